@@ -1,0 +1,1 @@
+"""Rows of published tables: versioned, in file order, read by page or by query."""
