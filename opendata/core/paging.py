@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Page(Generic[T]):  # noqa: UP046 - the short form needs Python 3.12, we serve 3.11
+class Page(Generic[T]):
     """Some of a list: the items, how many there are in all, and where this part starts (0-based)."""
 
     items: Sequence[T]

@@ -1,0 +1,1 @@
+"""People, their tokens and sessions, and how a request becomes an actor."""

@@ -1,0 +1,87 @@
+"""From credentials to an actor: who it is, from the account; what they may, from the token's scopes and the roles.
+
+The roles come from a function that `wiring` passes in, because public bodies are a floor above.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from opendata.accounts.models import ApiToken, User, WebSession
+from opendata.accounts.sessions import session_hash
+from opendata.accounts.tokens import secret_hash
+from opendata.core.errors import Unauthenticated
+from opendata.work.actor import ALL_SCOPES, PUBLIC, Actor, Role, Scope
+from opendata.work.unit import Work
+
+RolesOf = Callable[[Session, str], frozenset[tuple[str, Role]]]
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a request showed: a token (Authorization header) or a session cookie; the API ignores cookies."""
+
+    token: str | None = None
+    cookie: str | None = None
+
+
+class Authenticator:
+    def __init__(self, roles_of: RolesOf) -> None:
+        self._roles_of = roles_of
+        self._used: dict[str, datetime] = {}
+        self._lock = threading.Lock()
+
+    def actor(self, work: Work, credentials: Credentials) -> Actor:
+        """The actor; the public for no credentials. `Unauthenticated` for a token that is unknown, expired or revoked."""
+        if credentials.token:
+            return self._by_token(work, credentials.token)
+        if credentials.cookie:
+            return self._by_cookie(work, credentials.cookie)
+        return PUBLIC
+
+    def save_last_used(self, work: Work) -> None:
+        """Writes down when tokens were last used. Kept in memory in between: a read must not write."""
+        with self._lock:
+            used, self._used = self._used, {}
+        for token_id, at in used.items():
+            work.session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=at))
+
+    def _by_token(self, work: Work, token: str) -> Actor:
+        row = work.session.execute(
+            select(ApiToken, User)
+            .join(User, User.id == ApiToken.user_id)
+            .where(ApiToken.secret_hash == secret_hash(token), ApiToken.revoked_at.is_(None), User.active)
+        ).one_or_none()
+        if row is None:
+            raise Unauthenticated("bad_token")
+        api_token, user = row
+        if api_token.expires_at is not None and api_token.expires_at <= work.now:
+            raise Unauthenticated("token_expired")
+        with self._lock:
+            self._used[api_token.id] = work.now
+        scopes = frozenset(Scope(s) for s in api_token.scopes)
+        return self._make(work, user, scopes, api_token.agency_id)
+
+    def _by_cookie(self, work: Work, cookie: str) -> Actor:
+        user = work.session.execute(
+            select(User)
+            .join(WebSession, WebSession.user_id == User.id)
+            .where(WebSession.id_hash == session_hash(cookie), WebSession.expires_at > work.now, User.active)
+        ).scalar_one_or_none()
+        return self._make(work, user, ALL_SCOPES, None) if user else PUBLIC
+
+    def _make(self, work: Work, user: User, scopes: frozenset[Scope], agency_id: str | None) -> Actor:
+        return Actor(
+            id=user.id,
+            name=user.name,
+            sysadmin=user.sysadmin and Scope.ADMIN in scopes and agency_id is None,
+            scopes=scopes,
+            roles=self._roles_of(work.session, user.id),
+            agency_only=agency_id,
+        )

@@ -1,0 +1,36 @@
+"""Passwords by argon2id, with the library's current parameters; older hashes are renewed at the next sign-in."""
+
+from __future__ import annotations
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from opendata.core.errors import FieldError
+
+MINIMUM = 10
+MAXIMUM = 200
+_hasher = PasswordHasher()
+_DUMMY = _hasher.hash("no account has this password")
+
+
+def check_password(path: str, password: str) -> list[FieldError]:
+    """Errors of a new password: its length only (NIST SP 800-63B asks for no character classes)."""
+    if MINIMUM <= len(password) <= MAXIMUM:
+        return []
+    return [FieldError(path, "bad_password", {"minimum": MINIMUM, "maximum": MAXIMUM})]
+
+
+def hash_password(password: str) -> str:
+    return _hasher.hash(password)
+
+
+def matches(password: str, password_hash: str | None) -> bool:
+    """Whether it is the password. Takes as long for an account without one, or for no account at all."""
+    try:
+        return _hasher.verify(password_hash or _DUMMY, password[:MAXIMUM]) and password_hash is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def needs_renewal(password_hash: str) -> bool:
+    return _hasher.check_needs_rehash(password_hash)

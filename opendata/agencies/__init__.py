@@ -1,0 +1,1 @@
+"""Public bodies: their tree, their kinds, who may do what for them."""

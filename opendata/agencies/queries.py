@@ -1,0 +1,56 @@
+"""Reads of public bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from opendata.accounts.models import User
+from opendata.agencies.models import Agency, Membership
+from opendata.core.errors import NotFound
+from opendata.work.actor import Role
+from opendata.work.unit import Work
+
+
+def find(work: Work, id_or_name: str) -> Agency:
+    """`NotFound("agency_not_found")` if there is none, or it was closed."""
+    query = select(Agency).where((Agency.name == id_or_name) | (Agency.id == id_or_name), Agency.active)
+    agency = work.session.execute(query).scalar_one_or_none()
+    if agency is None:
+        raise NotFound("agency_not_found", id=id_or_name[:100])
+    return agency
+
+
+def every(work: Work, *, parent_id: str | None = None) -> Sequence[Agency]:
+    """All active bodies, or those right below one, by name."""
+    query = select(Agency).where(Agency.active)
+    if parent_id is not None:
+        query = query.where(Agency.parent_id == parent_id)
+    return work.session.execute(query.order_by(Agency.name)).scalars().all()
+
+
+def by_ids(session: Session, ids: Iterable[str]) -> dict[str, Agency]:
+    rows = session.execute(select(Agency).where(Agency.id.in_(list(ids)))).scalars()
+    return {agency.id: agency for agency in rows}
+
+
+def roles_of(session: Session, user_id: str) -> frozenset[tuple[str, Role]]:
+    """(agency id, role) pairs as granted, for the authenticator."""
+    rows = session.execute(select(Membership.agency_id, Membership.role).where(Membership.user_id == user_id))
+    return frozenset((agency_id, Role(role)) for agency_id, role in rows)
+
+
+def members(work: Work, agency: Agency) -> list[tuple[User, list[Role]]]:
+    """The body's people and their roles, by name."""
+    rows = work.session.execute(
+        select(User, Membership.role)
+        .join(Membership, Membership.user_id == User.id)
+        .where(Membership.agency_id == agency.id)
+        .order_by(User.name, Membership.role)
+    )
+    found: dict[str, tuple[User, list[Role]]] = {}
+    for user, role in rows:
+        found.setdefault(user.id, (user, []))[1].append(Role(role))
+    return list(found.values())

@@ -1,0 +1,92 @@
+"""The tree of public bodies and the roles people have in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import delete, select
+
+from opendata.accounts.models import User
+from opendata.agencies import policy, queries
+from opendata.agencies.models import Agency, Membership
+from opendata.core.checks import is_uscc
+from opendata.core.errors import Conflict, FieldError, Forbidden, Invalid
+from opendata.core.ids import new_id
+from opendata.core.names import check_name
+from opendata.work.actor import Role
+from opendata.work.unit import Work
+
+
+def create(work: Work, *, name: str, title: str, parent: str | None = None, **details: Any) -> Agency:
+    """A new body. A sysadmin makes any; an admin of a body makes those below it."""
+    above = queries.find(work, parent) if parent else None
+    if not (work.actor.sysadmin or (above and policy.may_administer(work.actor, above))):
+        raise Forbidden("agency_admin_only")
+    errors = check_name("name", name) + _check_uscc(work, details.get("uscc"), None)
+    if errors:
+        raise Invalid(fields=errors)
+    if work.session.execute(select(Agency.id).where(Agency.name == name)).first():
+        raise Conflict("name_taken", name=name)
+    agency_id = new_id()
+    agency = Agency(
+        id=agency_id,
+        name=name,
+        title=title,
+        parent_id=above.id if above else None,
+        lineage=[agency_id, *(above.lineage if above else [])],
+        created_at=work.now,
+        updated_at=work.now,
+        **details,
+    )
+    work.session.add(agency)
+    work.session.flush()
+    work.record("agency.created", "agency", agency.id, name=name, title=title)
+    return agency
+
+
+def edit(work: Work, agency: Agency, changes: dict[str, Any]) -> Agency:
+    """Changes the named fields."""
+    if not policy.may_administer(work.actor, agency):
+        raise Forbidden("agency_admin_only")
+    if errors := _check_uscc(work, changes.get("uscc"), agency):
+        raise Invalid(fields=errors)
+    for field, value in changes.items():
+        setattr(agency, field, value)
+    agency.updated_at = work.now
+    work.session.flush()
+    work.record("agency.edited", "agency", agency.id, fields=sorted(changes))
+    return agency
+
+
+def set_roles(work: Work, agency: Agency, user: User, roles: Iterable[Role]) -> None:
+    """The person has exactly these roles in the body afterwards."""
+    if not policy.may_administer(work.actor, agency):
+        raise Forbidden("agency_admin_only")
+    wanted = set(roles)
+    work.session.execute(
+        delete(Membership).where(Membership.agency_id == agency.id, Membership.user_id == user.id)
+    )
+    for role in sorted(wanted):
+        work.session.add(
+            Membership(agency_id=agency.id, user_id=user.id, role=role.value, granted_at=work.now)
+        )
+    work.session.flush()
+    work.record("agency.roles_set", "agency", agency.id, user=user.name, roles=sorted(wanted))
+
+
+def grant(work: Work, agency: Agency, user: User, role: Role) -> None:
+    """Adds one role to those the person has."""
+    held = {r for member, roles in queries.members(work, agency) if member.id == user.id for r in roles}
+    set_roles(work, agency, user, held | {role})
+
+
+def _check_uscc(work: Work, uscc: str | None, own: Agency | None) -> list[FieldError]:
+    if not uscc:
+        return []
+    if not is_uscc(uscc):
+        return [FieldError("uscc", "bad_uscc", {"value": uscc[:30]})]
+    holder = work.session.execute(select(Agency).where(Agency.uscc == uscc)).scalar_one_or_none()
+    if holder is not None and (own is None or holder.id != own.id):
+        return [FieldError("uscc", "uscc_taken", {"agency": holder.name})]
+    return []

@@ -1,0 +1,28 @@
+"""Every table, in one list for alembic and tests."""
+
+from opendata.accounts import models as accounts
+from opendata.agencies import models as agencies
+from opendata.catalog import models as catalog
+from opendata.core.database import Base
+from opendata.inventory import models as inventory
+from opendata.publishing import models as publishing
+from opendata.review import models as review
+from opendata.tables import models as tables
+from opendata.validation import models as validation
+from opendata.work import audit, idempotency, pending
+
+__all__ = [
+    "accounts",
+    "agencies",
+    "audit",
+    "catalog",
+    "idempotency",
+    "inventory",
+    "pending",
+    "publishing",
+    "review",
+    "tables",
+    "validation",
+]
+
+metadata = Base.metadata

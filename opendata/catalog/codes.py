@@ -1,0 +1,72 @@
+"""Licences, themes and other code lists: data in `catalog_schemas/`, read once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from opendata.settings import Settings
+
+
+@dataclass(frozen=True)
+class Licence:
+    id: str
+    title: str
+    title_en: str
+    url: str
+    eu_uri: str
+    """The EU licence table's address for it, or empty."""
+    open: bool
+
+
+@dataclass(frozen=True)
+class Theme:
+    code: str
+    title: str
+    title_en: str
+    eu_uri: str
+
+
+@dataclass(frozen=True)
+class Codes:
+    licences: Mapping[str, Licence]
+    themes: Mapping[str, Theme]
+    labels: Mapping[str, Mapping[str, Mapping[str, str]]]
+    """{list: {code: {zh, en}}} for openness, update_cycle, domain, …"""
+    regions: Mapping[str, str]
+    """GB/T 2260 code: name."""
+    table_schemas: Mapping[str, Mapping[str, Any]]
+    """Ready Table Schemas by name."""
+
+    def label(self, list_name: str, code: str, language: str) -> str:
+        """The code's label in that language, or the code."""
+        return self.labels.get(list_name, {}).get(code, {}).get(language, code)
+
+
+@cache
+def codes() -> Codes:
+    return load(Settings.from_env().catalog_schemas)
+
+
+def load(folder: Path) -> Codes:
+    """Reads a folder of code lists. Raises OSError or ValueError for a folder that is not one."""
+    licences = [Licence(**entry) for entry in _read(folder / "licences.json")]
+    themes = [Theme(**entry) for entry in _read(folder / "themes.json")]
+    tables = {path.stem: _read(path) for path in sorted((folder / "tables").glob("*.json"))}
+    return Codes(
+        licences={licence.id: licence for licence in licences},
+        themes={theme.code: theme for theme in themes},
+        labels=_read(folder / "labels.json"),
+        regions=_read(folder / "regions.json"),
+        table_schemas=tables,
+    )
+
+
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -1,0 +1,204 @@
+"""Editing of open drafts: the rows only. Who may, and what an edit does to a release under way, is `publishing`'s."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, func, or_, select, update
+
+from opendata.agencies.models import Agency
+from opendata.catalog.lifecycle import State
+from opendata.catalog.models import Dataset, File, Release, ReleaseAuthor, Resource, ResourceVersion
+from opendata.catalog.profile import DatasetMeta, ResourceMeta
+from opendata.core.errors import Conflict, Invalid, NotFound, invalid
+from opendata.core.ids import is_id, new_id
+from opendata.core.names import check_name
+from opendata.work.unit import Work
+
+
+def create_dataset(
+    work: Work,
+    agency: Agency,
+    *,
+    name: str,
+    meta: DatasetMeta,
+    source_id: str | None = None,
+    dataset_id: str | None = None,
+    defaulted: Sequence[str] = (),
+) -> tuple[Dataset, Release]:
+    """A dataset with its first open draft. `Conflict("name_taken")`, `Conflict("source_id_taken")`."""
+    if errors := check_name("name", name):
+        raise Invalid(fields=errors)
+    if dataset_id is not None and not is_id(dataset_id):
+        raise invalid("id", "bad_id", value=dataset_id[:100])
+    _check_free(work, agency, name, source_id, dataset_id)
+    dataset = Dataset(
+        id=dataset_id or new_id(),
+        name=name,
+        agency_id=agency.id,
+        source_id=source_id,
+        created_by=work.actor.id,
+        created_at=work.now,
+    )
+    work.session.add(dataset)
+    release = new_release(work, dataset, meta, defaulted)
+    return dataset, release
+
+
+def new_release(work: Work, dataset: Dataset, meta: DatasetMeta, defaulted: Sequence[str] = ()) -> Release:
+    """The dataset's next open draft."""
+    dataset.last_number = (dataset.last_number or 0) + 1
+    release = Release(
+        id=new_id(),
+        dataset_id=dataset.id,
+        number=dataset.last_number,
+        state=State.DRAFT.value,
+        sentence={"code": "draft"},
+        meta=meta.stored(),
+        defaulted=list(defaulted),
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    dataset.draft_id = release.id
+    work.session.add(release)
+    work.session.flush()
+    add_author(work, release)
+    return release
+
+
+def add_author(work: Work, release: Release) -> None:
+    """Notes that the actor edited the release."""
+    actor = work.actor.id
+    if actor is not None and work.session.get(ReleaseAuthor, (release.id, actor)) is None:
+        work.session.add(ReleaseAuthor(release_id=release.id, user_id=actor))
+
+
+def set_meta(work: Work, release: Release, meta: DatasetMeta, written: Sequence[str]) -> None:
+    """Replaces the draft's metadata; `written` are the fields that a person wrote (no longer defaulted)."""
+    release.meta = meta.stored()
+    release.defaulted = [name for name in release.defaulted if name not in written]
+    mark_edited(work, release)
+
+
+def mark_edited(work: Work, release: Release) -> None:
+    release.updated_at = work.now
+    release.content_hash = None
+    add_author(work, release)
+    work.session.flush()
+
+
+@dataclass(frozen=True)
+class NewResource:
+    """A resource to be added. A caller may choose the id (CKAN's clients do), but never one that exists."""
+
+    meta: ResourceMeta
+    file: File | None = None
+    id: str | None = None
+
+
+def add_resources(work: Work, dataset: Dataset, release: Release, new: Sequence[NewResource]) -> list[Resource]:
+    """New resources at the end of the draft, in order."""
+    position = _next_position(work, dataset)
+    resources = [_new_identity(work, dataset, entry.id) for entry in new]
+    work.session.add_all(resources)
+    work.session.flush()
+    for offset, (resource, entry) in enumerate(zip(resources, new, strict=True)):
+        work.session.add(
+            ResourceVersion(
+                resource_id=resource.id,
+                dataset_id=dataset.id,
+                since=release.number,
+                position=position + offset,
+                meta=entry.meta.stored(),
+                file_id=entry.file.id if entry.file else None,
+                updated_at=work.now,
+            )
+        )
+    mark_edited(work, release)
+    return resources
+
+
+def _new_identity(work: Work, dataset: Dataset, wanted: str | None) -> Resource:
+    if wanted is not None and (not is_id(wanted) or work.session.get(Resource, wanted.lower())):
+        raise invalid("id", "bad_id", value=wanted[:100])
+    return Resource(id=(wanted or new_id()).lower(), dataset_id=dataset.id, created_at=work.now)
+
+
+def edit_resource(work: Work, release: Release, resource_id: str, changes: Mapping[str, Any]) -> ResourceVersion:
+    """Sets `meta`, `file_id` or `position` of a resource in the draft; in a new version if an older release shows this one."""
+    version = current_version(work, release, resource_id)
+    if version.since < release.number:
+        version.until = release.number
+        work.session.flush()
+        version = ResourceVersion(
+            resource_id=version.resource_id,
+            dataset_id=version.dataset_id,
+            since=release.number,
+            position=version.position,
+            meta=version.meta,
+            file_id=version.file_id,
+            updated_at=work.now,
+        )
+        work.session.add(version)
+    for field, value in changes.items():
+        setattr(version, field, value)
+    version.updated_at = work.now
+    mark_edited(work, release)
+    return version
+
+
+def remove_resource(work: Work, release: Release, resource_id: str) -> None:
+    """Takes a resource out of the draft; older releases keep showing it."""
+    version = current_version(work, release, resource_id)
+    if version.since < release.number:
+        version.until = release.number
+    else:
+        work.session.delete(version)
+    mark_edited(work, release)
+
+
+def current_version(work: Work, release: Release, resource_id: str) -> ResourceVersion:
+    query = select(ResourceVersion).where(
+        ResourceVersion.resource_id == resource_id,
+        ResourceVersion.dataset_id == release.dataset_id,
+        ResourceVersion.since <= release.number,
+        or_(ResourceVersion.until.is_(None), ResourceVersion.until > release.number),
+    )
+    version = work.session.execute(query).scalar_one_or_none()
+    if version is None:
+        raise NotFound("resource_not_found", id=resource_id[:100])
+    return version
+
+
+def discard(work: Work, dataset: Dataset, release: Release) -> None:
+    """Drops an open draft; the published release stays as it is. Resources that only the draft had are gone."""
+    number = release.number
+    mine = ResourceVersion.dataset_id == dataset.id
+    work.session.execute(delete(ResourceVersion).where(mine, ResourceVersion.since == number))
+    work.session.execute(update(ResourceVersion).where(mine, ResourceVersion.until == number).values(until=None))
+    dataset.draft_id = None
+    work.session.flush()
+    work.session.execute(delete(ReleaseAuthor).where(ReleaseAuthor.release_id == release.id))
+    work.session.delete(release)
+    work.session.flush()
+
+
+def _next_position(work: Work, dataset: Dataset) -> int:
+    query = select(func.max(ResourceVersion.position)).where(
+        ResourceVersion.dataset_id == dataset.id, ResourceVersion.until.is_(None)
+    )
+    highest = work.session.execute(query).scalar()
+    return 0 if highest is None else highest + 1
+
+
+def _check_free(work: Work, agency: Agency, name: str, source_id: str | None, dataset_id: str | None) -> None:
+    taken = select(Dataset.name, Dataset.id).where((Dataset.name == name) | (Dataset.id == (dataset_id or name)))
+    found = work.session.execute(taken).first()
+    if found is not None:
+        raise Conflict("name_taken" if found.name == name else "id_taken", name=name)
+    if source_id is not None:
+        same = select(Dataset.id).where(Dataset.agency_id == agency.id, Dataset.source_id == source_id)
+        if work.session.execute(same).first():
+            raise Conflict("source_id_taken", source_id=source_id)

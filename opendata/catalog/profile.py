@@ -1,0 +1,96 @@
+"""The metadata profile: what a release says of its dataset and of each resource (china.md 2.1 and 2.4).
+
+Stored without the fields that hold their default, so that a later default never changes an old content hash.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from opendata.core.names import clean_text
+from opendata.inventory.models import Domain, Openness, UpdateCycle
+
+PROFILE_VERSION = "2026.1"
+"""Goes into every content hash; counts up when a field changes its meaning."""
+
+
+def _line(text: str) -> str:
+    return clean_text(text).replace("\n", " ").strip()
+
+
+Line = Annotated[str, AfterValidator(_line)]
+"""Text on one line, cleaned."""
+Text = Annotated[str, AfterValidator(clean_text)]
+Keyword = Annotated[str, AfterValidator(_line), Field(min_length=1, max_length=100)]
+
+
+class DatasetMeta(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: Line = Field("", max_length=300, description="信息资源名称")
+    title_en: Line = Field("", max_length=300)
+    description: Text = Field("", max_length=100_000, description="信息资源摘要")
+    description_en: Text = Field("", max_length=100_000)
+    keywords: list[Keyword] = Field(default_factory=list, max_length=200, description="关键字")
+    themes: list[Line] = Field(default_factory=list, max_length=20, description="Codes of catalog_schemas/themes.json")
+    domain: Domain = Field(Domain.OTHER, description="重点领域")
+    licence: Line = Field("", max_length=100, description="Id of catalog_schemas/licences.json (使用协议)")
+    openness: Openness = Field(Openness.UNCONDITIONAL, description="开放属性")
+    open_condition: Text = Field("", max_length=2000, description="开放条件")
+    update_cycle: UpdateCycle = Field(UpdateCycle.IRREGULAR, description="更新周期")
+    region: Line = Field("", max_length=12, description="GB/T 2260 code of the area covered")
+    temporal_start: date | None = Field(None, description="First day covered")
+    temporal_end: date | None = Field(None, description="Last day covered")
+    language: list[Line] = Field(default_factory=lambda: ["zh"], max_length=10, description="ISO 639-1 codes")
+    contact_name: Line = Field("", max_length=200)
+    contact_phone: Line = Field("", max_length=50)
+    contact_email: Line = Field("", max_length=254)
+    landing_page: Line = Field("", max_length=2000, description="A page about it elsewhere")
+    version: Line = Field("", max_length=100)
+    author: Line = Field("", max_length=500)
+    author_email: Line = Field("", max_length=254)
+    maintainer: Line = Field("", max_length=500)
+    maintainer_email: Line = Field("", max_length=254)
+    groups: list[Line] = Field(default_factory=list, max_length=200, description="Names of theme groups")
+    extras: dict[str, str] = Field(default_factory=dict, max_length=500, description="Free keys of CKAN clients")
+    kind: Line = Field("dataset", max_length=100, description="CKAN's dataset type")
+
+    def stored(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_defaults=True)
+
+
+class ReadOptions(BaseModel):
+    """How to read a file as a table, where guessing is not enough."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Line | None = Field(None, max_length=20)
+    sheet: str | int | None = Field(None, description="A sheet's name or its number from 1")
+    header_row: int | None = Field(None, ge=1, le=1000, description="The header's row number from 1")
+    encoding: Line | None = Field(None, max_length=40)
+    delimiter: str | None = Field(None, min_length=1, max_length=1)
+
+    def stored(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_none=True)
+
+
+class ResourceMeta(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    name: Line = Field("", max_length=300)
+    name_en: Line = Field("", max_length=300)
+    description: Text = Field("", max_length=100_000)
+    description_en: Text = Field("", max_length=100_000)
+    format: Line = Field("", max_length=100, description="As people write it: CSV, XLSX, GeoJSON")
+    media_type: Line = Field("", max_length=200)
+    url: Line = Field("", max_length=5000, description="The address of a link; empty for a file")
+    table_schema: dict[str, Any] | None = Field(None, alias="schema", description="A Table Schema descriptor")
+    schema_name: Line = Field("", max_length=100, description="A schema of catalog_schemas/tables")
+    options: ReadOptions = Field(default_factory=ReadOptions)
+    extras: dict[str, Any] = Field(default_factory=dict, max_length=200, description="Free keys of CKAN clients")
+
+    def stored(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude_defaults=True, by_alias=True)

@@ -1,0 +1,108 @@
+"""Reads of the catalogue. Every one takes `visible`, the filter of `access.policy`: there is no read without a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from opendata.catalog import views
+from opendata.catalog.models import Dataset, File, Group, Release, Resource
+from opendata.catalog.views import DatasetView
+from opendata.core.errors import NotFound
+from opendata.work.unit import Work
+
+Visible = ColumnElement[bool]
+
+
+def dataset(work: Work, id_or_name: str, *, visible: Visible) -> Dataset:
+    """`NotFound("dataset_not_found")` for an unknown one and for one that may not be seen: the two look alike."""
+    query = select(Dataset).where((Dataset.id == id_or_name) | (Dataset.name == id_or_name), visible)
+    found = work.session.execute(query).scalar_one_or_none()
+    if found is None:
+        raise NotFound("dataset_not_found", id=id_or_name[:100])
+    return found
+
+
+def dataset_of_resource(work: Work, resource_id: str, *, visible: Visible) -> Dataset:
+    query = select(Dataset).join(Resource, Resource.dataset_id == Dataset.id)
+    found = work.session.execute(query.where(Resource.id == resource_id, visible)).scalar_one_or_none()
+    if found is None:
+        raise NotFound("resource_not_found", id=resource_id[:100])
+    return found
+
+
+def published(work: Work, ids: Iterable[str], *, visible: Visible) -> list[DatasetView]:
+    """Published views of these datasets, in the order of the ids; those that may not be seen are left out."""
+    wanted = list(ids)
+    query = select(Dataset, Release).join(Release, Release.id == Dataset.published_id)
+    rows = work.session.execute(query.where(Dataset.id.in_(wanted), visible)).all()
+    by_id = {view.id: view for view in views.many(work.session, [(d, r) for d, r in rows])}
+    return [by_id[i] for i in wanted if i in by_id]
+
+
+def published_page(
+    work: Work,
+    *,
+    visible: Visible,
+    offset: int = 0,
+    limit: int = 100,
+    agency_id: str | None = None,
+    modified_since: datetime | None = None,
+) -> tuple[list[DatasetView], int]:
+    """A page of published views, newest publication first, and how many there are in all."""
+    query = select(Dataset, Release).join(Release, Release.id == Dataset.published_id).where(visible)
+    if agency_id is not None:
+        query = query.where(Dataset.agency_id == agency_id)
+    if modified_since is not None:
+        query = query.where(Release.published_at >= modified_since)
+    total = work.session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    order = query.order_by(Release.published_at.desc(), Dataset.id).offset(offset).limit(limit)
+    rows = work.session.execute(order).all()
+    return views.many(work.session, [(d, r) for d, r in rows]), total
+
+
+def published_ids(work: Work, *, visible: Visible, after: str = "", limit: int = 1000) -> Sequence[str]:
+    """Ids of published datasets in id order, after a given one (for walks over the whole catalogue)."""
+    query = select(Dataset.id).where(Dataset.published_id.is_not(None), Dataset.id > after, visible)
+    return work.session.execute(query.order_by(Dataset.id).limit(limit)).scalars().all()
+
+
+def published_names(work: Work, *, visible: Visible, offset: int = 0, limit: int | None = None) -> Sequence[str]:
+    query = select(Dataset.name).where(Dataset.published_id.is_not(None), visible).order_by(Dataset.name)
+    return work.session.execute(query.offset(offset).limit(limit)).scalars().all()
+
+
+def counts_by_agency(work: Work, *, visible: Visible) -> dict[str, int]:
+    """Published datasets per agency id."""
+    query = select(Dataset.agency_id, func.count()).where(Dataset.published_id.is_not(None), visible)
+    return {agency: count for agency, count in work.session.execute(query.group_by(Dataset.agency_id))}
+
+
+def release(session: Session, release_id: str | None) -> Release | None:
+    return session.get(Release, release_id) if release_id else None
+
+
+def releases(work: Work, dataset: Dataset) -> Sequence[Release]:
+    """All releases of a dataset, newest first. The caller shows only those that its reader may see."""
+    query = select(Release).where(Release.dataset_id == dataset.id).order_by(Release.number.desc())
+    return work.session.execute(query).scalars().all()
+
+
+def groups(work: Work) -> Sequence[Group]:
+    return work.session.execute(select(Group).where(Group.active).order_by(Group.name)).scalars().all()
+
+
+def group(work: Work, id_or_name: str) -> Group:
+    query = select(Group).where((Group.name == id_or_name) | (Group.id == id_or_name), Group.active)
+    found = work.session.execute(query).scalar_one_or_none()
+    if found is None:
+        raise NotFound("group_not_found", id=id_or_name[:100])
+    return found
+
+
+def hash_in_use(session: Session, sha256: str) -> bool:
+    """Whether any file row names these bytes."""
+    return session.execute(select(File.id).where(File.sha256 == sha256).limit(1)).first() is not None

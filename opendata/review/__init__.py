@@ -1,0 +1,1 @@
+"""Screening findings and the two decisions of the two reviewers (双审查)."""

@@ -1,0 +1,62 @@
+"""Findings of the screening and decisions of the reviewers, both bound to a content hash."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from opendata.core.database import Base
+
+
+class DecisionKind(StrEnum):
+    CONTENT = "content"
+    """Should this be public, is it complete and right (应公开)."""
+    SECRECY = "secrecy"
+    """May this be public (保密审查)."""
+
+
+class Outcome(StrEnum):
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class Decision(Base):
+    __tablename__ = "decision"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    release_id: Mapped[str] = mapped_column(ForeignKey("release.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    outcome: Mapped[str] = mapped_column(String(10))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    reason: Mapped[str]
+    reviewer_id: Mapped[str] = mapped_column(ForeignKey("account.id"))
+    decided_at: Mapped[datetime]
+    void_at: Mapped[datetime | None]
+    """When an edit or a return made it void."""
+
+
+class Finding(Base):
+    """Something the screening found in one place of a release's content."""
+
+    __tablename__ = "finding"
+    __table_args__ = (UniqueConstraint("release_id", "content_hash", "resource_id", "place", "rule"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    release_id: Mapped[str] = mapped_column(ForeignKey("release.id"), index=True)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    resource_id: Mapped[str] = mapped_column(String(36), default="")
+    """Empty: in the dataset's own metadata."""
+    place: Mapped[str] = mapped_column(String(300))
+    """The column, or the metadata field."""
+    rule: Mapped[str] = mapped_column(String(40))
+    confident: Mapped[bool]
+    """A confident finding blocks."""
+    count: Mapped[int]
+    """Cells that hit."""
+    sample: Mapped[list[Any]]
+    """[{row, masked}], a few of them."""
+    found_at: Mapped[datetime]

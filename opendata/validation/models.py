@@ -1,0 +1,43 @@
+"""What is known of a file's contents: its profile, and its report against a schema. Both are facts about bytes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from opendata.core.database import Base
+
+
+class FileProfile(Base):
+    """Layout, inferred schema, row count and first rows of a file as read with some options."""
+
+    __tablename__ = "file_profile"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    options_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Over the options, the file name's extension included."""
+    error: Mapped[dict[str, Any] | None]
+    """{code, params} if the file could not be read as a table."""
+    profile: Mapped[dict[str, Any] | None]
+    """{layout, schema, rows, columns, sample}; None for an error and for a file that is no table."""
+    made_at: Mapped[datetime]
+
+
+class FileReport(Base):
+    """A validation report: for one file, read with some options, against one schema."""
+
+    __tablename__ = "file_report"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Over schema and options."""
+    valid: Mapped[bool]
+    structural: Mapped[bool]
+    """Has errors that make the table unusable (unreadable, wrong columns), not only wrong cells."""
+    error_count: Mapped[int]
+    report: Mapped[dict[str, Any]]
+    """A frictionless report descriptor."""
+    made_at: Mapped[datetime]

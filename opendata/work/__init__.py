@@ -1,0 +1,1 @@
+"""Work: one transaction, one actor, one clock, one queue, one audit trail."""

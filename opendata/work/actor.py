@@ -1,0 +1,72 @@
+"""Who acts: a frozen value that the authenticator fills, so that rules are pure predicates over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person may do for a public body."""
+
+    EDITOR = "editor"
+    CONTENT_REVIEWER = "content_reviewer"
+    SECRECY_REVIEWER = "secrecy_reviewer"
+    ADMIN = "admin"
+
+
+INHERITED_ROLES = frozenset({Role.CONTENT_REVIEWER, Role.SECRECY_REVIEWER, Role.ADMIN})
+"""Roles that a body's people also have for the bodies below it: a small body has one clerk, its parent reviews."""
+
+
+class Scope(StrEnum):
+    """What a token may be used for. A session has all of them."""
+
+    READ = "read"
+    WRITE = "write"
+    PUBLISH = "publish"
+    REVIEW = "review"
+    ADMIN = "admin"
+
+
+ALL_SCOPES = frozenset(Scope)
+
+
+@dataclass(frozen=True)
+class Actor:
+    id: str | None
+    """The account's id; None is the public."""
+    name: str
+    sysadmin: bool = False
+    scopes: frozenset[Scope] = frozenset()
+    roles: frozenset[tuple[str, Role]] = frozenset()
+    """(agency id, role) as granted."""
+    agency_only: str | None = None
+    """A token bound to one agency can do nothing for any other."""
+    system: bool = False
+    """The platform itself, in jobs and operator commands."""
+
+    @property
+    def is_public(self) -> bool:
+        return self.id is None and not self.system
+
+    def can(self, scope: Scope) -> bool:
+        return self.system or scope in self.scopes
+
+    def has_role(self, lineage: Iterable[str], *roles: Role) -> bool:
+        """Whether the actor has one of the roles for the body whose lineage this is: its own id first, then its
+        ancestors', nearest first. From an ancestor only the inherited roles count."""
+        path = list(lineage)
+        if self.agency_only is not None and self.agency_only not in path:
+            return False
+        own = path[:1]
+        return any(
+            (agency, role) in self.roles
+            for role in roles
+            for agency in (path if role in INHERITED_ROLES else own)
+        )
+
+
+PUBLIC = Actor(id=None, name="public")
+SYSTEM = Actor(id=None, name="system", sysadmin=True, scopes=ALL_SCOPES, system=True)

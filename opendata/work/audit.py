@@ -1,0 +1,132 @@
+"""The audit trail: one row a change, hash-chained (`h_n = SHA256(h_{n-1} || row)`), append-only by trigger.
+
+The rows of a unit of work are written at its commit, after the head row is locked, so the chain is in commit order and
+the lock is held only for the last moment. The head's `seq` also counts every change of the catalogue: caches use it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, Integer, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from opendata.core.canonical import canonical_json
+from opendata.core.database import Base
+
+GENESIS = "0" * 64
+
+
+class AuditRow(Base):
+    __tablename__ = "audit"
+    __table_args__ = (Index("ix_audit_subject", "subject_type", "subject_id"),)
+
+    seq: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[datetime]
+    actor_id: Mapped[str | None] = mapped_column(String(36))
+    actor_name: Mapped[str] = mapped_column(String(200))
+    action: Mapped[str] = mapped_column(String(60))
+    subject_type: Mapped[str] = mapped_column(String(30))
+    subject_id: Mapped[str] = mapped_column(String(100))
+    details: Mapped[dict[str, Any]]
+    request_id: Mapped[str | None] = mapped_column(String(64))
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Base):
+    """One row: where the chain ends. Made by the first migration."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A change to be recorded at commit."""
+
+    action: str
+    subject_type: str
+    subject_id: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Break:
+    """A place where the chain does not hold."""
+
+    seq: int
+    reason: str
+
+
+def chain_hash(previous: str, row: AuditRow) -> str:
+    """SHA-256 in hex over the previous hash and the canonical JSON of the row's facts."""
+    facts = {
+        "seq": row.seq,
+        "at": row.at.isoformat(timespec="microseconds"),
+        "actor_id": row.actor_id,
+        "actor_name": row.actor_name,
+        "action": row.action,
+        "subject_type": row.subject_type,
+        "subject_id": row.subject_id,
+        "details": row.details,
+        "request_id": row.request_id,
+    }
+    return hashlib.sha256(previous.encode() + canonical_json(facts)).hexdigest()
+
+
+def append(
+    session: Session,
+    entries: list[Entry],
+    *,
+    at: datetime,
+    actor_id: str | None,
+    actor_name: str,
+    request_id: str | None,
+) -> None:
+    """Appends the entries to the chain within the session's transaction."""
+    head = session.execute(select(AuditHead).where(AuditHead.id == 1).with_for_update()).scalar_one()
+    for entry in entries:
+        row = AuditRow(
+            seq=head.seq + 1,
+            at=at,
+            actor_id=actor_id,
+            actor_name=actor_name,
+            action=entry.action,
+            subject_type=entry.subject_type,
+            subject_id=entry.subject_id,
+            details=entry.details,
+            request_id=request_id,
+            previous_hash=head.hash,
+        )
+        row.hash = chain_hash(head.hash, row)
+        session.add(row)
+        head.seq, head.hash = row.seq, row.hash
+    session.flush()
+
+
+def verify(session: Session) -> Iterator[Break]:
+    """Yields every break of the chain: an edited, deleted, reordered or inserted row, or a head that does not fit."""
+    previous, expected = GENESIS, 1
+    for row in session.execute(
+        select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)
+    ).scalars():
+        if row.seq != expected:
+            yield Break(expected, "missing")
+        if row.previous_hash != previous:
+            yield Break(row.seq, "does not follow the row before it")
+        if row.hash != chain_hash(row.previous_hash, row):
+            yield Break(row.seq, "was changed")
+        previous, expected = row.hash, row.seq + 1
+    head = session.execute(select(AuditHead)).scalar_one()
+    if (head.seq, head.hash) != (expected - 1, previous):
+        yield Break(head.seq, "the head does not fit the last row")
