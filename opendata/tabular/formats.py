@@ -1,0 +1,97 @@
+"""What a file is, by its content first and its name second."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePath
+
+from opendata.tabular import archive
+
+FORMATS = ("csv", "tsv", "xlsx", "xls", "ods", "json", "ndjson", "parquet", "geojson")
+HEAD = 64 << 10
+"""Bytes that are enough to guess."""
+
+_MAGIC = (
+    (b"PAR1", "parquet"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    (b"%PDF", "pdf"),
+    (b"\x89PNG", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"GIF8", "gif"),
+    (b"\x1f\x8b", "gzip"),
+    (b"BZh", "bzip2"),
+    (b"7z\xbc\xaf\x27\x1c", "7z"),
+    (b"Rar!", "rar"),
+    (b"\xfd7zXZ", "xz"),
+    (b"\x28\xb5\x2f\xfd", "zstd"),
+    (b"SQLite format 3\0", "sqlite"),
+    (b"MZ", "exe"),
+    (b"\x7fELF", "exe"),
+    (b"{\\rtf", "rtf"),
+)
+_TEXT_NAMES = {"csv": "csv", "tsv": "tsv", "tab": "tsv", "txt": "csv", "": "csv", "dat": "csv"}
+_BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+
+
+def guess_format(name: str, head: bytes, path: Path | None = None) -> str | None:
+    """One of FORMATS, or None for what is no table. `head`: the first HEAD bytes; `path` lets archives be opened."""
+    found = content(name, head, path)
+    return found if found in FORMATS else None
+
+
+def content(name: str, head: bytes, path: Path | None = None) -> str:
+    """Like guess_format, but with a word for what is no table (`zip`, `pdf`, `html`, `text`, `binary`, `empty`, ...)."""
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return _inside(path, extension(name)) if kind == "zip" else kind
+    if not head:
+        return "empty"
+    if b"\0" in head and not head.startswith(_BOMS):
+        return "binary"
+    return _text(extension(name), head)
+
+
+def extension(name: str) -> str:
+    return PurePath(name).suffix.lower().lstrip(".")
+
+
+def _inside(path: Path | None, ending: str) -> str:
+    if path is None:
+        return ending if ending in ("xlsx", "ods") else "zip"
+    members = set(archive.names(path))
+    if "xl/workbook.xml" in members or "xl/workbook.bin" in members:
+        return "xlsx"
+    if {"mimetype", "content.xml"} <= members and "word/document.xml" not in members:
+        return "ods"
+    return "zip"
+
+
+def _text(ending: str, head: bytes) -> str:
+    text = _readable(head).lstrip("\ufeff \t\r\n")
+    if text.startswith(("{", "[")) and ending not in ("csv", "tsv", "tab"):
+        return _json(ending, text)
+    if re.match(r"<(!doctype|html|table|\?xml|\w+[\s>])", text[:200], re.IGNORECASE):
+        return "html" if re.search("<(!doctype html|html|table)", text[:2000], re.IGNORECASE) else "xml"
+    # Many portals serve text as .xls: what is inside decides.
+    if ending in ("xls", "xlsx"):
+        return "csv"
+    return _TEXT_NAMES.get(ending, "text")
+
+
+def _readable(head: bytes) -> str:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head.decode("utf-16", "replace")
+    return head.decode("utf-8", "replace")
+
+
+def _json(ending: str, text: str) -> str:
+    if ending in ("ndjson", "jsonl"):
+        return "ndjson"
+    if ending == "geojson" or re.search(r'"type"\s*:\s*"FeatureCollection"', text):
+        return "geojson"
+    first, _, rest = text.partition("\n")
+    if first.rstrip().endswith("}") and rest.lstrip().startswith("{"):
+        return "ndjson"
+    return "json"

@@ -1,0 +1,140 @@
+"""Records to rows of text: JSON arrays, NDJSON, GeoJSON features, Parquet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from opendata.ports.sandbox.port import TaskError
+from opendata.tabular.dialect import COLUMNS
+from opendata.tabular.sheets import cell_text
+
+JSON_BYTES = 128 << 20
+"""A JSON document is held in memory whole, at about five times its size; NDJSON and Parquet are streamed."""
+
+_LISTS = ("data", "records", "rows", "items", "results", "result")
+Record = Mapping[str, Any]
+
+
+def record_rows(path: Path, kind: str, encoding: str) -> Iterator[list[str]]:
+    """The header, then one row a record; a key that a record lacks is an empty cell.
+
+    Errors: TaskError `json_broken`(line), `json_no_records`, `json_too_large`, `too_many_columns`."""
+    if kind == "ndjson":
+        keys = _keys(_lines(path, encoding))
+        records: Iterable[Record] = _lines(path, encoding)
+    else:
+        records = _document(path, encoding)
+        keys = _keys(records)
+    yield keys
+    for record in records:
+        yield [_text(record.get(key)) for key in keys]
+
+
+def parquet_frames(path: Path, rows: int) -> Iterator[pl.DataFrame]:
+    """Text cells by column; nested values as JSON. Errors: TaskError `parquet_broken`."""
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(batch_size=rows):
+                columns = [_as_text(column) for column in batch.columns]
+                yield pl.DataFrame({f"c{place}": column for place, column in enumerate(columns)})
+    except (pa.ArrowException, OSError, ValueError):
+        raise TaskError("parquet_broken") from None
+
+
+def parquet_columns(path: Path) -> list[str]:
+    try:
+        return [str(name) for name in pq.read_schema(path).names]
+    except (pa.ArrowException, OSError, ValueError):
+        raise TaskError("parquet_broken") from None
+
+
+def _as_text(column: pa.Array) -> pl.Series:
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        series = pl.Series(values=pl.from_arrow(column), dtype=pl.String)
+    elif pa.types.is_integer(column.type):
+        series = pl.Series(values=pl.from_arrow(column)).cast(pl.String)
+    else:
+        series = pl.Series(values=[_text(value) for value in column.to_pylist()], dtype=pl.String)
+    return series.fill_null("")
+
+
+def _lines(path: Path, encoding: str) -> Iterator[Record]:
+    with path.open(encoding=encoding) as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            record = _parse(line, number)
+            if not isinstance(record, dict):
+                raise TaskError("json_broken", line=number)
+            yield record
+
+
+def _document(path: Path, encoding: str) -> list[Record]:
+    if path.stat().st_size > JSON_BYTES:
+        raise TaskError("json_too_large", limit=JSON_BYTES)
+    document = _parse(path.read_text(encoding=encoding), None)
+    if isinstance(document, dict) and isinstance(document.get("features"), list):
+        return _features(document["features"])
+    if isinstance(document, dict):
+        found = [document[key] for key in _LISTS if isinstance(document.get(key), list)]
+        document = found[0] if found else None
+    if not isinstance(document, list) or not all(isinstance(record, dict) for record in document):
+        raise TaskError("json_no_records")
+    return document
+
+
+def _parse(text: str, line: int | None) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise TaskError("json_broken", line=line or error.lineno) from None
+    except (RecursionError, ValueError):
+        raise TaskError("json_broken", line=line) from None
+
+
+def _features(features: list[Any]) -> list[Record]:
+    if not all(isinstance(feature, dict) for feature in features):
+        raise TaskError("json_no_records")
+    records: list[Record] = []
+    for feature in features:
+        properties = feature.get("properties")
+        record = dict(properties) if isinstance(properties, dict) else {}
+        if "id" in feature:
+            record.setdefault("id", feature["id"])
+        geometry = feature.get("geometry")
+        if isinstance(geometry, dict) and geometry.get("type") == "Point":
+            point = geometry.get("coordinates")
+            if isinstance(point, list) and len(point) >= 2:
+                record.setdefault("lon", point[0])
+                record.setdefault("lat", point[1])
+        record.setdefault("geometry", geometry)
+        records.append(record)
+    return records
+
+
+def _keys(records: Iterable[Record]) -> list[str]:
+    """All keys in order of first appearance; what a GeoJSON adds stays at the end of its first record."""
+    keys: dict[str, None] = {}
+    for record in records:
+        keys.update(dict.fromkeys(islice(record, COLUMNS + 1)))
+        if len(keys) > COLUMNS:
+            raise TaskError("too_many_columns", limit=COLUMNS)
+    return list(keys)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=cell_text)
+    if isinstance(value, bytes):
+        return value.hex()
+    return cell_text(value)

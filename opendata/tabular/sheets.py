@@ -1,0 +1,101 @@
+"""Workbooks (XLSX, XLS, ODS): which sheets there are and their cells as text.
+
+Known limit of the reader: a cell holding an error (#N/A, #DIV/0!) reads as empty.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+
+from opendata.ports.sandbox.port import TaskError
+from opendata.tabular import archive
+
+
+def open_workbook(path: Path, kind: str) -> CalamineWorkbook:
+    """Errors: TaskError `archive_refused`, `archive_broken`, `sheet_broken`, `sheet_encrypted`."""
+    if kind != "xls":
+        archive.guard(path)
+    with _reading():
+        return CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
+
+
+def sheet_names(workbook: CalamineWorkbook) -> list[str]:
+    """Sheets that hold cells, hidden ones too (named as such by the workbook, chosen by the publisher alone)."""
+    return [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+
+
+def choose(sheets: list[str], wanted: str | int | None) -> str:
+    """A sheet by its name or by its number from 1; the first if none is asked for. Errors: TaskError `sheet_missing`."""
+    if not sheets:
+        raise TaskError("sheet_missing", sheet=None, sheets=[])
+    if wanted is None:
+        return sheets[0]
+    if isinstance(wanted, str) and wanted in sheets:
+        return wanted
+    number = int(wanted) if str(wanted).isdecimal() else 0
+    if 1 <= number <= len(sheets):
+        return sheets[number - 1]
+    raise TaskError("sheet_missing", sheet=wanted, sheets=sheets[:100])
+
+
+def sheet_rows(workbook: CalamineWorkbook, name: str) -> Iterator[list[str]]:
+    """Rows from the sheet's first line on, numbered as the office program shows them; blank rows at the end are left out."""
+    with _reading():
+        blank = 0
+        for row in workbook.get_sheet_by_name(name).iter_rows():
+            cells = [cell if type(cell) is str else cell_text(cell) for cell in row]
+            if not any(cells):
+                blank += 1
+                continue
+            for _ in range(blank):
+                yield [""] * len(cells)
+            blank = 0
+            yield cells
+
+
+def cell_text(value: Any) -> str:
+    """One cell as text: 320613.0 is `320613`, dates and times are ISO, booleans `true` and `false`, None is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _number(value)
+    if isinstance(value, datetime | date | time):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return _duration(value)
+    return str(value)
+
+
+def _number(value: float) -> str:
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
+        return str(int(value))
+    return repr(value)
+
+
+def _duration(value: timedelta) -> str:
+    seconds = int(value.total_seconds())
+    return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    try:
+        yield
+    except CalamineError as error:
+        encrypted = isinstance(error, PasswordError) or "password" in str(error).lower()
+        raise TaskError("sheet_encrypted" if encrypted else "sheet_broken") from None
+    except BaseException as error:
+        # The reader's own fault on odd bytes; not an Exception, and its class cannot be imported.
+        if type(error).__name__ == "PanicException":
+            raise TaskError("sheet_broken") from None
+        raise

@@ -1,0 +1,120 @@
+"""The rows of a laid-out file as frames of text, a bounded number at a time, and as one canonical CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import polars as pl
+
+from opendata.ports.sandbox.port import TaskError
+from opendata.tabular import dialect, records
+from opendata.tabular.layout import Layout, raw_rows
+
+CELLS = 400_000
+"""Cells of a frame: about 50 MB while they are Python texts."""
+
+_STEP = 4096
+
+
+@dataclass
+class Tally:
+    """Counts that belong to a whole reading."""
+
+    rows: int = 0
+    blank: int = 0
+    """Rows without any filled cell: not loaded (frictionless reports them as `blank-row`)."""
+    short: int = 0
+    """Rows with fewer cells than the header: filled up with empty cells."""
+    long: int = 0
+    """Rows with more cells than the header: the cells beyond are not loaded."""
+
+
+def frames(path: Path, found: Layout, tally: Tally | None = None) -> Iterator[pl.DataFrame]:
+    """Text columns named `c0`, `c1`, ... in the order of the file, without the header and without blank rows."""
+    tally = tally if tally is not None else Tally()
+    source = _parquet(path, found) if found.format == "parquet" else _rows(path, found, tally)
+    for frame in source:
+        kept = _without_blank(frame)
+        tally.blank += frame.height - kept.height
+        tally.rows += kept.height
+        if kept.height:
+            yield kept
+
+
+def write_csv(path: Path, found: Layout, out: Path, *, keep_lines: bool = False) -> Tally:
+    """The table as UTF-8 CSV with commas: header, then the rows without blank ones. With `keep_lines` the blank rows stay
+    and the lines above the header are there as empty cells, so that row numbers are those of the original."""
+    tally = Tally()
+    with out.open("wb") as file:
+        head = [pl.DataFrame([list(found.columns)], orient="row", schema=_schema(len(found.columns)))]
+        if keep_lines and found.header_row > 1:
+            head.insert(0, pl.DataFrame({"c0": ["-"] * (found.header_row - 1)}))
+        source = frames(path, found, tally)
+        if keep_lines:
+            source = _parquet(path, found) if found.format == "parquet" else _rows(path, found, tally)
+        for part in head:
+            part.write_csv(file, include_header=False)
+        for frame in source:
+            frame.write_csv(file, include_header=False, line_terminator="\n")
+    return tally
+
+
+def _schema(width: int) -> dict[str, type[pl.String]]:
+    return {f"c{place}": pl.String for place in range(width)}
+
+
+def _parquet(path: Path, found: Layout) -> Iterator[pl.DataFrame]:
+    return records.parquet_frames(path, max(1, CELLS // len(found.columns)))
+
+
+def _rows(path: Path, found: Layout, tally: Tally) -> Iterator[pl.DataFrame]:
+    width = len(found.columns)
+    rows = islice(raw_rows(path, found), found.header_row, None)
+    schema = _schema(width)
+    most = max(1, CELLS // width)
+    trim = found.format in ("xlsx", "xls", "ods")
+    while chunk := _chunk(rows, most):
+        _even(chunk, width, tally, trim=trim)
+        columns = zip(*chunk, strict=True)
+        yield pl.DataFrame(
+            [pl.Series(name, column, dtype=pl.String) for name, column in zip(schema, columns, strict=True)]
+        )
+
+
+def _chunk(rows: Iterator[list[str]], most: int) -> list[list[str]]:
+    """Up to `most` rows, fewer when their cells are long (looked at on every hundredth row, so that it costs nothing)."""
+    chunk: list[list[str]] = []
+    size = 0
+    while len(chunk) < most and size < 2 << 20:
+        part = list(islice(rows, min(_STEP, most - len(chunk))))
+        if not part:
+            break
+        chunk += part
+        size += sum(sum(map(len, row)) for row in part[::100])
+    return chunk
+
+
+def _even(chunk: list[list[str]], width: int, tally: Tally, *, trim: bool) -> None:
+    """Gives every row the header's number of cells, in place."""
+    if set(map(len, chunk)) == {width}:
+        return
+    for place, row in enumerate(chunk):
+        if len(row) == width:
+            continue
+        if len(row) > dialect.COLUMNS * 10:
+            raise TaskError("too_many_columns", limit=dialect.COLUMNS, columns=len(row))
+        if row and len(row) < width:
+            tally.short += 1
+        # A sheet is a rectangle: blank cells beyond the header are no cells.
+        if len(row) > width and (not trim or any(row[width:])):
+            tally.long += 1
+        chunk[place] = row[:width] + [""] * (width - len(row))
+
+
+def _without_blank(frame: pl.DataFrame) -> pl.DataFrame:
+    if not (frame.to_series(0) == "").any():
+        return frame
+    return frame.filter(pl.any_horizontal(pl.all() != ""))
