@@ -1,0 +1,78 @@
+# The project's commands; `make help` explains them. Needed: Python 3.11 to 3.13 with venv, git, make.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/sh
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# What was installed last is remembered by these files, so that a second start installs nothing.
+RUN_READY := $(VENV)/.ready-run
+DEV_READY := $(VENV)/.ready-dev
+FAST := not services and not browser
+
+.PHONY: help
+help: ## Explain these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: $(RUN_READY) ## Serve the platform on http://127.0.0.1:8000, with a sample catalogue at the first start
+	@OPENDATA_SAMPLE=1 exec $(BIN)/opendata serve $(ARGS)
+
+.PHONY: setup
+setup: $(DEV_READY) ## Install what development needs into .venv
+
+.PHONY: test
+test: $(DEV_READY) ## All tests, also on real PostgreSQL, MinIO, Elasticsearch and Chromium where the machine can
+	@$(BIN)/python deploy/services run -- $(BIN)/python -m pytest -m "" -rs $(ARGS)
+
+.PHONY: check
+check: $(DEV_READY) ## What CI runs first: format, lint, import rules, types, house rules, fast tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/rules
+	$(BIN)/python -m pytest -m "$(FAST)" --ignore=tests/rules $(ARGS)
+
+.PHONY: bench
+bench: $(DEV_READY) ## Measure; the figures and how they were taken: docs/benchmarks.md
+	@test -e deploy/bench/__main__.py || { echo "No benchmark here yet: deploy/bench"; exit 1; }
+	@$(BIN)/python deploy/bench $(ARGS)
+
+.PHONY: docs
+docs: $(DEV_READY) ## Refresh the generated documents and check that the documents are true
+	@for program in docs/generate/*.py; do $(BIN)/python "$$program" || exit 1; done
+	@$(BIN)/python -m pytest $(wildcard tests/docs) tests/rules
+
+.PHONY: changelog
+changelog: ## Assemble changes/ into CHANGELOG.md: make changelog VERSION=0.2.0
+	@$$(sh deploy/make/find-python.sh) deploy/make/changelog.py "$(VERSION)"
+
+.PHONY: lock
+lock: $(DEV_READY) ## Renew the lock files after a change of dependencies (UPGRADE=1: newest versions)
+	@sh deploy/make/lock.sh
+
+.PHONY: services
+services: ## Start PostgreSQL, MinIO and Elasticsearch for development; addresses in build/services/services.env
+	@$$(sh deploy/make/find-python.sh) deploy/services start $(ARGS)
+
+.PHONY: services-stop
+services-stop: ## Stop them and delete their data
+	@$$(sh deploy/make/find-python.sh) deploy/services stop
+
+$(BIN)/python:
+	@python=$$(sh deploy/make/find-python.sh) && "$$python" -m venv --clear $(VENV)
+
+$(RUN_READY): requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV_READY): requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
+	@echo "Installing into $(VENV), with what tests need"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $(RUN_READY) $@

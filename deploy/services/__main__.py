@@ -1,0 +1,222 @@
+"""Real PostgreSQL, MinIO, Elasticsearch and Chromium for tests and development, without a container engine.
+
+    python deploy/services install          fetch and build what is missing (root installs packages)
+    python deploy/services start            start the servers, write build/services/services.env
+    python deploy/services status | stop
+    python deploy/services run -- COMMAND   start, run the command with their addresses, stop; its exit code
+
+`--only postgresql,minio` chooses. A service that cannot be had is named in one line with the reason; with
+REQUIRE_SERVICES=1 (or --require) that is an error. Needs nothing but Python 3.11.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import chromium
+import elasticsearch
+import minio
+import postgresql
+from places import NotHere
+from servers import Server, stop
+
+STATE = Path(__file__).resolve().parents[2] / "build" / "services"
+
+
+@dataclass(frozen=True)
+class Kind:
+    title: str
+    variable: str
+    prepare: Callable[[], Any]
+    start: Callable[[Any], Server] | None
+    """None: a program that tests start themselves."""
+
+
+KINDS = {
+    "postgresql": Kind(postgresql.TITLE, postgresql.VARIABLE, postgresql.prepare, postgresql.start),
+    "minio": Kind(minio.TITLE, minio.VARIABLE, minio.prepare, minio.start),
+    "elasticsearch": Kind(
+        elasticsearch.TITLE, elasticsearch.VARIABLE, elasticsearch.prepare, elasticsearch.start
+    ),
+    "chromium": Kind(chromium.TITLE, chromium.VARIABLE, chromium.prepare, None),
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    kind: Kind
+    environ: dict[str, str]
+    server: Server | None = None
+    missing: str = ""
+    """Why the service is not there, in one line."""
+
+
+def main() -> int:
+    options = _options()
+    kinds = [KINDS[name] for name in options.only.split(",")]
+    if options.action == "install":
+        return _report(_each(kinds, _prepared), options.require)
+    if options.action == "start":
+        return _start(kinds, options.require)
+    if options.action == "status":
+        return _status()
+    if options.action == "stop":
+        _stop_all(_load())
+        return 0
+    return _run(kinds, options.command, options.require)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="services", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("action", choices=["install", "start", "status", "stop", "run"])
+    parser.add_argument("--only", default=",".join(KINDS), help=f"some of {','.join(KINDS)}")
+    parser.add_argument("--require", action="store_true", default=os.environ.get("REQUIRE_SERVICES") == "1")
+    parser.add_argument("command", nargs="*", help="for run, after --")
+    options = parser.parse_args()
+    unknown = set(options.only.split(",")) - set(KINDS)
+    if unknown:
+        parser.error(f"no such service: {', '.join(sorted(unknown))}")
+    if (options.action == "run") != bool(options.command):
+        parser.error("run takes a command after --, the other actions take none")
+    return options
+
+
+def _each(kinds: list[Kind], step: Callable[[Kind], Outcome]) -> list[Outcome]:
+    """All at once: Elasticsearch starts in 20 to 40 s, the others wait meanwhile for nothing."""
+
+    def guarded(kind: Kind) -> Outcome:
+        try:
+            return step(kind)
+        except NotHere as reason:
+            return Outcome(kind, {}, missing=str(reason))
+        except OSError as error:
+            return Outcome(kind, {}, missing=f"{type(error).__name__}: {error}")
+
+    with ThreadPoolExecutor(len(kinds)) as pool:
+        return list(pool.map(guarded, kinds))
+
+
+def _prepared(kind: Kind) -> Outcome:
+    kind.prepare()
+    return Outcome(kind, {})
+
+
+def _started(kind: Kind) -> Outcome:
+    prepared = kind.prepare()
+    if kind.start is None:
+        return Outcome(kind, {kind.variable: str(prepared)})
+    server = kind.start(prepared)
+    return Outcome(kind, server.environ, server)
+
+
+def _report(outcomes: list[Outcome], require: bool) -> int:
+    """One line for what is there, one for the suites that cannot run; 1 if those were required."""
+    there = [outcome.kind.title for outcome in outcomes if not outcome.missing]
+    if there:
+        print("Services ready: " + ", ".join(there), flush=True)
+    missing = "; ".join(
+        f"{outcome.kind.title} ({outcome.missing})" for outcome in outcomes if outcome.missing
+    )
+    if missing:
+        print(f"{'REQUIRED BUT MISSING' if require else 'SKIPPED SUITES'}: those on {missing}", flush=True)
+    return 1 if missing and require else 0
+
+
+def _start(kinds: list[Kind], require: bool) -> int:
+    before = _load()
+    if before and all(server.alive for server in before):
+        print(f"Already running; addresses in {STATE / 'services.env'}")
+        return 0
+    _stop_all(before)
+    outcomes = _each(kinds, _started)
+    servers = [outcome.server for outcome in outcomes if outcome.server]
+    code = _report(outcomes, require)
+    if code:
+        _stop_all(servers)
+        return code
+    STATE.mkdir(parents=True, exist_ok=True)
+    _write(STATE / "state.json", json.dumps([asdict(server) for server in servers], indent=1))
+    lines = [
+        f"export {name}={shlex.quote(value)}\n"
+        for outcome in outcomes
+        for name, value in outcome.environ.items()
+    ]
+    _write(STATE / "services.env", "".join(lines))
+    print(f"Addresses: . {STATE / 'services.env'}")
+    return 0
+
+
+def _status() -> int:
+    servers = _load()
+    for server in servers:
+        print(
+            f"{server.title}: {'running' if server.alive else 'gone'}, process {server.pid}, data in {server.folder}"
+        )
+    if not servers:
+        print("No services have been started here.")
+    return 0 if servers and all(server.alive for server in servers) else 3
+
+
+def _run(kinds: list[Kind], command: list[str], require: bool) -> int:
+    """Signals end the command and then the services; nothing is printed after the command."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    outcomes = _each(kinds, _started)
+    servers = [outcome.server for outcome in outcomes if outcome.server]
+    try:
+        if code := _report(outcomes, require):
+            return code
+        found = {name: value for outcome in outcomes for name, value in outcome.environ.items()}
+        process = subprocess.Popen(command, env={**os.environ, **found})
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            code = process.wait()
+        return code if code >= 0 else 128 - code
+    finally:
+        _stop_all(servers)
+
+
+def _interrupt(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(number)
+
+
+def _stop_all(servers: list[Server]) -> None:
+    if servers:
+        with ThreadPoolExecutor(len(servers)) as pool:
+            list(pool.map(stop, servers))
+    if servers == _load():
+        (STATE / "state.json").unlink(missing_ok=True)
+        (STATE / "services.env").unlink(missing_ok=True)
+
+
+def _load() -> list[Server]:
+    try:
+        return [Server(**entry) for entry in json.loads((STATE / "state.json").read_text())]
+    except (OSError, ValueError, TypeError):
+        return []
+
+
+def _write(path: Path, text: str) -> None:
+    """For the owner only: the addresses hold passwords."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as handle:
+        handle.write(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
