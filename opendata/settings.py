@@ -86,7 +86,7 @@ class Settings(BaseModel):
         names = {PREFIX + name.upper(): name for name in cls.model_fields}
         values = {field: environ[name] for name, field in names.items() if environ.get(name)}
         try:
-            return cls(**values)  # type: ignore[arg-type]  # pydantic converts the texts
+            return cls(**values)
         except ValidationError as error:
             lines = [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
             raise SettingsError("\n".join(lines)) from None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -17,18 +16,10 @@ from opendata.accounts.models import ApiToken, User, WebSession
 from opendata.accounts.sessions import session_hash
 from opendata.accounts.tokens import secret_hash
 from opendata.core.errors import Unauthenticated
-from opendata.work.actor import ALL_SCOPES, PUBLIC, Actor, Role, Scope
+from opendata.work.actor import ALL_SCOPES, PUBLIC, Actor, Credentials, Role, Scope
 from opendata.work.unit import Work
 
 RolesOf = Callable[[Session, str], frozenset[tuple[str, Role]]]
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """What a request showed: a token (Authorization header) or a session cookie; the API ignores cookies."""
-
-    token: str | None = None
-    cookie: str | None = None
 
 
 class Authenticator:
@@ -44,6 +35,10 @@ class Authenticator:
         if credentials.cookie:
             return self._by_cookie(work, credentials.cookie)
         return PUBLIC
+
+    def has_used(self) -> bool:
+        """Whether `save_last_used` has something to write."""
+        return bool(self._used)
 
     def save_last_used(self, work: Work) -> None:
         """Writes down when tokens were last used. Kept in memory in between: a read must not write."""

@@ -66,7 +66,5 @@ def load(folder: Path) -> Codes:
     )
 
 
-
-
 def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))

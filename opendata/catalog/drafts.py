@@ -98,7 +98,9 @@ class NewResource:
     id: str | None = None
 
 
-def add_resources(work: Work, dataset: Dataset, release: Release, new: Sequence[NewResource]) -> list[Resource]:
+def add_resources(
+    work: Work, dataset: Dataset, release: Release, new: Sequence[NewResource]
+) -> list[Resource]:
     """New resources at the end of the draft, in order."""
     position = _next_position(work, dataset)
     resources = [_new_identity(work, dataset, entry.id) for entry in new]
@@ -121,12 +123,16 @@ def add_resources(work: Work, dataset: Dataset, release: Release, new: Sequence[
 
 
 def _new_identity(work: Work, dataset: Dataset, wanted: str | None) -> Resource:
-    if wanted is not None and (not is_id(wanted) or work.session.get(Resource, wanted.lower())):
+    if wanted is not None and not is_id(wanted):
         raise invalid("id", "bad_id", value=wanted[:100])
+    if wanted is not None and work.session.get(Resource, wanted.lower()) is not None:
+        raise invalid("id", "bad_id", value=wanted)
     return Resource(id=(wanted or new_id()).lower(), dataset_id=dataset.id, created_at=work.now)
 
 
-def edit_resource(work: Work, release: Release, resource_id: str, changes: Mapping[str, Any]) -> ResourceVersion:
+def edit_resource(
+    work: Work, release: Release, resource_id: str, changes: Mapping[str, Any]
+) -> ResourceVersion:
     """Sets `meta`, `file_id` or `position` of a resource in the draft; in a new version if an older release shows this one."""
     version = current_version(work, release, resource_id)
     if version.since < release.number:
@@ -177,7 +183,9 @@ def discard(work: Work, dataset: Dataset, release: Release) -> None:
     number = release.number
     mine = ResourceVersion.dataset_id == dataset.id
     work.session.execute(delete(ResourceVersion).where(mine, ResourceVersion.since == number))
-    work.session.execute(update(ResourceVersion).where(mine, ResourceVersion.until == number).values(until=None))
+    work.session.execute(
+        update(ResourceVersion).where(mine, ResourceVersion.until == number).values(until=None)
+    )
     dataset.draft_id = None
     work.session.flush()
     work.session.execute(delete(ReleaseAuthor).where(ReleaseAuthor.release_id == release.id))
@@ -194,7 +202,9 @@ def _next_position(work: Work, dataset: Dataset) -> int:
 
 
 def _check_free(work: Work, agency: Agency, name: str, source_id: str | None, dataset_id: str | None) -> None:
-    taken = select(Dataset.name, Dataset.id).where((Dataset.name == name) | (Dataset.id == (dataset_id or name)))
+    taken = select(Dataset.name, Dataset.id).where(
+        (Dataset.name == name) | (Dataset.id == (dataset_id or name))
+    )
     found = work.session.execute(taken).first()
     if found is not None:
         raise Conflict("name_taken" if found.name == name else "id_taken", name=name)

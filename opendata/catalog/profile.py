@@ -35,7 +35,9 @@ class DatasetMeta(BaseModel):
     description: Text = Field("", max_length=100_000, description="信息资源摘要")
     description_en: Text = Field("", max_length=100_000)
     keywords: list[Keyword] = Field(default_factory=list, max_length=200, description="关键字")
-    themes: list[Line] = Field(default_factory=list, max_length=20, description="Codes of catalog_schemas/themes.json")
+    themes: list[Line] = Field(
+        default_factory=list, max_length=20, description="Codes of catalog_schemas/themes.json"
+    )
     domain: Domain = Field(Domain.OTHER, description="重点领域")
     licence: Line = Field("", max_length=100, description="Id of catalog_schemas/licences.json (使用协议)")
     openness: Openness = Field(Openness.UNCONDITIONAL, description="开放属性")
@@ -55,7 +57,9 @@ class DatasetMeta(BaseModel):
     maintainer: Line = Field("", max_length=500)
     maintainer_email: Line = Field("", max_length=254)
     groups: list[Line] = Field(default_factory=list, max_length=200, description="Names of theme groups")
-    extras: dict[str, str] = Field(default_factory=dict, max_length=500, description="Free keys of CKAN clients")
+    extras: dict[str, str] = Field(
+        default_factory=dict, max_length=500, description="Free keys of CKAN clients"
+    )
     kind: Line = Field("dataset", max_length=100, description="CKAN's dataset type")
 
     def stored(self) -> dict[str, Any]:
@@ -90,7 +94,9 @@ class ResourceMeta(BaseModel):
     table_schema: dict[str, Any] | None = Field(None, alias="schema", description="A Table Schema descriptor")
     schema_name: Line = Field("", max_length=100, description="A schema of catalog_schemas/tables")
     options: ReadOptions = Field(default_factory=ReadOptions)
-    extras: dict[str, Any] = Field(default_factory=dict, max_length=200, description="Free keys of CKAN clients")
+    extras: dict[str, Any] = Field(
+        default_factory=dict, max_length=200, description="Free keys of CKAN clients"
+    )
 
     def stored(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_defaults=True, by_alias=True)

@@ -70,7 +70,9 @@ def published_ids(work: Work, *, visible: Visible, after: str = "", limit: int =
     return work.session.execute(query.order_by(Dataset.id).limit(limit)).scalars().all()
 
 
-def published_names(work: Work, *, visible: Visible, offset: int = 0, limit: int | None = None) -> Sequence[str]:
+def published_names(
+    work: Work, *, visible: Visible, offset: int = 0, limit: int | None = None
+) -> Sequence[str]:
     query = select(Dataset.name).where(Dataset.published_id.is_not(None), visible).order_by(Dataset.name)
     return work.session.execute(query.offset(offset).limit(limit)).scalars().all()
 
@@ -78,7 +80,8 @@ def published_names(work: Work, *, visible: Visible, offset: int = 0, limit: int
 def counts_by_agency(work: Work, *, visible: Visible) -> dict[str, int]:
     """Published datasets per agency id."""
     query = select(Dataset.agency_id, func.count()).where(Dataset.published_id.is_not(None), visible)
-    return {agency: count for agency, count in work.session.execute(query.group_by(Dataset.agency_id))}
+    rows = work.session.execute(query.group_by(Dataset.agency_id)).all()
+    return {row[0]: row[1] for row in rows}
 
 
 def release(session: Session, release_id: str | None) -> Release | None:

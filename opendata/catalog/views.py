@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from opendata.agencies import queries as agency_queries
 from opendata.agencies.models import Agency
-from opendata.catalog.models import Dataset, File, Release, Resource, ResourceVersion
+from opendata.catalog.models import Dataset, DatasetState, File, Release, Resource, ResourceVersion
 from opendata.catalog.profile import DatasetMeta, ResourceMeta
 
 
@@ -75,6 +75,34 @@ def resource(session: Session, release: Release, resource_id: str) -> ResourceVi
     """One resource as the release shows it."""
     found = _resources(session, [release], resource_id).get(release.id, [])
     return found[0] if found else None
+
+
+def published_resource(session: Session, resource_id: str) -> ResourceView | None:
+    """A resource as the dataset's published release shows it; None if it is not public."""
+    query = (
+        select(Release)
+        .join(Dataset, Dataset.published_id == Release.id)
+        .join(Resource, Resource.dataset_id == Dataset.id)
+        .where(Resource.id == resource_id, Dataset.state == DatasetState.ACTIVE.value)
+    )
+    release = session.execute(query).scalar_one_or_none()
+    return resource(session, release, resource_id) if release else None
+
+
+def published_hashes(session: Session, among: Iterable[str]) -> set[str]:
+    """Those of the SHA-256 values that a resource of a published release has."""
+    query = (
+        select(File.sha256)
+        .join(ResourceVersion, ResourceVersion.file_id == File.id)
+        .join(Dataset, Dataset.id == ResourceVersion.dataset_id)
+        .join(Release, Release.id == Dataset.published_id)
+        .where(
+            File.sha256.in_(list(among)),
+            ResourceVersion.since <= Release.number,
+            or_(ResourceVersion.until.is_(None), ResourceVersion.until > Release.number),
+        )
+    )
+    return set(session.execute(query).scalars())
 
 
 def _resources(

@@ -68,5 +68,13 @@ class Actor:
         )
 
 
+@dataclass(frozen=True)
+class Credentials:
+    """What a request showed: a token (Authorization header) or a session cookie; the API ignores cookies."""
+
+    token: str | None = None
+    cookie: str | None = None
+
+
 PUBLIC = Actor(id=None, name="public")
 SYSTEM = Actor(id=None, name="system", sysadmin=True, scopes=ALL_SCOPES, system=True)

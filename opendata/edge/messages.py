@@ -1,0 +1,69 @@
+"""The sentences people read, by code and language: errors, states of a release, findings. Data in `messages/*.json`."""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from opendata.core.errors import DomainError, FieldError
+
+LANGUAGES = ("zh", "en")
+_FOLDER = Path(__file__).parent / "messages"
+
+
+class _Lenient(string.Formatter):
+    """A parameter that is missing shows as nothing: a message must never fail."""
+
+    def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
+        value = kwargs.get(str(key), "")
+        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+_formatter = _Lenient()
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """All sentences of a language by their code (`errors` and `states` share one list: `states` have the prefix `state.`)."""
+    found: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def text(code: str, language: str, params: Mapping[str, Any] | None = None) -> str:
+    """The sentence of a code, filled in; the code itself if it has none."""
+    template = catalogue(language if language in LANGUAGES else "en").get(code, code)
+    return _formatter.vformat(template, (), params or {})
+
+
+def error_text(error: DomainError, language: str) -> str:
+    return text(error.code, language, error.params)
+
+
+def field_text(field: FieldError, language: str) -> str:
+    """The sentence of a field's error. Codes of pydantic that have none of ours keep pydantic's English message."""
+    if field.code in catalogue("en"):
+        return text(field.code, language, field.params)
+    return str(field.params.get("message", field.code))
+
+
+def state_text(sentence: Mapping[str, Any], language: str) -> str:
+    """The sentence of where a release stands."""
+    return text(f"state.{sentence.get('code', 'draft')}", language, sentence.get("params", {}))
+
+
+def preferred(accept_language: str) -> str:
+    """`zh` or `en` by an Accept-Language header; Chinese when neither is asked for."""
+    best, quality = "zh", 0.0
+    for part in accept_language.lower().split(","):
+        tag, _, params = part.strip().partition(";")
+        try:
+            weight = float(params.partition("q=")[2] or 1)
+        except ValueError:
+            weight = 0.0
+        if tag[:2] in LANGUAGES and weight > quality:
+            best, quality = tag[:2], weight
+    return best

@@ -1,0 +1,114 @@
+"""Errors as RFC 9457 problem+json, in the caller's language, naming every wrong field in one answer."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from opendata.core import errors
+from opendata.core.errors import BadQuery, Conflict, DomainError, FieldError, Invalid, Stale
+from opendata.edge import messages
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[DomainError], int] = {
+    errors.NotFound: 404,
+    errors.Gone: 410,
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.Conflict: 409,
+    errors.Stale: 412,
+    errors.BadQuery: 400,
+    errors.Invalid: 422,
+    errors.TooLarge: 413,
+    errors.Limited: 429,
+    errors.NoSpace: 507,
+    errors.Unavailable: 503,
+}
+
+
+def status_of(error: DomainError) -> int:
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def domain_error(error: Exception) -> DomainError:
+    """Errors of libraries as ours: a wrong request, a lost race, a constraint."""
+    if isinstance(error, DomainError):
+        return error
+    if isinstance(error, RequestValidationError):
+        return _from_validation(error)
+    if isinstance(error, StaleDataError):
+        return Stale("edited_meanwhile")
+    if isinstance(error, IntegrityError):
+        return Conflict("constraint")
+    return DomainError("internal_error")
+
+
+def problem(error: DomainError, language: str, instance: str = "") -> dict[str, Any]:
+    """The problem+json document."""
+    return {
+        "type": f"urn:opendata:error:{error.code}",
+        "title": messages.text(f"kind.{type(error).__name__}", language),
+        "status": status_of(error),
+        "code": error.code,
+        "detail": messages.error_text(error, language),
+        "instance": instance,
+        "errors": [
+            {"field": f.path, "code": f.code, "detail": messages.field_text(f, language)}
+            for f in error.fields
+        ],
+    }
+
+
+def response(error: DomainError, request: Request) -> Response:
+    language = messages.preferred(request.headers.get("accept-language", "en"))
+    headers = {"Content-Language": language, "Cache-Control": "no-store"}
+    if isinstance(error, errors.Limited | errors.Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, errors.Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="opendata"'
+    body = orjson.dumps(problem(error, language, request.url.path), default=str)
+    return Response(body, status_of(error), headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Every error of every API leaves as problem+json."""
+
+    def known(request: Request, error: Exception) -> Response:
+        return response(domain_error(error), request)
+
+    def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls it with nothing else
+        code = {404: "no_such_address", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+        kind = {404: errors.NotFound, 413: errors.TooLarge}.get(error.status_code, DomainError)
+        answer = response(kind(code, reason=error.detail), request)
+        answer.status_code = error.status_code
+        return answer
+
+    def unknown(request: Request, error: Exception) -> Response:
+        log.exception("request failed", exc_info=error)
+        return response(DomainError("internal_error"), request)
+
+    for kind in (DomainError, RequestValidationError, StaleDataError, IntegrityError):
+        app.add_exception_handler(kind, known)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unknown)
+
+
+def _from_validation(error: RequestValidationError) -> Invalid:
+    fields = []
+    query = False
+    for entry in error.errors():
+        place, *path = entry["loc"]
+        query = query or place in ("query", "path")
+        params = {"message": entry["msg"]} | {k: str(v) for k, v in entry.get("ctx", {}).items()}
+        fields.append(FieldError(".".join(map(str, path)) or str(place), entry["type"], params))
+    return BadQuery(fields=fields) if query else Invalid(fields=fields)

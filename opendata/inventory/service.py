@@ -1,0 +1,96 @@
+"""Inventory lines: written by the body's editors; what they leave out is filled in and flagged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from opendata.agencies import policy
+from opendata.agencies.models import Agency
+from opendata.core.errors import Conflict, FieldError, Forbidden, Invalid
+from opendata.core.ids import new_id
+from opendata.inventory.models import (
+    DataLevel,
+    Domain,
+    FormatClass,
+    InventoryLine,
+    Openness,
+    ShareType,
+    UpdateCycle,
+)
+from opendata.work.unit import Work
+
+DEPARTMENT_CATEGORY = "306001"
+"""类 3 部门, 项 06 省级及以下政务部门, 目 001: where a line stands until somebody classifies it."""
+
+
+def create(work: Work, agency: Agency, fields: dict[str, Any]) -> InventoryLine:
+    """A new line. `fields` are those of `InventoryLineIn` that were given."""
+    if not policy.may_edit(work.actor, agency):
+        raise Forbidden("agency_editor_only", agency=agency.name)
+    given = {name: value for name, value in fields.items() if value is not None}
+    values = _defaults(agency, given) | given
+    _check(values)
+    if "resource_code" not in given:
+        values["resource_code"] = _next_code(work, values["category"])
+    elif work.session.execute(
+        select(InventoryLine.id).where(InventoryLine.resource_code == given["resource_code"])
+    ).first():
+        raise Conflict("resource_code_taken", resource_code=given["resource_code"])
+    line = InventoryLine(
+        id=new_id(),
+        agency_id=agency.id,
+        defaulted=sorted(values.keys() - given.keys() - {"resource_code"}),
+        created_by=work.actor.id,
+        created_at=work.now,
+        updated_at=work.now,
+        **values,
+    )
+    work.session.add(line)
+    work.session.flush()
+    work.record("inventory.created", "inventory_line", line.id, code=line.resource_code, title=line.title)
+    return line
+
+
+def _defaults(agency: Agency, given: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "abstract": given["title"],
+        "category": DEPARTMENT_CATEGORY,
+        "format_class": FormatClass.SPREADSHEET,
+        "format_type": "csv",
+        "items": [],
+        "share_type": ShareType.UNCONDITIONAL,
+        "openness": Openness.UNCONDITIONAL,
+        "update_cycle": UpdateCycle.IRREGULAR,
+        "related_codes": [],
+        "data_level": DataLevel.L1,
+        "domain": Domain.OTHER,
+        "region_code": agency.region_code,
+    }
+
+
+def _check(values: dict[str, Any]) -> None:
+    errors = []
+    if values["openness"] == Openness.CLOSED and not values.get("open_condition"):
+        errors.append(FieldError("open_condition", "closed_needs_basis"))
+    if values["openness"] == Openness.CONDITIONAL and not values.get("open_condition"):
+        errors.append(FieldError("open_condition", "conditional_needs_condition"))
+    if values["share_type"] != ShareType.UNCONDITIONAL and not values.get("share_condition"):
+        errors.append(FieldError("share_condition", "share_needs_condition"))
+    if errors:
+        raise Invalid(fields=errors)
+
+
+def _next_code(work: Work, category: str) -> str:
+    """The category's code, `/`, and the next free sequence number of six digits."""
+    held = work.session.execute(
+        select(func.count()).where(InventoryLine.resource_code.like(f"{category}/%"))
+    ).scalar_one()
+    while True:
+        held += 1
+        code = f"{category}/{held:06d}"
+        if not work.session.execute(
+            select(InventoryLine.id).where(InventoryLine.resource_code == code)
+        ).first():
+            return code

@@ -1,0 +1,185 @@
+"""Jobs of the journey: screen, validate, publish, retract. Each is idempotent: it looks where the release stands, does
+its step outside the database, and writes the outcome and the next job in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from opendata.agencies.models import Agency
+from opendata.catalog import queries, views
+from opendata.catalog.files import Stores, copy_object
+from opendata.catalog.lifecycle import State, can_move, move
+from opendata.catalog.models import Dataset, Release
+from opendata.catalog.views import DatasetView, ResourceView
+from opendata.core.errors import Unavailable
+from opendata.ports.job_queue.port import RetryLater
+from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
+from opendata.ports.storage.port import ObjectMissing
+from opendata.publishing import service
+from opendata.publishing.sentences import Step, say
+from opendata.review import screening
+from opendata.review.identifiers import Found
+from opendata.settings import Policy
+from opendata.validation import service as validation
+from opendata.work.actor import SYSTEM
+from opendata.work.unit import Work, Workplace
+
+
+@dataclass(frozen=True)
+class Journey:
+    """What the jobs work with."""
+
+    place: Workplace
+    stores: Stores
+    sandbox: Sandbox
+
+    @property
+    def judge(self) -> validation.Judge:
+        return validation.Judge(self.place, self.stores, self.sandbox)
+
+
+def screen(journey: Journey, *, release_id: str, content_hash: str) -> None:
+    """Metadata and every row of every file. A confident finding returns the release; else validation is next."""
+    with journey.place.writing(SYSTEM) as work:
+        view = _current(work, release_id, content_hash, State.SUBMITTED, State.CHECKING)
+        if view is None:
+            return
+        if view.release.state == State.SUBMITTED.value:
+            move(view.release, State.CHECKING)
+        say(view.release, Step.SCREENING)
+        today = work.now.date()
+    found: dict[str, list[Found]] = {"": screening.screen_metadata(view, today)}
+    for resource in view.resources:
+        if resource.file:
+            found[resource.id] = _screen_file(journey, resource, today.isoformat())
+    with journey.place.writing(SYSTEM) as work:
+        view = _current(work, release_id, content_hash, State.CHECKING)
+        if view is None:
+            return
+        for resource_id, findings in found.items():
+            screening.store(work, view.release, resource_id, findings)
+        places = [f.place for findings in found.values() for f in findings if f.confident]
+        if places:
+            service.send_back(work, view.release, Step.RETURNED_FINDINGS, places=places[:20])
+        else:
+            say(view.release, Step.VALIDATING)
+            args = {"release_id": release_id, "content_hash": content_hash}
+            work.enqueue("publishing.validate", args)
+
+
+def validate(journey: Journey, *, release_id: str, content_hash: str) -> None:
+    """Every table against its schema. Structural errors return the release (under `reviewed`); wrong cells are shown to
+    the reviewers, whose decision about them is recorded."""
+    with journey.place.reading(SYSTEM) as work:
+        view = _current(work, release_id, content_hash, State.CHECKING)
+    if view is None:
+        return
+    broken = [r for r in view.resources if r.file and _is_broken(journey, r)]
+    with journey.place.writing(SYSTEM) as work:
+        view = _current(work, release_id, content_hash, State.CHECKING)
+        if view is None:
+            return
+        if broken and view.release.policy == Policy.REVIEWED.value:
+            names = [r.meta.name or (r.file.name if r.file else r.id) for r in broken]
+            service.send_back(work, view.release, Step.RETURNED_STRUCTURE, resources=names[:20])
+        else:
+            service.pass_checks(work, view)
+
+
+def publish(journey: Journey, *, release_id: str, content_hash: str) -> None:
+    """Copies the files to the public store, then makes the release public."""
+    with journey.place.reading(SYSTEM) as work:
+        view = _current(work, release_id, content_hash, State.APPROVED)
+    if view is None:
+        return
+    try:
+        for resource in view.resources:
+            if resource.file:
+                sha256 = resource.file.sha256
+                copy_object(journey.stores.holder(sha256), journey.stores.public, sha256)
+    except Unavailable as down:
+        raise RetryLater(down.retry_after) from down
+    with journey.place.writing(SYSTEM) as work:
+        view = _current(work, release_id, content_hash, State.APPROVED)
+        if view is not None:
+            service.finish(work, view)
+
+
+def retract(journey: Journey, *, dataset_id: str) -> None:
+    """After a withdrawal: its bytes leave the public store (kept in the inbox), unless another public dataset has them."""
+    with journey.place.reading(SYSTEM) as work:
+        dataset = work.session.get(Dataset, dataset_id)
+        if dataset is None or dataset.published_id is not None:
+            return
+        mine = {
+            resource.file.sha256
+            for release in queries.releases(work, dataset)
+            for resource in views.one(work.session, dataset, release).resources
+            if resource.file
+        }
+        still_public = views.published_hashes(work.session, mine)
+    for sha256 in mine - still_public:
+        try:
+            copy_object(journey.stores.public, journey.stores.inbox, sha256)
+        except ObjectMissing:
+            continue
+        journey.stores.public.delete(sha256)
+    with journey.place.writing(SYSTEM) as work:
+        work.enqueue("tables.drop", {"dataset_id": dataset_id})
+
+
+def failed(journey: Journey, job: str, args: dict[str, Any], error: Exception) -> None:
+    """A job gave up: its release waits for the operator, with the reason."""
+    release_id = args.get("release_id")
+    if release_id is None or not job.startswith("publishing."):
+        return
+    with journey.place.writing(SYSTEM) as work:
+        release = queries.release(work.session, release_id)
+        if release is None or not can_move(State(release.state), State.FAILED):
+            return
+        before = release.state
+        move(release, State.FAILED)
+        say(release, Step.FAILED, job=job, stood=before)
+        work.record(
+            "release.failed", "release", release.id, job=job, error=type(error).__name__, stood=before
+        )
+
+
+def _current(work: Work, release_id: str, content_hash: str, *states: State) -> DatasetView | None:
+    """The release, if it still stands where the job left it and has the content that the job is about."""
+    release = work.session.get(Release, release_id)
+    if release is None or release.content_hash != content_hash or State(release.state) not in states:
+        return None
+    dataset = work.session.get(Dataset, release.dataset_id)
+    if dataset is None or work.session.get(Agency, dataset.agency_id) is None:
+        return None
+    return views.one(work.session, dataset, release)
+
+
+def _screen_file(journey: Journey, resource: ResourceView, today: str) -> list[Found]:
+    file = resource.file
+    if file is None:
+        return []
+    with journey.stores.local_copy(file.sha256) as path:
+        try:
+            answer = journey.sandbox.run(
+                "opendata.review.tasks:scan",
+                args={"name": file.name, "options": resource.meta.options.stored(), "today": today},
+                inputs={"path": path},
+                limits=Limits.for_bytes(file.size),
+            )
+        except TaskFailed:
+            return []  # not a table, or unreadable: validation says so
+        except LimitExceeded as failure:
+            return [Found(file.name, f"not_screened_{failure.limit}", True, 0, [])]
+    return [Found(**finding) for finding in answer]
+
+
+def _is_broken(journey: Journey, resource: ResourceView) -> bool:
+    if resource.file is None:
+        return False
+    verdict = validation.judge(journey.judge, resource.file, resource.meta)
+    if verdict.profile is not None and verdict.profile.error is not None:
+        return verdict.profile.error["code"] not in validation.NO_TABLE
+    return verdict.report is not None and verdict.report.structural

@@ -1,0 +1,296 @@
+"""The moves of a release: submit, pass the checks, be decided, be published, be withdrawn. Everyone enters here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import select
+
+from opendata.agencies.models import Agency
+from opendata.agencies.policy import may_publish
+from opendata.catalog import queries, views
+from opendata.catalog.content import content_hash as hash_of
+from opendata.catalog.lifecycle import EDITABLE_STATES, State, move
+from opendata.catalog.models import Dataset, DatasetLine, DatasetState, Release
+from opendata.catalog.views import DatasetView
+from opendata.core.errors import Conflict, Forbidden, Invalid, NotFound, invalid
+from opendata.core.names import clean_text
+from opendata.inventory import service as inventory
+from opendata.inventory.models import InventoryLine, Openness
+from opendata.publishing import completeness, policy_record
+from opendata.publishing.sentences import Step, say
+from opendata.review import screening
+from opendata.review import service as review
+from opendata.review.models import Decision, DecisionKind, Outcome
+from opendata.settings import Policy
+from opendata.work.unit import Work
+
+
+def submit(work: Work, dataset: Dataset, agency: Agency) -> Release:
+    """Hands the open draft in: its content is fixed by a hash, and the checks begin.
+
+    Errors: `Forbidden`; `Conflict("nothing_to_submit")`, `Conflict("already_submitted")`, `Conflict("line_closed")`;
+    `Invalid` naming everything that is missing.
+    """
+    if not may_publish(work.actor, agency):
+        raise Forbidden("agency_editor_only", agency=agency.name)
+    release = queries.release(work.session, dataset.draft_id)
+    if release is None:
+        raise Conflict("nothing_to_submit", name=dataset.name)
+    if State(release.state) not in EDITABLE_STATES:
+        raise Conflict("already_submitted", state=release.state)
+    policy = policy_record.in_force(work)
+    view = views.one(work.session, dataset, release)
+    if errors := completeness.missing(view, reviewed=policy is Policy.REVIEWED):
+        raise Invalid(fields=errors)
+    _check_lines(work, view)
+    release.content_hash = hash_of(view)
+    release.author_id = work.actor.id
+    release.submitted_at = work.now
+    release.policy = policy.value
+    release.defaulted = []
+    dataset.submit_at = None
+    move(release, State.SUBMITTED)
+    say(release, Step.SUBMITTED)
+    work.record(
+        "release.submitted", "release", release.id, content_hash=release.content_hash, dataset=dataset.id
+    )
+    _begin_checks(work, view)
+    return release
+
+
+def decide(
+    work: Work,
+    dataset: Dataset,
+    release: Release,
+    agency: Agency,
+    *,
+    kind: DecisionKind,
+    outcome: Outcome,
+    content_hash: str,
+    reason: str = "",
+) -> Decision:
+    """One of the two decisions. The second approval starts the publication; any rejection returns the release."""
+    decision = review.record_decision(
+        work, release, agency, kind=kind, outcome=outcome, content_hash=content_hash, reason=reason
+    )
+    if outcome is Outcome.REJECT:
+        send_back(work, release, Step.RETURNED_REJECTED, reason=decision.reason, kind=kind.value)
+    elif review.both_approved(work, release):
+        approve(work, views.one(work.session, dataset, release))
+    else:
+        say(release, Step.ONE_APPROVAL, kind=kind.value)
+    return decision
+
+
+def pass_checks(work: Work, view: DatasetView) -> None:
+    """Screening and validation found nothing that blocks: to the reviewers, or straight on under the direct policy."""
+    release = view.release
+    if release.policy == Policy.DIRECT.value:
+        approve(work, view)
+        return
+    move(release, State.IN_REVIEW)
+    say(release, Step.IN_REVIEW)
+    work.record("release.in_review", "release", release.id, content_hash=release.content_hash)
+
+
+def approve(work: Work, view: DatasetView) -> None:
+    """All that is asked for is there. Files have to be copied first, by a job; without files it goes out at once."""
+    release = view.release
+    move(release, State.APPROVED)
+    work.record("release.approved", "release", release.id, content_hash=release.content_hash)
+    if release.publish_at is not None and release.publish_at > work.now:
+        move(release, State.SCHEDULED)
+        say(release, Step.SCHEDULED, at=release.publish_at.isoformat())
+    else:
+        _go_out(work, view)
+
+
+def _go_out(work: Work, view: DatasetView) -> None:
+    if any(resource.file for resource in view.resources):
+        say(view.release, Step.PUBLISHING)
+        work.enqueue("publishing.publish", _job(view.release))
+    else:
+        finish(work, view)
+
+
+def finish(work: Work, view: DatasetView) -> None:
+    """Makes the release the dataset's public one. Its files are in the public store. The database checks the reviews."""
+    dataset, release = view.dataset, view.release
+    if hash_of(view) != release.content_hash:
+        raise Conflict("content_changed", release=release.id)
+    before = queries.release(work.session, dataset.published_id)
+    if before is not None:
+        move(before, State.SUPERSEDED)
+        before.ended_at = work.now
+        say(before, Step.SUPERSEDED)
+    move(release, State.PUBLISHED)
+    release.published_at = work.now
+    say(release, Step.PUBLISHED)
+    work.session.flush()
+    dataset.published_id = release.id
+    dataset.draft_id = None
+    dataset.state = DatasetState.ACTIVE.value
+    dataset.withdrawn_at = None
+    dataset.withdraw_reason = ""
+    dataset.first_published_at = dataset.first_published_at or work.now
+    work.touch(dataset)
+    work.record(
+        "release.published",
+        "release",
+        release.id,
+        dataset=dataset.id,
+        number=release.number,
+        content_hash=release.content_hash,
+        before=before.content_hash if before else None,
+        policy=release.policy,
+    )
+    for resource in view.resources:
+        if resource.file:
+            work.enqueue("tables.load", {"resource_id": resource.id, "file_id": resource.file.id})
+
+
+def send_back(work: Work, release: Release, step: Step, **reasons: object) -> None:
+    """Returns a release to its author with the reasons; its approvals are void."""
+    move(release, State.RETURNED)
+    say(release, step, **reasons)
+    work.record("release.returned", "release", release.id, content_hash=release.content_hash, step=step.value)
+    review.void(work, release)
+
+
+def withdraw(work: Work, dataset: Dataset, agency: Agency, reason: str, *, delete: bool = False) -> None:
+    """Takes the dataset out of every door at once; its files follow by a job. With `delete` it also leaves the agency's
+    lists. Needs a reason if it was public."""
+    if not may_publish(work.actor, agency):
+        raise Forbidden("agency_editor_only", agency=agency.name)
+    published = queries.release(work.session, dataset.published_id)
+    if published is None and not delete:
+        raise Conflict("not_published", name=dataset.name)
+    if published is not None and not reason.strip():
+        raise invalid("reason", "withdrawal_needs_reason")
+    dataset.submit_at = None
+    dataset.state = (DatasetState.DELETED if delete else DatasetState.WITHDRAWN).value
+    if published is not None:
+        _end_publication(work, dataset, published, clean_text(reason)[:5000])
+    _recall_draft(work, dataset)
+    work.record(
+        "dataset.deleted" if delete else "dataset.withdrawn",
+        "dataset",
+        dataset.id,
+        reason=dataset.withdraw_reason,
+    )
+
+
+def ask_submission(work: Work, dataset: Dataset, agency: Agency, quiet_seconds: float) -> None:
+    """A CKAN client wants the draft public: submit it once the client has been quiet for that long."""
+    if not may_publish(work.actor, agency):
+        raise Forbidden("agency_editor_only", agency=agency.name)
+    dataset.submit_at = work.now + timedelta(seconds=quiet_seconds)
+
+
+def submit_quietly(work: Work, dataset_id: str) -> None:
+    """Submits a draft whose CKAN client has been quiet. What is missing is shown on the draft; nobody waits for an answer."""
+    dataset = work.session.get(Dataset, dataset_id)
+    if dataset is None or dataset.submit_at is None or dataset.submit_at > work.now:
+        return
+    dataset.submit_at = None
+    agency = work.session.get(Agency, dataset.agency_id)
+    release = queries.release(work.session, dataset.draft_id)
+    if agency is None or release is None or State(release.state) not in EDITABLE_STATES:
+        return
+    view = views.one(work.session, dataset, release)
+    policy = policy_record.in_force(work)
+    if errors := completeness.missing(view, reviewed=policy is Policy.REVIEWED):
+        say(release, Step.INCOMPLETE, places=[error.path for error in errors])
+        return
+    try:
+        submit(work, dataset, agency)
+    except (Conflict, Invalid) as error:
+        say(release, Step.INCOMPLETE, places=[f.path for f in error.fields] or [error.code])
+
+
+def release_scheduled(work: Work, release_id: str) -> None:
+    """The time of a scheduled release has come."""
+    release = queries.release(work.session, release_id)
+    if release is None or release.state != State.SCHEDULED.value:
+        return
+    dataset = work.session.get(Dataset, release.dataset_id)
+    if dataset is not None:
+        move(release, State.APPROVED)
+        _go_out(work, views.one(work.session, dataset, release))
+
+
+def find_release(work: Work, release_id: str, *, visible: queries.Visible) -> tuple[Dataset, Release]:
+    """`NotFound("release_not_found")` for an unknown one and for one whose dataset may not be seen."""
+    query = select(Dataset, Release).join(Release, Release.dataset_id == Dataset.id)
+    row = work.session.execute(query.where(Release.id == release_id, visible)).one_or_none()
+    if row is None:
+        raise NotFound("release_not_found", id=release_id[:100])
+    return row[0], row[1]
+
+
+def _begin_checks(work: Work, view: DatasetView) -> None:
+    release = view.release
+    if any(resource.file for resource in view.resources):
+        work.enqueue("publishing.screen", _job(release))
+        return
+    move(release, State.CHECKING)
+    found = screening.screen_metadata(view, work.now.date())
+    screening.store(work, release, "", found)
+    if any(finding.confident for finding in found):
+        send_back(work, release, Step.RETURNED_FINDINGS, places=[f.place for f in found if f.confident])
+    else:
+        pass_checks(work, view)
+
+
+def _job(release: Release) -> dict[str, str | None]:
+    return {"release_id": release.id, "content_hash": release.content_hash}
+
+
+def _check_lines(work: Work, view: DatasetView) -> None:
+    """The dataset opens at least one inventory line, and none that is not open. One is drafted if there is none."""
+    dataset = view.dataset
+    query = select(InventoryLine).join(DatasetLine, DatasetLine.line_id == InventoryLine.id)
+    lines: Sequence[InventoryLine] = (
+        work.session.execute(query.where(DatasetLine.dataset_id == dataset.id)).scalars().all()
+    )
+    for line in lines:
+        if line.openness == Openness.CLOSED.value:
+            raise Conflict("line_closed", resource_code=line.resource_code, basis=line.open_condition)
+    if not lines:
+        meta = view.meta
+        line = inventory.create(
+            work,
+            view.agency,
+            {
+                "title": meta.title,
+                "abstract": meta.description[:2500] or meta.title,
+                "openness": meta.openness,
+                "open_condition": meta.open_condition or None,
+                "update_cycle": meta.update_cycle,
+                "domain": meta.domain,
+                "region_code": meta.region or None,
+            },
+        )
+        work.session.add(DatasetLine(dataset_id=dataset.id, line_id=line.id))
+
+
+def _end_publication(work: Work, dataset: Dataset, published: Release, reason: str) -> None:
+    move(published, State.WITHDRAWN)
+    published.ended_at = work.now
+    say(published, Step.WITHDRAWN, reason=reason)
+    dataset.published_id = None
+    dataset.withdrawn_at = work.now
+    dataset.withdraw_reason = reason
+    work.touch(dataset)
+    work.enqueue("publishing.retract", {"dataset_id": dataset.id})
+
+
+def _recall_draft(work: Work, dataset: Dataset) -> None:
+    """A draft under way must not go out after a withdrawal."""
+    draft = queries.release(work.session, dataset.draft_id)
+    if draft is not None and State(draft.state) not in EDITABLE_STATES:
+        move(draft, State.DRAFT)
+        say(draft, Step.EDITED_AGAIN)
+        review.void(work, draft)

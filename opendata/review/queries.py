@@ -1,0 +1,40 @@
+"""Reads for reviewers and authors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from opendata.accounts.models import User
+from opendata.catalog.lifecycle import State
+from opendata.catalog.models import Dataset, Release
+from opendata.catalog.queries import Visible
+from opendata.review.models import Decision, Finding
+from opendata.work.unit import Work
+
+
+def decisions(work: Work, release_id: str) -> Sequence[tuple[Decision, str]]:
+    """All decisions on a release, void ones too, oldest first, with the reviewers' names."""
+    query = select(Decision, User.name).join(User, User.id == Decision.reviewer_id)
+    query = query.where(Decision.release_id == release_id).order_by(Decision.decided_at)
+    return [(decision, name) for decision, name in work.session.execute(query)]
+
+
+def findings(work: Work, release: Release) -> Sequence[Finding]:
+    """What the screening found in the release's present content, confident ones first."""
+    query = select(Finding).where(
+        Finding.release_id == release.id, Finding.content_hash == release.content_hash
+    )
+    return work.session.execute(query.order_by(Finding.confident.desc(), Finding.place)).scalars().all()
+
+
+def queue(work: Work, *, visible: Visible, limit: int = 200) -> Sequence[tuple[Dataset, Release]]:
+    """Releases that wait for a decision, oldest submission first."""
+    query = select(Dataset, Release).join(Release, Release.id == Dataset.draft_id)
+    query = (
+        query.where(Release.state == State.IN_REVIEW.value, visible)
+        .order_by(Release.submitted_at)
+        .limit(limit)
+    )
+    return [(dataset, release) for dataset, release in work.session.execute(query)]

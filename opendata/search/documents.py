@@ -1,0 +1,91 @@
+"""From a published dataset to its index document: public facts only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from opendata.catalog.codes import codes
+from opendata.catalog.views import DatasetView
+from opendata.ports.search_index.port import Document
+from opendata.search.analysis import index_tokens
+
+Columns = Mapping[str, list[dict[str, Any]]]
+"""Columns of the loaded tables, by resource id: [{name, type, title?}]."""
+
+Payload = Callable[[DatasetView, Columns], bytes]
+"""Makes what a hit gives back; `wiring` passes in the CKAN dictionary, which most clients ask for."""
+
+
+def document(view: DatasetView, columns: Columns, payload: Payload) -> Document:
+    """The document of the dataset's published release."""
+    return Document(
+        id=view.id,
+        revision=view.dataset.revision,
+        texts={field: index_tokens(text) for field, text in _texts(view, columns).items()},
+        keywords=_keywords(view, columns),
+        dates=_dates(view),
+        numbers={"resources_count": len(view.resources)},
+        sorts={"title_sort": view.meta.title.lower()[:200], "name_sort": view.dataset.name},
+        payload=payload(view, columns),
+    )
+
+
+def _texts(view: DatasetView, columns: Columns) -> dict[str, str]:
+    meta = view.meta
+    themes = [codes().themes[code] for code in meta.themes if code in codes().themes]
+    return {
+        "title": _join([meta.title, meta.title_en]),
+        "keywords": _join([*meta.keywords, *(f"{t.title} {t.title_en}" for t in themes)]),
+        "name": view.dataset.name,
+        "agency_title": _join([view.agency.title, view.agency.title_en]),
+        "columns": _join(f"{c['name']} {c.get('title', '')}" for cs in columns.values() for c in cs),
+        "description": _join([meta.description, meta.description_en]),
+        "resources": _join(
+            f"{r.meta.name} {r.meta.name_en} {r.meta.description} {r.meta.description_en} {r.file.name if r.file else ''}"
+            for r in view.resources
+        ),
+        "extra": _join([meta.author, meta.maintainer, *meta.extras.values()]),
+    }
+
+
+def _keywords(view: DatasetView, columns: Columns) -> dict[str, list[str]]:
+    meta, dataset = view.meta, view.dataset
+    values = {
+        "id": [view.id],
+        "dataset_name": [dataset.name],
+        "agency": [view.agency.name],
+        "agency_id": [view.agency.id],
+        "themes": meta.themes,
+        "domain": [meta.domain.value],
+        "formats": sorted({r.meta.format.upper() for r in view.resources if r.meta.format}),
+        "licence": [meta.licence],
+        "openness": [meta.openness.value],
+        "update_cycle": [meta.update_cycle.value],
+        "region": [meta.region],
+        "groups": meta.groups,
+        "tags": meta.keywords,
+        "source_id": [dataset.source_id or ""],
+        "author": [meta.author],
+        "maintainer": [meta.maintainer],
+        "kind": [meta.kind],
+        "has_rows": ["true" if columns else "false"],
+        "resource_ids": [r.id for r in view.resources],
+        "extras": [f"{key}={value}"[:1000] for key, value in meta.extras.items()],
+    }
+    return {field: [v for v in found if v] for field, found in values.items()}
+
+
+def _dates(view: DatasetView) -> dict[str, datetime]:
+    dataset, release = view.dataset, view.release
+    modified = release.published_at or release.updated_at
+    return {
+        "created": dataset.created_at,
+        "modified": modified,
+        "issued": dataset.first_published_at or modified,
+    }
+
+
+def _join(texts: Iterable[str]) -> str:
+    return "\n".join(text for text in texts if text)

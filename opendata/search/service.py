@@ -1,0 +1,129 @@
+"""The index follows the database: what is owed is drained in batches; a rebuild and a comparison prove that it is right."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete, func, select
+
+from opendata.access.policy import PUBLIC_FILTER
+from opendata.catalog import queries
+from opendata.catalog.models import Dataset
+from opendata.ports.search_index.port import Answer, Document, Request, SearchIndex
+from opendata.search.documents import Columns, Payload, document
+from opendata.work.actor import SYSTEM
+from opendata.work.pending import Pending
+from opendata.work.unit import Work, Workplace
+
+log = logging.getLogger(__name__)
+BATCH = 500
+
+ColumnsReader = Callable[[Work, Sequence[str]], Mapping[str, Columns]]
+"""Columns of the loaded tables of these datasets, by dataset id; `tables` is a sibling, so `wiring` passes it in."""
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Where the index is not what the database says. Ids."""
+
+    missing: Sequence[str] = ()
+    stale: Sequence[str] = ()
+    ghosts: Sequence[str] = ()
+    """In the index, not public."""
+    checked: int = 0
+
+    @property
+    def ids(self) -> list[str]:
+        return [*self.missing, *self.stale, *self.ghosts]
+
+
+@dataclass
+class Indexer:
+    """Writes the index. One drain at a time in a process."""
+
+    place: Workplace
+    index: SearchIndex
+    payload: Payload
+    columns_of: ColumnsReader
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def drain(self) -> int:
+        """Brings the index up to date with everything that is owed; returns how many datasets were written."""
+        written = 0
+        with self._lock:
+            while batch := self._batch():
+                written += batch
+        return written
+
+    def _batch(self) -> int:
+        with self.place.reading(SYSTEM) as work:
+            rows = work.session.execute(select(Pending).order_by(Pending.id).limit(BATCH)).scalars().all()
+            if not rows:
+                return 0
+            owed = {row.dataset_id: row.revision for row in rows}
+            documents = self._documents(work, list(owed))
+        present = {d.id for d in documents}
+        refused = self.index.apply(documents, [(i, r) for i, r in owed.items() if i not in present])
+        if refused:
+            log.error("the index refused documents", extra={"ids": list(refused)})
+        with self.place.writing(SYSTEM) as work:
+            work.session.execute(delete(Pending).where(Pending.id.in_([row.id for row in rows])))
+        return len(owed)
+
+    def rebuild(self) -> Differences:
+        """A new index from the database, swapped in when it is whole; then what changed meanwhile is written too."""
+        with self.index.rebuild() as new:
+            after = ""
+            while True:
+                with self.place.reading(SYSTEM) as work:
+                    ids = queries.published_ids(work, visible=PUBLIC_FILTER, after=after, limit=BATCH)
+                    if not ids:
+                        break
+                    new.add(self._documents(work, ids))
+                after = ids[-1]
+        return self.reconcile(repair=True)
+
+    def reconcile(self, *, repair: bool) -> Differences:
+        """Compares ids and revisions. With `repair` the differences are owed again and drained."""
+        self.drain()
+        held = dict(self.index.revisions())
+        with self.place.reading(SYSTEM) as work:
+            query = select(Dataset.id, Dataset.revision).where(PUBLIC_FILTER)
+            wanted = {row[0]: row[1] for row in work.session.execute(query)}
+        found = Differences(
+            missing=sorted(wanted.keys() - held.keys()),
+            stale=sorted(i for i in wanted.keys() & held.keys() if held[i] != wanted[i]),
+            ghosts=sorted(held.keys() - wanted.keys()),
+            checked=len(wanted),
+        )
+        if repair and found.ids:
+            self._owe(found.ids)
+            self.drain()
+        return found
+
+    def _owe(self, ids: Sequence[str]) -> None:
+        with self.place.writing(SYSTEM) as work:
+            for dataset_id in ids:
+                dataset = work.session.get(Dataset, dataset_id)
+                if dataset is not None:
+                    work.touch(dataset)
+                else:
+                    work.session.add(Pending(dataset_id=dataset_id, revision=1 << 40, at=work.now))
+
+    def _documents(self, work: Work, ids: Sequence[str]) -> list[Document]:
+        views = queries.published(work, ids, visible=PUBLIC_FILTER)
+        columns = self.columns_of(work, [view.id for view in views])
+        return [document(view, columns.get(view.id, {}), self.payload) for view in views]
+
+
+def owed(work: Work) -> int:
+    """How many index updates are waiting."""
+    return work.session.execute(select(func.count()).select_from(Pending)).scalar_one()
+
+
+def find(index: SearchIndex, request: Request) -> Answer:
+    """One search; the only way from any face to the index, which holds public datasets only."""
+    return index.search(request)

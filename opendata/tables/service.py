@@ -1,0 +1,196 @@
+"""Rows of published tables: loaded after publication, read by page or by query, dropped on withdrawal."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from opendata.catalog import queries, views
+from opendata.catalog.codes import codes
+from opendata.catalog.files import Stores
+from opendata.catalog.models import Dataset
+from opendata.catalog.profile import ResourceMeta
+from opendata.catalog.views import ResourceView
+from opendata.core.errors import NotFound, Unavailable
+from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
+from opendata.ports.table_store.port import Rows, Select, TableInfo, TableMissing, TableStore
+from opendata.tables.models import Table, TableState
+from opendata.work.actor import SYSTEM
+from opendata.work.unit import Work, Workplace
+
+
+@dataclass(frozen=True)
+class Loader:
+    """What it takes to load a table."""
+
+    place: Workplace
+    stores: Stores
+    sandbox: Sandbox
+    tables: TableStore
+    scratch: Path
+
+
+def load(loader: Loader, resource_id: str, file_id: str) -> None:
+    """Makes the file's rows the resource's table, if that file is still the published one. Idempotent.
+
+    A file that gives no rows leaves a `Table` row that says why.
+    """
+    current = _published(loader, resource_id)
+    if current is None or current.file is None or current.file.id != file_id:
+        return
+    with loader.place.writing(SYSTEM) as work:
+        _save(work, resource_id, file_id, TableState.LOADING)
+    schema = table_schema(current.meta)
+    folder = Path(tempfile.mkdtemp(prefix="load-", dir=loader.scratch))
+    try:
+        answer = _convert(loader, current, schema, folder)
+        info = loader.tables.replace(resource_id, folder / "table.parquet")
+        _finish(loader, current, answer, info)
+    except TaskFailed as failure:
+        _give_up(loader, current, failure.code, failure.params)
+    except LimitExceeded as failure:
+        _give_up(loader, current, "file_too_heavy", {"limit": failure.limit})
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def find(session: Session, resource_id: str) -> Table | None:
+    return session.get(Table, resource_id)
+
+
+def ready(session: Session, resource_id: str) -> Table:
+    """The table, if it has rows now. `NotFound("no_rows")` with the reason, `Unavailable("table_loading")`."""
+    table = session.get(Table, resource_id)
+    if table is None:
+        raise NotFound("no_rows", reason="not_a_table")
+    if table.state == TableState.LOADING.value:
+        raise Unavailable("table_loading", retry_after=2)
+    if table.state != TableState.READY.value:
+        raise NotFound("no_rows", reason=table.reason.get("code", "unknown"))
+    return table
+
+
+def read(store: TableStore, table: Table, select: Select) -> Rows:
+    """Rows of a ready table: a plain page by position, anything else by query."""
+    plain = not (select.where or select.search or select.order or select.distinct)
+    try:
+        if plain:
+            return store.page(
+                table.resource_id,
+                offset=select.offset,
+                limit=select.limit,
+                columns=select.columns,
+                version=table.version,
+            )
+        return store.select(table.resource_id, select, version=table.version)
+    except TableMissing:
+        raise Unavailable("tables_unavailable") from None
+
+
+def drop(loader: Loader, dataset_id: str) -> None:
+    """Removes the tables of a dataset that is not public any more. Idempotent."""
+    with loader.place.reading(SYSTEM) as work:
+        dataset = work.session.get(Dataset, dataset_id)
+        if dataset is None or dataset.published_id is not None:
+            return
+        ids = [
+            resource.id
+            for release in queries.releases(work, dataset)
+            for resource in views.one(work.session, dataset, release).resources
+        ]
+    for resource_id in dict.fromkeys(ids):
+        loader.tables.drop(resource_id)
+    with loader.place.writing(SYSTEM) as work:
+        for resource_id in dict.fromkeys(ids):
+            if table := work.session.get(Table, resource_id):
+                work.session.delete(table)
+
+
+def table_schema(meta: ResourceMeta) -> dict[str, Any] | None:
+    """The schema by which rows are typed: the resource's own or the ready one it names; None: infer it."""
+    if meta.table_schema is not None:
+        return meta.table_schema
+    named = codes().table_schemas.get(meta.schema_name)
+    return dict(named) if named else None
+
+
+def _published(loader: Loader, resource_id: str) -> ResourceView | None:
+    with loader.place.reading(SYSTEM) as work:
+        row = views.published_resource(work.session, resource_id)
+    return row
+
+
+def _convert(
+    loader: Loader, resource: ResourceView, schema: dict[str, Any] | None, folder: Path
+) -> dict[str, Any]:
+    file = resource.file
+    assert file is not None  # noqa: S101 - `load` looked
+    args = {"name": file.name, "options": resource.meta.options.stored()}
+    limits = Limits.for_bytes(file.size)
+    with loader.stores.local_copy(file.sha256) as path:
+        if schema is None:
+            profile = loader.sandbox.run(
+                "opendata.tabular.tasks:profile", args=args, inputs={"path": path}, limits=limits
+            )
+            schema = profile["schema"]
+        answer: dict[str, Any] = loader.sandbox.run(
+            "opendata.tabular.tasks:to_parquet",
+            args={**args, "schema": schema},
+            inputs={"path": path},
+            output=folder,
+            limits=limits,
+        )
+    answer["titles"] = {f["name"]: f for f in (schema or {}).get("fields", [])}
+    return answer
+
+
+def _finish(loader: Loader, resource: ResourceView, answer: dict[str, Any], info: TableInfo) -> None:
+    file_id = resource.file.id if resource.file else ""
+    with loader.place.writing(SYSTEM) as work:
+        now = views.published_resource(work.session, resource.id)
+        if now is None or now.file is None or now.file.id != file_id:
+            return
+        table = _save(work, resource.id, file_id, TableState.READY)
+        table.version, table.row_count = info.version, info.rows
+        table.columns = [
+            {"name": column.name, "type": column.type.value, **_titles(answer["titles"].get(column.name, {}))}
+            for column in info.columns
+        ]
+        table.nulled = answer.get("nulled", {})
+        table.reason = {}
+        _announce(work, resource)
+        work.record("table.loaded", "resource", resource.id, file=file_id, rows=info.rows)
+
+
+def _titles(field: dict[str, Any]) -> dict[str, str]:
+    return {key: str(field[key]) for key in ("title", "description") if field.get(key)}
+
+
+def _give_up(loader: Loader, resource: ResourceView, code: str, params: dict[str, Any]) -> None:
+    with loader.place.writing(SYSTEM) as work:
+        table = _save(work, resource.id, resource.file.id if resource.file else "", TableState.NONE)
+        table.reason = {"code": code, "params": params}
+        table.version = table.row_count = None
+        table.columns, table.nulled = [], {}
+        _announce(work, resource)
+
+
+def _announce(work: Work, resource: ResourceView) -> None:
+    """Column names are searchable: the dataset's index entry changes."""
+    dataset = work.session.get(Dataset, resource.dataset_id)
+    if dataset is not None:
+        work.touch(dataset)
+
+
+def _save(work: Work, resource_id: str, file_id: str, state: TableState) -> Table:
+    table = work.session.get(Table, resource_id)
+    if table is None:
+        table = Table(resource_id=resource_id, state=state.value, file_id=file_id, updated_at=work.now)
+        work.session.add(table)
+    table.state, table.file_id, table.updated_at = state.value, file_id, work.now
+    return table

@@ -1,0 +1,22 @@
+"""Job `validation.check`: read and judge a draft's file as soon as it is there."""
+
+from __future__ import annotations
+
+from opendata.catalog import queries, views
+from opendata.ports.storage.port import ObjectMissing
+from opendata.validation import service
+from opendata.validation.service import Judge
+from opendata.work.actor import SYSTEM
+
+
+def check(judge: Judge, *, release_id: str, resource_id: str) -> None:
+    """Does nothing if the draft, the resource or the file is gone by now."""
+    with judge.place.reading(SYSTEM) as work:
+        release = queries.release(work.session, release_id)
+        resource = views.resource(work.session, release, resource_id) if release else None
+    if resource is None or resource.file is None:
+        return
+    try:
+        service.judge(judge, resource.file, resource.meta)
+    except ObjectMissing:
+        return

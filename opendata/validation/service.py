@@ -1,0 +1,133 @@
+"""Profiles and reports: facts about bytes, made once in the sandbox and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from opendata.catalog.codes import codes
+from opendata.catalog.files import Stores
+from opendata.catalog.profile import ResourceMeta
+from opendata.catalog.views import FileView
+from opendata.core.canonical import sha256_json
+from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
+from opendata.validation.engine import classify
+from opendata.validation.models import FileProfile, FileReport
+from opendata.work.actor import SYSTEM
+from opendata.work.unit import Workplace
+
+LIMIT_ERRORS = 1000
+
+NO_TABLE = frozenset({"not_a_table"})
+"""Codes of a profile's error that mean: a fine file, but without rows (a PDF, a ZIP, an image)."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What it takes to read and judge files: where the bytes are, and where it is safe to parse them."""
+
+    place: Workplace
+    stores: Stores
+    sandbox: Sandbox
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is known of a resource's file. Either part is None while nobody has looked yet."""
+
+    profile: FileProfile | None
+    report: FileReport | None
+
+
+def profile_key(file: FileView, meta: ResourceMeta) -> str:
+    extension = file.name.rpartition(".")[2].lower()
+    return sha256_json({"extension": extension, "options": meta.options.stored()})
+
+
+def report_key(file: FileView, meta: ResourceMeta, schema: Mapping[str, Any]) -> str:
+    return sha256_json({"profile": profile_key(file, meta), "schema": dict(schema)})
+
+
+def schema_of(meta: ResourceMeta, profile: FileProfile | None) -> dict[str, Any] | None:
+    """The Table Schema that holds for a resource: its own, else the ready one it names, else the inferred one."""
+    if meta.table_schema is not None:
+        return meta.table_schema
+    if meta.schema_name and meta.schema_name in codes().table_schemas:
+        return dict(codes().table_schemas[meta.schema_name])
+    return (profile.profile or {}).get("schema") if profile else None
+
+
+def known(session: Session, file: FileView, meta: ResourceMeta) -> Verdict:
+    """What has been found out so far; reads only."""
+    profile = session.get(FileProfile, (file.sha256, profile_key(file, meta)))
+    schema = schema_of(meta, profile)
+    if schema is None:
+        return Verdict(profile, None)
+    return Verdict(profile, session.get(FileReport, (file.sha256, report_key(file, meta, schema))))
+
+
+def judge(judge: Judge, file: FileView, meta: ResourceMeta) -> Verdict:
+    """Makes whatever is missing of the profile and the report, and keeps it. Idempotent; blocks while it parses."""
+    with judge.place.reading(SYSTEM) as work:
+        verdict = known(work.session, file, meta)
+    profile = verdict.profile or _make_profile(judge, file, meta)
+    schema = schema_of(meta, profile)
+    if verdict.report is not None or profile.error is not None or schema is None:
+        return Verdict(profile, verdict.report)
+    return Verdict(profile, _make_report(judge, file, meta, schema))
+
+
+def _make_profile(judge: Judge, file: FileView, meta: ResourceMeta) -> FileProfile:
+    answer, error = _run(judge, "opendata.tabular.tasks:profile", file, meta, {})
+    with judge.place.writing(SYSTEM) as work:
+        profile = work.session.merge(
+            FileProfile(
+                sha256=file.sha256,
+                options_hash=profile_key(file, meta),
+                error=error,
+                profile=answer,
+                made_at=work.now,
+            )
+        )
+    return profile
+
+
+def _make_report(judge: Judge, file: FileView, meta: ResourceMeta, schema: dict[str, Any]) -> FileReport:
+    args = {"schema": schema, "limit_errors": LIMIT_ERRORS}
+    answer, error = _run(judge, "opendata.validation.tasks:validate", file, meta, args)
+    verdict = classify(answer) if answer is not None else None
+    with judge.place.writing(SYSTEM) as work:
+        report = work.session.merge(
+            FileReport(
+                sha256=file.sha256,
+                key=report_key(file, meta, schema),
+                valid=verdict["valid"] if verdict else False,
+                structural=verdict["structural"] if verdict else True,
+                error_count=verdict["errors"] if verdict else 1,
+                report=answer if answer is not None else {"valid": False, "problem": error},
+                made_at=work.now,
+            )
+        )
+    return report
+
+
+def _run(
+    judge: Judge, task: str, file: FileView, meta: ResourceMeta, args: dict[str, Any]
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """(answer, None), or (None, {code, params}) for a file that cannot be read within the limits."""
+    with judge.stores.local_copy(file.sha256) as path:
+        try:
+            answer = judge.sandbox.run(
+                task,
+                args={"name": file.name, "options": meta.options.stored(), **args},
+                inputs={"path": path},
+                limits=Limits.for_bytes(file.size),
+            )
+            return answer, None
+        except TaskFailed as failure:
+            return None, {"code": failure.code, "params": failure.params}
+        except LimitExceeded as failure:
+            return None, {"code": "file_too_heavy", "params": {"limit": failure.limit}}

@@ -1,0 +1,235 @@
+"""Settings to adapters: the one file that names an adapter, and the one place where the application is put together."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import select
+
+from opendata.accounts.authenticator import Authenticator
+from opendata.agencies import queries as agency_queries
+from opendata.catalog.files import Stores
+from opendata.catalog.models import Dataset, Release
+from opendata.compat.ckan.packages import payload
+from opendata.core.clock import Clock, SystemClock
+from opendata.core.database import open_engine
+from opendata.core.errors import DomainError
+from opendata.ports.job_queue.port import Handler, JobQueue
+from opendata.ports.sandbox.port import Sandbox
+from opendata.ports.search_index.port import SearchIndex
+from opendata.ports.storage.port import Storage
+from opendata.ports.table_store.port import TableStore
+from opendata.publishing import jobs as publishing_jobs
+from opendata.publishing import policy_record, service
+from opendata.publishing.jobs import Journey
+from opendata.search.service import Indexer
+from opendata.settings import ROOT, Settings
+from opendata.tables import jobs as tables_jobs
+from opendata.tables.queries import columns_of
+from opendata.tables.service import Loader
+from opendata.validation import jobs as validation_jobs
+from opendata.work.actor import SYSTEM
+from opendata.work.unit import Workplace
+
+log = logging.getLogger(__name__)
+TICK_SECONDS = 1.0
+
+
+@dataclass
+class Application:
+    """Everything that is put together once a process."""
+
+    settings: Settings
+    place: Workplace
+    authenticator: Authenticator
+    stores: Stores
+    sandbox: Sandbox
+    tables: TableStore
+    index: SearchIndex
+    queue: JobQueue
+    indexer: Indexer
+    background: Background | None = None
+
+    @property
+    def journey(self) -> Journey:
+        return Journey(self.place, self.stores, self.sandbox)
+
+    @property
+    def loader(self) -> Loader:
+        return Loader(self.place, self.stores, self.sandbox, self.tables, self.settings.scratch)
+
+    def handlers(self) -> dict[str, Handler]:
+        """Every job by its name."""
+        return {
+            "publishing.screen": partial(publishing_jobs.screen, self.journey),
+            "publishing.validate": partial(publishing_jobs.validate, self.journey),
+            "publishing.publish": partial(publishing_jobs.publish, self.journey),
+            "publishing.retract": partial(publishing_jobs.retract, self.journey),
+            "validation.check": partial(validation_jobs.check, self.journey.judge),
+            "tables.load": partial(tables_jobs.load, self.loader),
+            "tables.drop": partial(tables_jobs.drop, self.loader),
+            "search.reindex": self._reindex,
+        }
+
+    def start(self) -> None:
+        """Begins running jobs, draining the index and keeping time."""
+        self.queue.start(self.handlers(), partial(publishing_jobs.failed, self.journey))
+        self.background = Background(self)
+        self.background.start()
+
+    def close(self) -> None:
+        if self.background is not None:
+            self.background.stop()
+            self.queue.stop()
+        self.sandbox.close()
+        self.index.close()
+        self.place.dispose()
+
+    def _reindex(self) -> None:
+        self.indexer.rebuild()
+
+
+class Background:
+    """Two threads: one drains the index when something is owed, one does what is due by the clock."""
+
+    def __init__(self, app: Application) -> None:
+        self._app = app
+        self._wanted = threading.Event()
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._drain, name="indexer", daemon=True),
+            threading.Thread(target=self._tick, name="clock", daemon=True),
+        ]
+
+    def start(self) -> None:
+        self._app.place.index_wanted = self._wanted.set
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._wanted.set()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def _drain(self) -> None:
+        while not self._stop.is_set():
+            self._wanted.wait(TICK_SECONDS)
+            self._wanted.clear()
+            guarded(self._app.indexer.drain)
+
+    def _tick(self) -> None:
+        while not self._stop.wait(TICK_SECONDS):
+            guarded(partial(do_due, self._app))
+
+
+def guarded(work: Callable[[], object]) -> None:
+    """A background step that fails is logged and tried again at the next turn."""
+    try:
+        work()
+    except DomainError as error:
+        log.warning("background step put off: %s", error.code)
+    except Exception:
+        log.exception("background step failed")
+
+
+def do_due(app: Application) -> None:
+    """Submits drafts whose CKAN client has been quiet, publishes what was scheduled, saves when tokens were used."""
+    with app.place.reading(SYSTEM) as work:
+        now = work.now
+        due = work.session.execute(select(Dataset.id).where(Dataset.submit_at <= now)).scalars().all()
+        scheduled = (
+            work.session.execute(
+                select(Release.id).where(Release.state == "scheduled", Release.publish_at <= now)
+            )
+            .scalars()
+            .all()
+        )
+    for dataset_id in due:
+        with app.place.writing(SYSTEM) as work:
+            service.submit_quietly(work, dataset_id)
+    for release_id in scheduled:
+        with app.place.writing(SYSTEM) as work:
+            service.release_scheduled(work, release_id)
+    if app.authenticator.has_used():
+        with app.place.writing(SYSTEM) as work:
+            app.authenticator.save_last_used(work)
+
+
+def build(settings: Settings, *, clock: Clock | None = None, queue: JobQueue | None = None) -> Application:
+    """Puts the application together. Opens connections; starts nothing."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.scratch.mkdir(exist_ok=True)
+    reading = open_engine(settings.database, writing=False)
+    writing = open_engine(settings.database, writing=True)
+    queue = queue or _adapter("job_queue.dbos", "DbosQueue")(settings.database, workers=settings.workers)
+    place = Workplace(reading, writing, clock or SystemClock(), queue)
+    index = _index(settings)
+    return Application(
+        settings=settings,
+        place=place,
+        authenticator=Authenticator(agency_queries.roles_of),
+        stores=Stores(_storage(settings, "inbox"), _storage(settings, "public")),
+        sandbox=_adapter("sandbox.process", "ProcessSandbox")(settings.scratch, workers=settings.workers),
+        tables=_tables(settings),
+        index=index,
+        queue=queue,
+        indexer=Indexer(place, index, payload(settings.site_url), columns_of),
+    )
+
+
+def migrate(settings: Settings) -> None:
+    """Brings the database to the newest schema."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    config = Config(str(ROOT / "alembic.ini"))
+    config.set_main_option("sqlalchemy.url", settings.database.replace("%", "%%"))
+    command.upgrade(config, "head")
+
+
+def record_policy(app: Application) -> None:
+    """Writes the publication policy down if it is a new one."""
+    with app.place.writing(SYSTEM) as work:
+        policy_record.ensure(work, app.settings.publication_policy)
+
+
+def _adapter(module: str, name: str) -> Any:
+    """Imports only the chosen adapter: the others' libraries cost memory."""
+    return getattr(importlib.import_module(f"opendata.ports.{module}"), name)
+
+
+def _storage(settings: Settings, which: str) -> Storage:
+    address = settings.inbox_storage if which == "inbox" else settings.storage
+    if address.startswith("s3+"):
+        store: Storage = _adapter("storage.s3", "S3Storage").from_url(
+            address, which, scratch=settings.scratch
+        )
+        return store
+    local: Storage = _adapter("storage.local", "LocalStorage")(Path(address) / which)
+    return local
+
+
+def _index(settings: Settings) -> SearchIndex:
+    if settings.search_url:
+        remote: SearchIndex = _adapter("search_index.elasticsearch", "ElasticsearchIndex")(
+            settings.search_url, "datasets"
+        )
+        return remote
+    local: SearchIndex = _adapter("search_index.embedded", "EmbeddedIndex")(settings.data_dir / "index")
+    return local
+
+
+def _tables(settings: Settings) -> TableStore:
+    location = settings.storage if settings.storage.startswith("s3+") else str(settings.data_dir / "tables")
+    store: TableStore = _adapter("table_store.delta", "DeltaTableStore")(
+        location, cache=settings.data_dir / "table-cache"
+    )
+    return store
