@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -371,29 +370,6 @@ def test_300_mb_pass_with_flat_memory(storage: Storage) -> None:
         with storage.local_copy(stored.sha256) as path:
             assert path.stat().st_size == 300 * MIB
     assert found.hexdigest() == expected.hexdigest()
-
-
-def test_local_paths_and_rights(tmp_path: Path) -> None:
-    with local_store(tmp_path) as store:
-        stored = put(store.storage, b"bytes")
-        path = store.storage.local_path(stored.sha256)
-        assert path == tmp_path / "store" / key(b"bytes")
-        assert path.stat().st_mode & 0o777 == 0o640
-        assert path.parent.stat().st_mode & 0o007 == 0
-        assert (
-            store.storage.presigned_url(stored.sha256, filename="a", media_type="text/csv", seconds=9) is None
-        )
-
-
-def test_local_objects_are_not_replaced_but_renewed(tmp_path: Path) -> None:
-    with local_store(tmp_path) as store:
-        path = store.storage.local_path(put(store.storage, b"bytes").sha256)
-        assert path is not None
-        inode = path.stat().st_ino
-        os.utime(path, (0, 0))
-        stored = put(store.storage, b"bytes")
-        assert path.stat().st_ino == inode
-        assert time.time() - stored.stored_at.timestamp() < 600
 
 
 @pytest.mark.services

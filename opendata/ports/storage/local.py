@@ -52,6 +52,7 @@ class LocalWriter:
         with _writing():
             _make_folder(self._path.parent)
             self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE)
+        with self._all_or_nothing():
             os.fchmod(self._fd, FILE_MODE)
 
     def write(self, chunk: bytes) -> None:

@@ -5,7 +5,7 @@ once. Larger objects are put part by part into `tmp/<id>/` as objects of their o
 server, and the parts removed. Measured with 1 GB on a MinIO of the same machine (2 cores): 17.7 s, of which the last
 6.5 s after the last byte; a multipart upload to `tmp/` and a copy takes the same but needs the client's private calls,
 and what a dead process leaves of it cannot be listed on MinIO; a local spool takes 17.9 s, 13.6 s of it after the last
-byte, and a disk.
+byte, and a disk. 5,400 MB: memory grew by 20 MB, the composing took as long as the sending.
 """
 
 from __future__ import annotations

@@ -39,6 +39,8 @@ THREADS = 40
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 30.0
 """How long a server may be silent."""
+RETRY_WAIT = 0.2
+"""Seconds; no wait before the second try, twice this before the third."""
 PRESIGNED_SECONDS = 60
 
 _MISSING = {"NoSuchKey", "NoSuchObject"}
@@ -84,7 +86,13 @@ class S3Storage:
 
     @classmethod
     def from_url(
-        cls, url: str, bucket_suffix: str, *, scratch: Path, answer_seconds: float = ANSWER_SECONDS
+        cls,
+        url: str,
+        bucket_suffix: str,
+        *,
+        scratch: Path,
+        answer_seconds: float = ANSWER_SECONDS,
+        retry_wait: float = RETRY_WAIT,
     ) -> S3Storage:
         """The store in bucket PREFIX-`bucket_suffix` of `s3+http(s)://key:secret@host:port/PREFIX[?region=…]`.
 
@@ -103,7 +111,7 @@ class S3Storage:
             secret_key=unquote(parts.password),
             secure=parts.scheme == "s3+https",
             region=dict(parse_qsl(parts.query)).get("region"),
-            http_client=_connections(answer_seconds),
+            http_client=_connections(answer_seconds, retry_wait),
         )
         return cls(client, f"{prefix}-{bucket_suffix}", scratch=scratch, presigns=bucket_suffix == "public")
 
@@ -300,7 +308,7 @@ class S3Storage:
             self._bucket_ready = True
 
 
-def _connections(answer_seconds: float) -> urllib3.PoolManager:
+def _connections(answer_seconds: float, retry_wait: float) -> urllib3.PoolManager:
     """Few retries with short waits: a person waits for the answer. The machine's own certificates are trusted."""
     return urllib3.PoolManager(
         maxsize=THREADS,
@@ -311,7 +319,7 @@ def _connections(answer_seconds: float) -> urllib3.PoolManager:
             read=1,
             status=2,
             redirect=0,
-            backoff_factor=0.2,
+            backoff_factor=retry_wait,
             status_forcelist=[500, 502, 503, 504],
             raise_on_status=False,  # the last answer says why
         ),
