@@ -384,6 +384,23 @@ def test_a_job_that_kills_its_process_again_and_again_is_reported(durable: Bench
     ]
 
 
+def test_a_job_claimed_but_never_begun_goes_back_to_the_queue(durable: Bench) -> None:
+    durable.run()
+    queue = durable.queue
+    assert isinstance(queue, DbosQueue)
+    with durable.engine.begin() as connection:
+        table = "workflow_status" if connection.dialect.name == "sqlite" else "dbos.workflow_status"
+        job_id = queue.enqueue(connection, "t.note", {"n": 1})
+        connection.execute(  # as if the answer to our claim had been lost on its way
+            text(
+                f"UPDATE {table} SET status = 'PENDING', executor_id = :me, application_version = '1' WHERE workflow_uuid = :id"  # noqa: S608
+            ),
+            {"me": queue.executor_id, "id": job_id},
+        )
+    durable.settle()
+    assert durable.seen == [1]
+
+
 def test_a_failed_report_is_made_again(durable: Bench) -> None:
     reports: list[str] = []
 

@@ -25,7 +25,7 @@ from dbos._serialization import DBOSPortableJSONSerializer
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from opendata.ports.job_queue.dbos_rows import Rows, open_system_engine
+from opendata.ports.job_queue.dbos_rows import DEAD_AFTER_BEATS, Rows, open_system_engine
 from opendata.ports.job_queue.doorbell import Doorbell
 from opendata.ports.job_queue.port import ATTEMPTS, Handler, OnFailure, RetryLater
 
@@ -90,10 +90,12 @@ class DbosQueue:
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
         self._running: set[str] = set()
+        self._can_look = True
 
     def enqueue(
         self, connection: Connection, job: str, args: Mapping[str, Any], *, key: str | None = None
     ) -> str:
+        """Within the caller's transaction. `key` alone counts: another job of the same key is not stored either."""
         plain = json.loads(json.dumps(dict(args), allow_nan=False))
         job_id = uuid4().hex if key is None else f"key:{key}"
         self._client.enqueue_in_transaction(connection, self._options(job_id), job, plain, 1, job_id, 0)
@@ -108,15 +110,11 @@ class DbosQueue:
         self._stopped = threading.Event()
         self._rows.create_executor_table()
         self._rows.beat(self.executor_id)  # before the first job can carry our id
-        dbos = self._launch()
-        self._take_over(look_at_processes=True)
-        queue = DBOS.register_queue(QUEUE, worker_concurrency=self._workers, on_conflict="always_update")
-        self._threads = [
-            threading.Thread(
-                target=queue_worker_thread, args=(self._doorbell, dbos, queue), name="jobs", daemon=True
-            ),
-            threading.Thread(target=self._keep_up, args=(self._stopped,), name="jobs-upkeep", daemon=True),
-        ]
+        try:
+            self._threads = self._launch()
+        except BaseException:
+            DBOS.destroy(destroy_registry=True)  # else the next start would find the half made one
+            raise
         for thread in self._threads:
             thread.start()
 
@@ -132,13 +130,19 @@ class DbosQueue:
         until = time.monotonic() + STOP_SECONDS
         while self._running and time.monotonic() < until:
             time.sleep(0.02)
-        unfinished = bool(self._running)
         DBOS.destroy(destroy_registry=True)
-        if (
-            not unfinished
-        ):  # else the row stays until this process is gone, so that nobody runs the job twice at once
-            self._rows.leave(self.executor_id)
+        self._sign_off()
         self._engine.dispose()
+
+    def _sign_off(self) -> None:
+        if (
+            self._running
+        ):  # our row stays until this process is gone, so that nobody else runs these jobs beside us
+            return
+        try:
+            self._rows.leave(self.executor_id)
+        except SQLAlchemyError as error:  # the others find out by the missing beats
+            log.warning("cannot sign off from the job queue", exc_info=error)
 
     def wake(self) -> None:
         self._doorbell.ring()
@@ -165,7 +169,8 @@ class DbosQueue:
             options["delay_seconds"] = delay_seconds
         return options
 
-    def _launch(self) -> DBOS:
+    def _launch(self) -> list[threading.Thread]:
+        """DBOS with its one workflow; returns our two threads, not yet started."""
         config: DBOSConfig = {
             "name": APPLICATION,
             "system_database_url": self._url,
@@ -181,17 +186,23 @@ class DbosQueue:
             "notification_coalesce_sec": 0.5,
             "notification_listener_polling_interval_sec": 0.25,  # only a sleep, and `stop` waits for its end
         }
-        dbos = DBOS(config=config)
-        dbos._registry.get_internal_queue()._polling_interval_sec = 10.0
+        self._dbos = DBOS(config=config)
+        self._dbos._registry.get_internal_queue()._polling_interval_sec = 10.0
         DBOS.workflow(name=WORKFLOW, max_recovery_attempts=MAX_RECOVERIES)(self._make_workflow())
         DBOS.listen_queues([])  # the queue gets a worker with our doorbell instead of DBOS's fixed poll
         DBOS.launch()
-        return dbos
+        self._take_over(look_at_processes=True)
+        queue = DBOS.register_queue(QUEUE, worker_concurrency=self._workers, on_conflict="always_update")
+        work = (self._doorbell, self._dbos, queue)
+        return [
+            threading.Thread(target=queue_worker_thread, args=work, name="jobs", daemon=True),
+            threading.Thread(target=self._keep_up, args=(self._stopped,), name="jobs-upkeep", daemon=True),
+        ]
 
     def _make_workflow(self) -> Callable[[str, dict[str, Any], int, str, int], str]:
         def run_job(job: str, args: dict[str, Any], attempt: int, root: str, turn: int) -> str:
-            token = f"{root}/{turn}"
-            self._running.add(token)
+            workflow_id = DBOS.workflow_id or ""
+            self._running.add(workflow_id)
             try:
                 again = self._run(job, args, attempt)
                 if again is None:
@@ -201,7 +212,7 @@ class DbosQueue:
                 self._client.enqueue(options, job, args, attempt, root, turn + 1)
                 return f"again as turn {turn + 1}"
             finally:
-                self._running.discard(token)
+                self._running.discard(workflow_id)
 
         return run_job
 
@@ -236,10 +247,14 @@ class DbosQueue:
 
     def _something_waits(self) -> bool:
         try:
-            return self._waiting.found()
+            found = self._waiting.found()
         except SQLAlchemyError as error:
-            log.warning("cannot look for jobs", exc_info=error)
+            if self._can_look:  # once an outage, not at every look
+                log.warning("cannot look for jobs", exc_info=error)
+            self._can_look = False
             return False
+        self._can_look = True
+        return found
 
     def _take_over(self, *, look_at_processes: bool) -> None:
         dead = self._rows.forget_dead(
@@ -251,18 +266,40 @@ class DbosQueue:
 
     def _keep_up(self, stopped: threading.Event) -> None:
         """Beats, takes over, reports and purges until stopped. What fails is tried again at the next beat."""
-        purge_at = time.monotonic()
+        beat_at = judge_at = purge_at = time.monotonic()
+        idle_beats: dict[str, int] = {}
         while not stopped.is_set():
             try:
                 self._rows.beat(self.executor_id)
-                self._take_over(look_at_processes=False)
+                late, beat_at = time.monotonic() - beat_at > 2 * self._beat_seconds, time.monotonic()
+                if (
+                    late
+                ):  # the database or this machine was away: the others look dead and must get time to beat
+                    judge_at = beat_at + DEAD_AFTER_BEATS * self._beat_seconds
+                if beat_at >= judge_at:
+                    self._take_over(look_at_processes=False)
+                idle_beats = self._put_back_lost(idle_beats)
                 self._report_abandoned()
-                if time.monotonic() >= purge_at:
+                if beat_at >= purge_at:
                     self.purge()
-                    purge_at = time.monotonic() + PURGE_EVERY_SECONDS
-            except SQLAlchemyError as error:
+                    purge_at = beat_at + PURGE_EVERY_SECONDS
+            except Exception as error:  # of whatever kind: without its beats this process would count as dead
                 log.warning("upkeep of the job queue failed", exc_info=error)
             stopped.wait(self._beat_seconds)
+
+    def _put_back_lost(self, idle_beats: dict[str, int]) -> dict[str, int]:
+        """Puts back what this process has held for `DEAD_AFTER_BEATS` beats without running it.
+
+        It happens when the database goes away between our claim of a job and its answer. A job that has run and whose
+        end is not stored yet looks the same for a moment, hence the wait. Takes and returns the beats counted a job.
+        """
+        held = set(self._rows.held_by(self.executor_id)) - self._running
+        counted = {workflow_id: idle_beats.get(workflow_id, 0) + 1 for workflow_id in held}
+        for workflow_id in [name for name, beats in counted.items() if beats > DEAD_AFTER_BEATS]:
+            log.warning("job %s is held here but does not run: it goes back to the queue", workflow_id)
+            self._dbos._sys_db.reenqueue_for_recovery(workflow_id, [self.executor_id], QUEUE)
+            del counted[workflow_id]
+        return counted
 
     def _report_abandoned(self) -> None:
         for row in self._client.list_workflows(

@@ -30,6 +30,7 @@ from sqlalchemy import (
     literal_column,
     select,
     table,
+    union_all,
     update,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -127,13 +128,13 @@ class Rows:
 
     def waiting(self) -> Lookout:
         """Whether a job could start now: one index look, what an idle process does all day."""
-        return Lookout(self.engine, self._one("ENQUEUED"))
+        return Lookout(self.engine, self._one("ENQUEUED").limit(1))
 
     def all_done(self) -> bool:
+        # In one statement: a job that moves from one status to the next between two looks would be in neither.
+        unfinished = union_all(*(self._one(status) for status in ("ENQUEUED", "PENDING", "DELAYED"))).limit(1)
         with self.engine.connect() as connection:
-            return all(
-                connection.execute(self._one(s)).first() is None for s in ("ENQUEUED", "PENDING", "DELAYED")
-            )
+            return connection.execute(unfinished).first() is None
 
     def _one(self, status: str) -> Select[int]:
         # The status is written out so that the planner can use DBOS's partial index of waiting and running rows.
@@ -142,7 +143,6 @@ class Rows:
             .select_from(self._row)
             .where(self._row.c.queue_name == self._queue)
             .where(self._row.c.status == literal_column(f"'{status}'"))
-            .limit(1)
         )
 
     def beat(self, executor_id: str) -> None:
@@ -179,6 +179,18 @@ class Rows:
                 gone = [row.id for row in others if self._is_gone(row.host, row.pid)]
                 connection.execute(delete(_executor).where(_executor.c.id.in_(gone)))
             return self._holders_without_beat(connection)
+
+    def held_by(self, executor_id: str) -> list[str]:
+        """The workflows that count as running in that process."""
+        with self.engine.connect() as connection:
+            return list(
+                connection.execute(
+                    select(self._row.c.workflow_uuid)
+                    .where(self._row.c.status == literal_column("'PENDING'"))
+                    .where(self._row.c.name == self._workflow)
+                    .where(self._row.c.executor_id == executor_id)
+                ).scalars()
+            )
 
     def _holders_without_beat(self, connection: Connection) -> list[str]:
         holders = (
