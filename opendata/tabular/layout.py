@@ -85,7 +85,9 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
         if not text.isdecimal() or not 1 <= int(text[:6]) <= 10_000:
             raise TaskError("option_wrong", option="header_row")
         chosen["header_row"] = int(text)
-    if "delimiter" in chosen and (len(str(chosen["delimiter"])) != 1 or chosen["delimiter"] in '"\r\n\0'):
+    if "delimiter" in chosen and (
+        len(str(chosen["delimiter"]).encode()) != 1 or chosen["delimiter"] in '"\r\n\0'
+    ):
         raise TaskError("option_wrong", option="delimiter")
     if "format" in chosen and chosen["format"] not in formats.FORMATS:
         raise TaskError("option_wrong", option="format")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 
 from opendata.ports.sandbox.port import TaskError
 from opendata.tabular import dialect, records
-from opendata.tabular.layout import Layout, raw_rows
+from opendata.tabular.layout import SHEETS, Layout, raw_rows
 
 CELLS = 400_000
 """Cells of a frame: about 50 MB while they are Python texts."""
@@ -35,8 +36,7 @@ class Tally:
 def frames(path: Path, found: Layout, tally: Tally | None = None) -> Iterator[pl.DataFrame]:
     """Text columns named `c0`, `c1`, ... in the order of the file, without the header and without blank rows."""
     tally = tally if tally is not None else Tally()
-    source = _parquet(path, found) if found.format == "parquet" else _rows(path, found, tally)
-    for frame in source:
+    for frame in _every_row(path, found, tally):
         kept = _without_blank(frame)
         tally.blank += frame.height - kept.height
         tally.rows += kept.height
@@ -44,17 +44,23 @@ def frames(path: Path, found: Layout, tally: Tally | None = None) -> Iterator[pl
             yield kept
 
 
-def write_csv(path: Path, found: Layout, out: Path, *, keep_lines: bool = False) -> Tally:
+def write_csv(
+    path: Path,
+    found: Layout,
+    out: Path,
+    *,
+    keep_lines: bool = False,
+    source: Iterable[pl.DataFrame] | None = None,
+) -> Tally:
     """The table as UTF-8 CSV with commas: header, then the rows without blank ones. With `keep_lines` the blank rows stay
-    and the lines above the header are there as empty cells, so that row numbers are those of the original."""
+    and the lines above the header are there as empty cells, so that row numbers are those of the original. `source`: frames to write in place of all of the file's."""
     tally = Tally()
     with out.open("wb") as file:
         head = [pl.DataFrame([list(found.columns)], orient="row", schema=_schema(len(found.columns)))]
         if keep_lines and found.header_row > 1:
             head.insert(0, pl.DataFrame({"c0": ["-"] * (found.header_row - 1)}))
-        source = frames(path, found, tally)
-        if keep_lines:
-            source = _parquet(path, found) if found.format == "parquet" else _rows(path, found, tally)
+        if source is None:
+            source = _every_row(path, found, tally) if keep_lines else frames(path, found, tally)
         for part in head:
             part.write_csv(file, include_header=False)
         for frame in source:
@@ -66,21 +72,38 @@ def _schema(width: int) -> dict[str, type[pl.String]]:
     return {f"c{place}": pl.String for place in range(width)}
 
 
+def _every_row(path: Path, found: Layout, tally: Tally) -> Iterator[pl.DataFrame]:
+    return _parquet(path, found) if found.format == "parquet" else _rows(path, found, tally)
+
+
 def _parquet(path: Path, found: Layout) -> Iterator[pl.DataFrame]:
     return records.parquet_frames(path, max(1, CELLS // len(found.columns)))
 
 
 def _rows(path: Path, found: Layout, tally: Tally) -> Iterator[pl.DataFrame]:
+    way = dialect.Dialect(found.delimiter or ",", found.quote or '"')
     width = len(found.columns)
-    rows = islice(raw_rows(path, found), found.header_row, None)
-    schema = _schema(width)
-    most = max(1, CELLS // width)
-    trim = found.format in ("xlsx", "xls", "ods")
-    while chunk := _chunk(rows, most):
+    done = 0
+    utf8 = found.encoding in ("utf-8", "utf-8-sig") and found.delimiter and found.header_row == 1
+    if utf8 and dialect.is_plain(path, way, width):
+        try:
+            for frame in dialect.plain_frames(path, way, width):
+                yield frame
+                done += frame.height
+            return
+        except pa.ArrowInvalid:
+            pass  # uneven lines that happen to add up: go on cell by cell behind the rows already given
+    rows = islice(raw_rows(path, found), found.header_row + done, None)
+    yield from _evened(rows, width, tally, trim=found.format in SHEETS)
+
+
+def _evened(rows: Iterator[list[str]], width: int, tally: Tally, *, trim: bool) -> Iterator[pl.DataFrame]:
+    names = [f"c{place}" for place in range(width)]
+    while chunk := _chunk(rows, max(1, CELLS // width)):
         _even(chunk, width, tally, trim=trim)
         columns = zip(*chunk, strict=True)
         yield pl.DataFrame(
-            [pl.Series(name, column, dtype=pl.String) for name, column in zip(schema, columns, strict=True)]
+            [pl.Series(name, column, dtype=pl.String) for name, column in zip(names, columns, strict=True)]
         )
 
 

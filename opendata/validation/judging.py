@@ -1,0 +1,179 @@
+"""Runs frictionless over one file, as `tabular` reads it. Only inside the sandbox.
+
+frictionless decides. When `clean.py` can prove that every row is sound, frictionless judges the header and the first rows,
+and the counts and hashes of the whole file are put into its report; else it judges the whole file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from frictionless import Dialect, FrictionlessException, Report, Schema, system
+from frictionless.formats import CsvControl
+from frictionless.resources import TableResource
+
+from opendata.ports.sandbox.port import TaskError
+from opendata.tabular.infer import Inference
+from opendata.tabular.layout import Layout, layout
+from opendata.tabular.stream import frames, write_csv
+from opendata.validation.clean import proved_rows
+
+_HEAD_ROWS = 100
+_DIRECT = ("utf-8", "utf-8-sig", "gb18030")
+
+
+def validate_file(
+    path: Path,
+    name: str,
+    options: Mapping[str, Any] | None,
+    schema: Mapping[str, Any] | None,
+    limit_errors: int = 1000,
+    *,
+    proof: bool = True,
+) -> dict[str, Any]:
+    """A frictionless report descriptor; row numbers count the lines of the table in the original from 1, header included.
+
+    Delimited files in UTF-8 and GB18030 are read by frictionless itself, all others as canonical CSV. Without `schema` the
+    inferred one holds. What cannot be read at all is a report with one error (its `code` and `params` are the
+    `TaskError`'s); so is a crash of frictionless (type `task-error`). Raises nothing for what a file or schema holds."""
+    try:
+        found = layout(path, name, options)
+        described = dict(schema) if schema else _inferred(path, found)
+        rows = proved_rows(path, found, described) if proof else None
+        if rows is not None:
+            report = _judge_head(path, name, found, described, rows)
+            if report["valid"]:
+                return report
+        return _judge(path, name, found, described, limit_errors)
+    except TaskError as error:
+        return _unreadable(name, error)
+
+
+def _inferred(path: Path, found: Layout) -> dict[str, Any]:
+    inference = Inference(found.columns)
+    for frame in frames(path, found):
+        inference.feed(frame)
+    return inference.schema()
+
+
+def _judge(path: Path, name: str, found: Layout, schema: dict[str, Any], limit_errors: int) -> dict[str, Any]:
+    if found.format in ("csv", "tsv") and found.encoding in _DIRECT:
+        return _frictionless(path, name, found, schema, limit_errors)
+    with tempfile.TemporaryDirectory() as folder:
+        canonical = Path(folder, "table.csv")
+        write_csv(path, found, canonical, keep_lines=True)
+        report = _frictionless(canonical, name, _canonical(found), schema, limit_errors)
+    return _with_stats(report, path)
+
+
+def _judge_head(path: Path, name: str, found: Layout, schema: dict[str, Any], rows: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        head = Path(folder, "head.csv")
+        first = next(frames(path, found), None)
+        write_csv(
+            path,
+            found,
+            head,
+            keep_lines=True,
+            source=islice([first.head(_HEAD_ROWS)] if first is not None else [], 1),
+        )
+        report = _frictionless(head, name, _canonical(found), schema, 1)
+    return _with_stats(report, path, rows)
+
+
+def _canonical(found: Layout) -> Layout:
+    return replace(found, format="csv", encoding="utf-8", delimiter=",", quote='"')
+
+
+def _frictionless(
+    path: Path, name: str, found: Layout, schema: dict[str, Any], limit_errors: int
+) -> dict[str, Any]:
+    # All is said explicitly: frictionless would guess a missing part from the first hundred lines.
+    control = CsvControl(
+        delimiter=found.delimiter or ",",
+        quote_char=found.quote or '"',
+        double_quote=True,
+        skip_initial_space=False,
+        line_terminator="\r\n",
+    )
+    try:
+        with system.use_context(trusted=True):
+            resource = TableResource(
+                name="table",
+                path=str(path),
+                scheme="file",
+                format="csv",
+                encoding=found.encoding,
+                dialect=Dialect(header_rows=[found.header_row], controls=[control]),
+                schema=Schema.from_descriptor(schema),
+            )
+            report = _plain(resource.validate(limit_errors=limit_errors))
+    except FrictionlessException as error:
+        return _report(name, [_plain(item) for item in (error.reasons or [error.error])])
+    except MemoryError:
+        raise
+    except Exception as error:
+        # Known: sNaN, a naive datetime against an aware bound, keys that cannot be hashed.
+        return _report(name, [_error("task-error", f"the check stopped by {type(error).__name__}")])
+    for task in report["tasks"]:
+        task["place"] = name
+    return report
+
+
+def _plain(described: Report | Any) -> dict[str, Any]:
+    """A descriptor as JSON holds it."""
+    plain: dict[str, Any] = json.loads(json.dumps(described.to_descriptor(), default=str))
+    return plain
+
+
+def _with_stats(report: dict[str, Any], path: Path, rows: int | None = None) -> dict[str, Any]:
+    """Puts the original's bytes and hashes (and, where rows were proved, their number) in place of those of the copy."""
+    for task in report["tasks"]:
+        task["stats"].update(_digests(path))
+        if rows is not None:
+            task["stats"]["rows"] = rows
+    return report
+
+
+def _digests(path: Path) -> dict[str, Any]:
+    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            md5.update(chunk)
+            sha256.update(chunk)
+    return {"md5": md5.hexdigest(), "sha256": sha256.hexdigest(), "bytes": path.stat().st_size}
+
+
+def _unreadable(name: str, error: TaskError) -> dict[str, Any]:
+    kind = "encoding-error" if error.code.startswith("encoding_") else "format-error"
+    if error.code in ("file_empty", "header_missing"):
+        kind = "source-error"
+    return _report(name, [{**_error(kind, error.code), "code": error.code, "params": error.params}])
+
+
+def _error(kind: str, note: str) -> dict[str, Any]:
+    title = kind.replace("-", " ").title()
+    return {
+        "type": kind,
+        "title": title,
+        "description": "",
+        "message": f"{title}: {note}",
+        "tags": [],
+        "note": note,
+    }
+
+
+def _report(name: str, errors: list[dict[str, Any]]) -> dict[str, Any]:
+    stats = {"errors": len(errors), "warnings": 0, "seconds": 0.0}
+    task = {
+        "name": "table", "type": "table", "valid": False, "place": name, "labels": [],
+        "stats": stats, "warnings": [], "errors": errors,
+    }  # fmt: skip
+    return {"valid": False, "stats": {"tasks": 1, **stats}, "warnings": [], "errors": [], "tasks": [task]}
