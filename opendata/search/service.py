@@ -25,6 +25,10 @@ ColumnsReader = Callable[[Work, Sequence[str]], Mapping[str, Columns]]
 """Columns of the loaded tables of these datasets, by dataset id; `tables` is a sibling, so `wiring` passes it in."""
 
 
+PayloadMaker = Callable[[Work], Payload]
+"""Called once a batch, so that what all its documents need is read once."""
+
+
 @dataclass(frozen=True)
 class Differences:
     """Where the index is not what the database says. Ids."""
@@ -46,7 +50,7 @@ class Indexer:
 
     place: Workplace
     index: SearchIndex
-    payload: Payload
+    payload: PayloadMaker
     columns_of: ColumnsReader
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -116,7 +120,8 @@ class Indexer:
     def _documents(self, work: Work, ids: Sequence[str]) -> list[Document]:
         views = queries.published(work, ids, visible=PUBLIC_FILTER)
         columns = self.columns_of(work, [view.id for view in views])
-        return [document(view, columns.get(view.id, {}), self.payload) for view in views]
+        payload = self.payload(work)
+        return [document(view, columns.get(view.id, {}), payload) for view in views]
 
 
 def owed(work: Work) -> int:

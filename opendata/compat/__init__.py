@@ -1,0 +1,1 @@
+"""Faces that speak other systems' languages: CKAN's Action API, DCAT and other feeds."""

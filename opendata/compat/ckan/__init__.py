@@ -1,0 +1,1 @@
+"""CKAN's Action API v3, so that its clients work unchanged."""
