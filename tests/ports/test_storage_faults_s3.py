@@ -84,6 +84,10 @@ class FaultyS3(BaseHTTPRequestHandler):
             self._answer(fault.status, fault.body, fault.kind)
         elif "location" in address.query:
             self._answer(200, b"<LocationConstraint>us-east-1</LocationConstraint>")
+        elif address.query == "delete=":
+            for gone in re.findall(rb"<Key>(.*?)</Key>", body):
+                self.objects.pop(gone.decode(), None)
+            self._answer(200, b"<DeleteResult/>")
         elif not name:
             self._answer(200)
         elif self.command == "PUT":
@@ -239,6 +243,17 @@ def test_a_full_server_is_no_space(
         put(faulty, bytes(size))
     with pytest.raises(NoSpace):
         faulty.check()
+    assert server.objects == {}
+
+
+def test_the_parts_before_a_failed_one_are_removed(server: Any, faulty: S3Storage) -> None:
+    server.faults.where, server.faults.status, server.faults.body = "PUT tmp/.*/00001", 400, b"<Error/>"
+    writer = faulty.writer()
+    writer.write(bytes(PART + MIB))
+    writer.write(bytes(PART - MIB))
+    assert len(server.objects) == 1
+    with pytest.raises(Unavailable):
+        writer.write(bytes(2 * MIB))
     assert server.objects == {}
 
 
