@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,13 +24,14 @@ from opendata.compat.ckan.packages import payload
 from opendata.core.clock import Clock, SystemClock
 from opendata.core.database import open_engine
 from opendata.core.errors import DomainError
+from opendata.core.locks import FileLock
 from opendata.ports.job_queue.port import Handler, JobQueue
 from opendata.ports.sandbox.port import Sandbox
 from opendata.ports.search_index.port import SearchIndex
 from opendata.ports.storage.port import Storage
 from opendata.ports.table_store.port import TableStore
 from opendata.publishing import jobs as publishing_jobs
-from opendata.publishing import policy_record, service
+from opendata.publishing import policy_record, reconcile, service
 from opendata.publishing.jobs import Journey
 from opendata.search.service import Indexer
 from opendata.settings import ROOT, Settings
@@ -57,6 +59,7 @@ class Application:
     index: SearchIndex
     queue: JobQueue
     indexer: Indexer
+    lock: FileLock
     background: Background | None = None
 
     @property
@@ -80,19 +83,45 @@ class Application:
             "search.reindex": self._reindex,
         }
 
+    def owns_index(self) -> bool:
+        """Whether this process may write the index: the embedded one has one writer, the process that holds the lock."""
+        return bool(self.settings.search_url) or self.background is not None or self.lock.acquire()
+
     def start(self) -> None:
-        """Begins running jobs, draining the index and keeping time."""
+        """Begins running jobs, draining the index and keeping time. `RuntimeError` if another process of the embedded
+        shape does so already in this data folder."""
+        if not self.owns_index():
+            raise RuntimeError(f"another process runs in {self.settings.data_dir}")
         self.queue.start(self.handlers(), partial(publishing_jobs.failed, self.journey))
         self.background = Background(self)
         self.background.start()
 
-    def close(self) -> None:
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Jobs run inside the block: here, or in the server that holds the data folder."""
+        if self.owns_index():
+            self.start()
+        try:
+            yield
+        finally:
+            self.stop()
+
+    def stop(self) -> None:
         if self.background is not None:
             self.background.stop()
             self.queue.stop()
+            self.background = None
+
+    def close(self) -> None:
+        self.stop()
         self.sandbox.close()
         self.index.close()
         self.place.dispose()
+        self.lock.release()
+
+    def reconcile(self, *, repair: bool) -> reconcile.Report:
+        """Compares index, tables and files with the database."""
+        return reconcile.compare(self.place, self.stores, self.indexer, repair=repair)
 
     def _reindex(self) -> None:
         self.indexer.rebuild()
@@ -184,6 +213,7 @@ def build(settings: Settings, *, clock: Clock | None = None, queue: JobQueue | N
         index=index,
         queue=queue,
         indexer=Indexer(place, index, payload(settings.site_url), columns_of),
+        lock=FileLock(settings.data_dir / "lock"),
     )
 
 
