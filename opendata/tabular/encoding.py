@@ -73,7 +73,8 @@ def _as_named(path: Path, named: str) -> str:
 
 def _first_bad_byte(path: Path, encoding: str, *, everyday: bool = False) -> int | None:
     """None if the whole file decodes strictly (and, if asked, looks like everyday Chinese: else 0)."""
-    decoder = codecs.getincrementaldecoder(encoding)()
+    # "utf-8-sig" drops the mark and would count bytes from behind it.
+    decoder = codecs.getincrementaldecoder("utf-8" if encoding == "utf-8-sig" else encoding)()
     position = beyond = common = 0
     with path.open("rb") as file:
         while True:
