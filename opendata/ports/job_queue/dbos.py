@@ -30,9 +30,8 @@ from opendata.ports.job_queue.doorbell import Doorbell
 from opendata.ports.job_queue.port import ATTEMPTS, Handler, OnFailure, RetryLater
 
 APPLICATION = "opendata"
-APPLICATION_VERSION = (
-    "1"  # every release runs every job: a pinned version lets a new one finish what an old one left
-)
+# Pinned, so that a new release finishes what an old one left.
+APPLICATION_VERSION = "1"
 QUEUE = "jobs"
 WORKFLOW = "run_job"
 MAX_RECOVERIES = 10
@@ -59,7 +58,7 @@ class DbosQueue:
         database_url: str,
         *,
         executor_id: str | None = None,
-        poll_seconds: float = 0.15,
+        poll_seconds: float = 0.18,
         workers: int = 4,
         retry_seconds: float = 1.0,
         beat_seconds: float = 5.0,
@@ -272,9 +271,8 @@ class DbosQueue:
             try:
                 self._rows.beat(self.executor_id)
                 late, beat_at = time.monotonic() - beat_at > 2 * self._beat_seconds, time.monotonic()
-                if (
-                    late
-                ):  # the database or this machine was away: the others look dead and must get time to beat
+                # Late: the database or this machine was away. The others only look dead and get time to beat.
+                if late:
                     judge_at = beat_at + DEAD_AFTER_BEATS * self._beat_seconds
                 if beat_at >= judge_at:
                     self._take_over(look_at_processes=False)
