@@ -308,6 +308,13 @@ def trace(bench: Bench) -> list[tuple[str, str]]:
         return [(row.who, row.what) for row in connection.execute(text("SELECT who, what FROM trace"))]
 
 
+def status(bench: Bench, job_id: str) -> str:
+    with bench.engine.begin() as connection:
+        schema = "" if connection.dialect.name == "sqlite" else "dbos."
+        query = text(f"SELECT status FROM {schema}workflow_status WHERE workflow_uuid = :id")  # noqa: S608
+        return str(connection.execute(query, {"id": job_id}).scalar_one())
+
+
 @pytest.fixture
 def workers(durable: Bench) -> Iterator[Callable[[str], Worker]]:
     with durable.engine.begin() as connection:
@@ -327,11 +334,12 @@ def workers(durable: Bench) -> Iterator[Callable[[str], Worker]]:
 def test_a_killed_process_resumes_its_jobs_at_the_next_start(
     durable: Bench, workers: Callable[[str], Worker]
 ) -> None:
-    durable.put(1, job="t.quick")
+    quick = durable.put(1, job="t.quick")
     durable.put(2, job="t.stuck")
     doomed = workers("doomed")
-    doomed.wait_for("done 1")
     doomed.wait_for("begun 2")
+    while status(durable, quick) != "SUCCESS":  # killed before that, it would rightly run again
+        time.sleep(0.02)
     doomed.kill()
     heir = workers("heir")
     ready_at = time.monotonic()
