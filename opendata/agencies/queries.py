@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,8 +32,14 @@ def every(work: Work, *, parent_id: str | None = None) -> Sequence[Agency]:
 
 
 def by_ids(session: Session, ids: Iterable[str]) -> dict[str, Agency]:
-    rows = session.execute(select(Agency).where(Agency.id.in_(list(ids)))).scalars()
-    return {agency.id: agency for agency in rows}
+    """Bodies by id. One that the session holds already costs nothing."""
+    wanted = list(ids)
+    if len(wanted) == 1:
+        agency = session.get(Agency, wanted[0])
+        return {agency.id: agency} if agency else {}
+    return {
+        agency.id: agency for agency in session.execute(select(Agency).where(Agency.id.in_(wanted))).scalars()
+    }
 
 
 def roles_of(session: Session, user_id: str) -> frozenset[tuple[str, Role]]:
@@ -54,3 +60,14 @@ def members(work: Work, agency: Agency) -> list[tuple[User, list[Role]]]:
     for user, role in rows:
         found.setdefault(user.id, (user, []))[1].append(Role(role))
     return list(found.values())
+
+
+class Directory:
+    """Names and ids of bodies, for the floors below that cannot ask themselves."""
+
+    def id_of(self, work: Work, id_or_name: str) -> str:
+        return find(work, id_or_name).id
+
+    def names(self, work: Work, ids: Iterable[str]) -> Mapping[str, str]:
+        """Names by id; unknown ids are left out."""
+        return {agency_id: agency.name for agency_id, agency in by_ids(work.session, ids).items()}

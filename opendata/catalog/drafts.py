@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from opendata.agencies.models import Agency
 from opendata.catalog.lifecycle import State
@@ -18,6 +18,15 @@ from opendata.core.names import check_name
 from opendata.work.unit import Work
 
 
+@dataclass(frozen=True)
+class NewResource:
+    """A resource to be added. A caller may choose the id (CKAN's clients do), but never one that exists."""
+
+    meta: ResourceMeta
+    file: File | None = None
+    id: str | None = None
+
+
 def create_dataset(
     work: Work,
     agency: Agency,
@@ -27,6 +36,7 @@ def create_dataset(
     source_id: str | None = None,
     dataset_id: str | None = None,
     defaulted: Sequence[str] = (),
+    resources: Sequence[NewResource] = (),
 ) -> tuple[Dataset, Release]:
     """A dataset with its first open draft. `Conflict("name_taken")`, `Conflict("source_id_taken")`."""
     if errors := check_name("name", name):
@@ -42,13 +52,22 @@ def create_dataset(
         created_by=work.actor.id,
         created_at=work.now,
     )
+    release = _draft(work, dataset, meta, defaulted)
     work.session.add(dataset)
-    release = new_release(work, dataset, meta, defaulted)
+    work.session.flush()
+    _insert(work, release)
+    _insert_resources(work, dataset, release, resources, position=0)
     return dataset, release
 
 
 def new_release(work: Work, dataset: Dataset, meta: DatasetMeta, defaulted: Sequence[str] = ()) -> Release:
     """The dataset's next open draft."""
+    release = _draft(work, dataset, meta, defaulted)
+    _insert(work, release)
+    return release
+
+
+def _draft(work: Work, dataset: Dataset, meta: DatasetMeta, defaulted: Sequence[str]) -> Release:
     dataset.last_number = (dataset.last_number or 0) + 1
     release = Release(
         id=new_id(),
@@ -62,10 +81,14 @@ def new_release(work: Work, dataset: Dataset, meta: DatasetMeta, defaulted: Sequ
         updated_at=work.now,
     )
     dataset.draft_id = release.id
+    return release
+
+
+def _insert(work: Work, release: Release) -> None:
     work.session.add(release)
     work.session.flush()
-    add_author(work, release)
-    return release
+    if work.actor.id is not None:
+        work.session.add(ReleaseAuthor(release_id=release.id, user_id=work.actor.id))
 
 
 def add_author(work: Work, release: Release) -> None:
@@ -86,48 +109,47 @@ def mark_edited(work: Work, release: Release) -> None:
     release.updated_at = work.now
     release.content_hash = None
     add_author(work, release)
-    work.session.flush()
 
 
-@dataclass(frozen=True)
-class NewResource:
-    """A resource to be added. A caller may choose the id (CKAN's clients do), but never one that exists."""
-
-    meta: ResourceMeta
-    file: File | None = None
-    id: str | None = None
-
-
-def add_resources(
-    work: Work, dataset: Dataset, release: Release, new: Sequence[NewResource]
-) -> list[Resource]:
-    """New resources at the end of the draft, in order."""
-    position = _next_position(work, dataset)
-    resources = [_new_identity(work, dataset, entry.id) for entry in new]
-    work.session.add_all(resources)
-    work.session.flush()
-    for offset, (resource, entry) in enumerate(zip(resources, new, strict=True)):
-        work.session.add(
-            ResourceVersion(
-                resource_id=resource.id,
-                dataset_id=dataset.id,
-                since=release.number,
-                position=position + offset,
-                meta=entry.meta.stored(),
-                file_id=entry.file.id if entry.file else None,
-                updated_at=work.now,
-            )
-        )
+def add_resources(work: Work, dataset: Dataset, release: Release, new: Sequence[NewResource]) -> list[str]:
+    """New resources at the end of the draft, in order; returns their ids. Two statements, however many they are."""
+    ids = _insert_resources(work, dataset, release, new, position=_next_position(work, dataset))
     mark_edited(work, release)
-    return resources
+    return ids
 
 
-def _new_identity(work: Work, dataset: Dataset, wanted: str | None) -> Resource:
-    if wanted is not None and not is_id(wanted):
+def _insert_resources(
+    work: Work, dataset: Dataset, release: Release, new: Sequence[NewResource], *, position: int
+) -> list[str]:
+    if not new:
+        return []
+    ids = [_free_id(work, entry.id) for entry in new]
+    shared = {"dataset_id": dataset.id}
+    work.session.execute(insert(Resource), [{**shared, "id": i, "created_at": work.now} for i in ids])
+    work.session.execute(
+        insert(ResourceVersion),
+        [
+            {
+                **shared,
+                "resource_id": resource_id,
+                "since": release.number,
+                "position": position + offset,
+                "meta": entry.meta.stored(),
+                "file_id": entry.file.id if entry.file else None,
+                "updated_at": work.now,
+            }
+            for offset, (resource_id, entry) in enumerate(zip(ids, new, strict=True))
+        ],
+    )
+    return ids
+
+
+def _free_id(work: Work, wanted: str | None) -> str:
+    if wanted is None:
+        return new_id()
+    if not is_id(wanted) or work.session.get(Resource, wanted.lower()) is not None:
         raise invalid("id", "bad_id", value=wanted[:100])
-    if wanted is not None and work.session.get(Resource, wanted.lower()) is not None:
-        raise invalid("id", "bad_id", value=wanted)
-    return Resource(id=(wanted or new_id()).lower(), dataset_id=dataset.id, created_at=work.now)
+    return wanted.lower()
 
 
 def edit_resource(

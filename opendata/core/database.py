@@ -88,6 +88,12 @@ def _open_sqlite(url: str, writing: bool) -> Engine:
             cursor.execute("PRAGMA query_only=ON")
         cursor.close()
 
+    @event.listens_for(engine, "checkin")
+    def leave_clean(connection: Any, _record: Any) -> None:
+        # A COMMIT that fails (full disk, deferred constraint) leaves the transaction open, and SQLAlchemy thinks it over.
+        if connection is not None and connection.in_transaction:
+            connection.rollback()
+
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from opendata.agencies import policy
 from opendata.agencies.models import Agency
@@ -34,9 +34,7 @@ def create(work: Work, agency: Agency, fields: dict[str, Any]) -> InventoryLine:
     _check(values)
     if "resource_code" not in given:
         values["resource_code"] = _next_code(work, values["category"])
-    elif work.session.execute(
-        select(InventoryLine.id).where(InventoryLine.resource_code == given["resource_code"])
-    ).first():
+    elif not _is_free(work, given["resource_code"]):
         raise Conflict("resource_code_taken", resource_code=given["resource_code"])
     line = InventoryLine(
         id=new_id(),
@@ -83,14 +81,19 @@ def _check(values: dict[str, Any]) -> None:
 
 
 def _next_code(work: Work, category: str) -> str:
-    """The category's code, `/`, and the next free sequence number of six digits."""
-    held = work.session.execute(
-        select(func.count()).where(InventoryLine.resource_code.like(f"{category}/%"))
-    ).scalar_one()
+    """The category's code, `/`, and the first free number of six digits or more after its highest one."""
+    own = InventoryLine.resource_code.between(f"{category}/", f"{category}/~")
+    query = select(InventoryLine.resource_code).where(own).order_by(InventoryLine.resource_code.desc())
+    highest = work.session.execute(query.limit(1)).scalar()
+    number = int(highest.rpartition("/")[2]) if highest else 0
     while True:
-        held += 1
-        code = f"{category}/{held:06d}"
-        if not work.session.execute(
-            select(InventoryLine.id).where(InventoryLine.resource_code == code)
-        ).first():
+        number += 1
+        code = f"{category}/{number:06d}"
+        if len(code) == len(highest or code) or _is_free(work, code):
             return code
+
+
+def _is_free(work: Work, code: str) -> bool:
+    return not work.session.execute(
+        select(InventoryLine.id).where(InventoryLine.resource_code == code)
+    ).first()

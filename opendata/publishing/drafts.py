@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_edit
 from opendata.catalog import drafts, queries, views
+from opendata.catalog.codes import codes
 from opendata.catalog.drafts import NewResource
 from opendata.catalog.lifecycle import EDITABLE_STATES, State, move
 from opendata.catalog.models import (
@@ -25,7 +26,7 @@ from opendata.catalog.models import (
     ResourceVersion,
 )
 from opendata.catalog.profile import DatasetMeta, ResourceMeta
-from opendata.core.errors import FieldError, Forbidden, Gone, Invalid
+from opendata.core.errors import Conflict, FieldError, Forbidden, Gone, Invalid
 from opendata.core.ids import new_id
 from opendata.inventory.models import InventoryLine
 from opendata.publishing.sentences import Step, say
@@ -58,10 +59,9 @@ def create_dataset(
         source_id=source_id,
         dataset_id=dataset_id,
         defaulted=defaulted,
+        resources=resources,
     )
-    set_lines(work, dataset, lines)
-    if resources:
-        drafts.add_resources(work, dataset, release, resources)
+    _add_lines(work, dataset, lines)
     work.record("dataset.created", "dataset", dataset.id, name=dataset.name, agency=agency.name)
     return dataset, release
 
@@ -92,7 +92,15 @@ def open_draft(work: Work, dataset: Dataset, agency: Agency) -> Release:
 def edit_dataset(
     work: Work, dataset: Dataset, agency: Agency, fields: Mapping[str, Any], *, replace: bool = False
 ) -> Release:
-    """Sets the named metadata fields of the open draft; with `replace` the others go back to their defaults."""
+    """Sets the named metadata fields of the open draft; with `replace` the others go back to their defaults. An edit that
+    changes nothing leaves a release under way, and the approvals it has, alone."""
+    check_editor(work, agency)
+    standing = queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]
+    before = {} if replace else dict(standing.meta)
+    if dataset_meta({**before, **fields}).stored() == standing.meta and not (
+        set(standing.defaulted) & set(fields)
+    ):
+        return standing
     release = open_draft(work, dataset, agency)
     old = {} if replace else dict(release.meta)
     drafts.set_meta(work, release, dataset_meta({**old, **fields}), written=list(fields))
@@ -100,16 +108,44 @@ def edit_dataset(
     return release
 
 
+def put_by_source(
+    work: Work,
+    agency: Agency,
+    source_id: str,
+    fields: Mapping[str, Any],
+    *,
+    name: str | None = None,
+    lines: Sequence[InventoryLine] | None = None,
+) -> tuple[Dataset, bool]:
+    """The body's dataset of that identifier has these fields afterwards (others stay); (dataset, whether it is new).
+    Doing it twice is doing it once."""
+    check_editor(work, agency)
+    query = select(Dataset).where(Dataset.agency_id == agency.id, Dataset.source_id == source_id)
+    dataset = work.session.execute(query).scalar_one_or_none()
+    if dataset is None:
+        dataset, _release = create_dataset(
+            work, agency, fields, name=name, source_id=source_id, lines=lines or ()
+        )
+        return dataset, True
+    if name is not None and name != dataset.name:
+        raise Conflict("name_is_fixed", name=dataset.name)
+    edit_dataset(work, dataset, agency, fields)
+    if lines is not None:
+        set_lines(work, dataset, lines)
+    return dataset, False
+
+
 def add_resources(
     work: Work, dataset: Dataset, agency: Agency, new: Sequence[NewResource]
-) -> tuple[Release, list[Resource]]:
+) -> tuple[Release, list[str]]:
+    """Adds resources to the open draft; returns it and their ids."""
     release = open_draft(work, dataset, agency)
-    resources = drafts.add_resources(work, dataset, release, new)
-    work.record("resource.added", "release", release.id, resources=[r.id for r in resources])
-    for resource, entry in zip(resources, new, strict=True):
+    ids = drafts.add_resources(work, dataset, release, new)
+    work.record("resource.added", "release", release.id, resources=ids)
+    for resource_id, entry in zip(ids, new, strict=True):
         if entry.file:
-            want_check(work, release, resource.id)
-    return release, resources
+            want_check(work, release, resource_id)
+    return release, ids
 
 
 def edit_resource(
@@ -173,13 +209,16 @@ def discard_draft(work: Work, dataset: Dataset, agency: Agency) -> None:
 
 def set_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> None:
     """The dataset opens exactly these inventory lines."""
+    work.session.execute(delete(DatasetLine).where(DatasetLine.dataset_id == dataset.id))
+    _add_lines(work, dataset, lines)
+
+
+def _add_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> None:
     for line in lines:
         if line.agency_id != dataset.agency_id:
             raise Invalid(
                 fields=[FieldError("inventory", "line_of_other_agency", {"code": line.resource_code})]
             )
-    if work.session.execute(select(DatasetLine).where(DatasetLine.dataset_id == dataset.id).limit(1)).first():
-        work.session.execute(delete(DatasetLine).where(DatasetLine.dataset_id == dataset.id))
     work.session.add_all(DatasetLine(dataset_id=dataset.id, line_id=line.id) for line in lines)
 
 
@@ -191,16 +230,26 @@ def want_check(work: Work, release: Release, resource_id: str) -> None:
 def dataset_meta(fields: Mapping[str, Any]) -> DatasetMeta:
     """Checked metadata. `Invalid` naming every wrong field."""
     try:
-        return DatasetMeta(**fields)
+        meta = DatasetMeta(**fields)
     except ValidationError as error:
         raise Invalid(fields=field_errors(error)) from None
+    unknown = [code for code in meta.themes if code not in codes().themes]
+    if unknown:
+        known = ", ".join(codes().themes)
+        raise Invalid(fields=[FieldError("themes", "unknown_theme", {"value": unknown[0], "known": known})])
+    return meta
 
 
 def resource_meta(fields: Mapping[str, Any], path: str = "") -> ResourceMeta:
+    """Checked metadata of a resource; `path` is put before the names of wrong fields. A schema that is named exists."""
     try:
-        return ResourceMeta(**fields)
+        meta = ResourceMeta(**fields)
     except ValidationError as error:
         raise Invalid(fields=field_errors(error, path)) from None
+    if meta.schema_name and meta.schema_name not in codes().table_schemas:
+        place = f"{path}.schema_name" if path else "schema_name"
+        raise Invalid(fields=[FieldError(place, "unknown_schema", {"value": meta.schema_name})])
+    return meta
 
 
 def field_errors(error: ValidationError, path: str = "") -> list[FieldError]:

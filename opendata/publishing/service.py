@@ -132,9 +132,9 @@ def finish(work: Work, view: DatasetView) -> None:
     dataset.published_id = release.id
     dataset.draft_id = None
     dataset.state = DatasetState.ACTIVE.value
-    dataset.withdrawn_at = None
-    dataset.withdraw_reason = ""
     dataset.first_published_at = dataset.first_published_at or work.now
+    if dataset.withdrawn_at is not None:
+        dataset.withdrawn_at, dataset.withdraw_reason = None, ""
     work.touch(dataset)
     work.record(
         "release.published",
