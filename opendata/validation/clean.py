@@ -185,10 +185,9 @@ def _bound(kind: str, value: Any) -> pl.Expr:
     if kind == "date":
         return pl.lit(date.fromisoformat(str(value)))
     number = Decimal(str(value))
-    if (
-        not number.is_finite()
-        or len(number.as_tuple().digits) > 15
-        or (kind == "integer" and number != int(number))
-    ):
+    whole = kind == "integer"
+    if not number.is_finite() or (whole and (number != int(number) or abs(number) >= 2**63)):
         raise _Unknown
-    return pl.lit(int(number) if kind == "integer" else float(number))
+    if not whole and len(number.as_tuple().digits) > 15:
+        raise _Unknown
+    return pl.lit(int(number) if whole else float(number))

@@ -133,11 +133,11 @@ def _plain(described: Report | Any) -> dict[str, Any]:
     return plain
 
 
-def _with_stats(report: dict[str, Any], path: Path, rows: int | None = None) -> dict[str, Any]:
+def _with_stats(report: dict[str, Any], path: Path, rows: int = 0) -> dict[str, Any]:
     """Puts the original's bytes and hashes (and, where rows were proved, their number) in place of those of the copy."""
     for task in report["tasks"]:
         task["stats"].update(_digests(path))
-        if rows is not None:
+        if rows:  # frictionless leaves a count of none out
             task["stats"]["rows"] = rows
     return report
 

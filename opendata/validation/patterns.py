@@ -19,7 +19,7 @@ _SAFE = re.compile(
     | [().|^$]                          # groups, alternatives, anchors, any character
     | \\[-.\\/()+*?\[\]{}|^$]           # an escaped sign
     | \\d
-    | \[(?:[0-9A-Za-z_\u4e00-\u9fff](?:-[0-9A-Za-z\u4e00-\u9fff])?|\\d|\\-)+\]
+    | \[(?:[0-9A-Za-z_\u4e00-\u9fff](?:-[0-9A-Za-z\u4e00-\u9fff])?|\\d|\\-)+-?\]
     | (?:\?|\*|\+|\{[0-9]{1,3}(?:,[0-9]{0,3})?\})(?![?+*{])
     )*""",
     re.VERBOSE,

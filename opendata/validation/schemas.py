@@ -63,7 +63,7 @@ def _notes(kind: Any, descriptor: dict[str, Any]) -> list[str]:
     try:
         kind.from_descriptor(descriptor)
     except FrictionlessException as error:
-        return [str(item.note) for item in (error.reasons or [error.error])]
+        return list(dict.fromkeys(str(item.note) for item in (error.reasons or [error.error])))
     except Exception as error:  # frictionless meets some wrong descriptors with errors of Python
         return [type(error).__name__]
     return []
