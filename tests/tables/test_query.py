@@ -104,10 +104,6 @@ def test_an_unknown_name_gets_the_nearest_ones() -> None:
 def test_any_text_is_read_or_refused(params: list[tuple[str, str]]) -> None:
     try:
         query = parse(params, COLUMNS)
-    except BadQuery as error:
-        assert error.fields
-    else:
-        assert {condition.column for condition in query.where} <= {
-            "_id",
-            *(column.name for column in COLUMNS),
-        }
+    except BadQuery:
+        return
+    assert {condition.column for condition in query.where} <= {"_id", *(column.name for column in COLUMNS)}

@@ -80,7 +80,7 @@ class FileCache:
 
     def _copy(self, table: str, file: DataFile, path: Path) -> None:
         self._make_room(file.size)
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as target, store_errors():

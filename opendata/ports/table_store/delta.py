@@ -120,6 +120,7 @@ class DeltaTableStore:
             if name not in kept and old:
                 self._remove_files(table, [DataFile(name, 0, 0, 0)])
                 removed += 1
+        self._files.forget(table)
         return removed
 
     def close(self) -> None:
@@ -203,7 +204,7 @@ def _rows(
 def _in_order(table: pa.Table, ids: Sequence[int]) -> pa.Table:
     """The rows in the order of `ids`; the engine gives them as it finds them."""
     places = {row_id: place for place, row_id in enumerate(table.column(ID_COLUMN.field).to_pylist())}
-    return table.take([places[row_id] for row_id in ids])
+    return table.take(pa.array([places[row_id] for row_id in ids], pa.int64()))
 
 
 def _total_of(query: Select, found: int) -> int | None:

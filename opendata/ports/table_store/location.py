@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from pyarrow import fs
 
-from opendata.core.errors import Unavailable
+from opendata.core.errors import NoSpace, Unavailable
 
 _SCHEMES = {"s3+http": "http", "s3+https": "https"}
 
@@ -51,7 +52,9 @@ def store_errors() -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise
-    except OSError:
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise NoSpace from None
         raise Unavailable("tables_unavailable") from None
 
 
@@ -113,7 +116,9 @@ class Location:
         """Removes a folder and all in it; harmless if it is not there."""
         with store_errors():
             try:
-                self.files.delete_dir(self.path(folder))
+                # Asked first: without its bucket, S3 refuses the deletion.
+                if self.files.get_file_info(self.path(folder)).type != fs.FileType.NotFound:
+                    self.files.delete_dir(self.path(folder))
             except FileNotFoundError:
                 return
 

@@ -10,6 +10,7 @@ from threading import Lock
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from opendata.core.errors import Unavailable
 from opendata.ports.table_store.rowfiles import ROW_GROUP
 
 _DECODED = 4
@@ -26,7 +27,18 @@ class RowGroupReader:
         self._lock = Lock()
 
     def read(self, path: Path, start: int, stop: int, fields: Sequence[str]) -> pa.Table:
-        """The rows at `start` to `stop` (0-based within the file, `stop` excluded; both are cut to the file's rows)."""
+        """The rows at `start` to `stop` (0-based within the file, `stop` excluded; both are cut to the file's rows).
+
+        `FileNotFoundError`; `Unavailable` when the file cannot be read.
+        """
+        try:
+            return self._read(path, start, stop, fields)
+        except FileNotFoundError:
+            raise
+        except (OSError, pa.ArrowException):
+            raise Unavailable("tables_unavailable") from None
+
+    def _read(self, path: Path, start: int, stop: int, fields: Sequence[str]) -> pa.Table:
         # One thread a read: pages are small, and other requests want the cores.
         with pq.ParquetFile(
             path, metadata=self._footers.get(path), pre_buffer=False, memory_map=True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 import uuid
 from bisect import bisect_right
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from threading import Lock
 
-from deltalake import DeltaTable, PostCommitHookProperties, Schema
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
 from deltalake.exceptions import DeltaError
 from deltalake.transaction import AddAction, RemoveAction, create_table_with_add_actions
 
@@ -77,6 +78,8 @@ class VersionLog:
             known = self._known.get((table, wanted, entry)) if entry else None
             if known and (number is not None or later is None):
                 return known
+            if entry is None:
+                self._forget(table)
         return self._load(table, number)
 
     def commit(self, table: str, columns: Sequence[StoredColumn], files: Sequence[DataFile]) -> Version:
@@ -98,7 +101,7 @@ class VersionLog:
 
     def drop(self, table: str) -> None:
         """The log goes first (by one rename where that can be), so the rows are never half there."""
-        self._newest.pop(table, None)
+        self._forget(table)
         if self._location.local is None:
             self._location.remove(f"{table}/{_LOG}")
             self._location.remove(table)
@@ -117,6 +120,12 @@ class VersionLog:
         names = [name for name in self._location.folders() if not name.startswith(".")]
         found = self._location.stat([self._entry(name, 0) for name in names])
         return [name for name, entry in zip(names, found, strict=True) if entry]
+
+    def _forget(self, table: str) -> None:
+        with self._lock:
+            self._newest.pop(table, None)
+            for key in [key for key in self._known if key[0] == table]:
+                del self._known[key]
 
     def _entry(self, table: str, number: int) -> str:
         return self._location.path(table, _LOG, f"{number:020d}.json")
@@ -159,12 +168,18 @@ class VersionLog:
                 mode="error",
                 configuration={"delta.enableExpiredLogCleanup": "false"},
                 storage_options=self._location.storage_options,
+                commit_properties=_salted(),
                 post_commithook_properties=_NO_CLEANUP,
             )
             return
         changes: list[AddAction | RemoveAction] = [*actions]  # overwriting removes the old files by itself
         delta.create_write_transaction(
-            changes, mode="overwrite", schema=schema, partition_by=[], post_commithook_properties=_NO_CLEANUP
+            changes,
+            mode="overwrite",
+            schema=schema,
+            partition_by=[],
+            commit_properties=_salted(),
+            post_commithook_properties=_NO_CLEANUP,
         )
 
     def _written(self, table: str, files: Sequence[DataFile]) -> Version:
@@ -174,6 +189,12 @@ class VersionLog:
         while {file.name for file in version.files} != names and version.number > 0:
             version = self.read(table, version.number - 1)
         return version
+
+
+def _salted() -> CommitProperties:
+    """Makes log entries differ in size: S3 tells times by the second, so two entries of one name (a table dropped and
+    made anew) may have the same time."""
+    return CommitProperties(custom_metadata={"salt": "x" * secrets.randbelow(1000)})
 
 
 def _add_action(file: DataFile) -> AddAction:
