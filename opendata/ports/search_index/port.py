@@ -30,10 +30,10 @@ TEXT_FIELDS: Mapping[str, float] = {
 """Text fields (tokens) and their weights in a search over all of them (field `text` in a query)."""
 
 KEYWORD_FIELDS: tuple[str, ...] = (
-    "id", "dataset_name", "agency", "themes", "domain", "formats", "licence", "openness", "update_cycle", "region",
+    "id", "dataset_name", "agency", "agency_id", "themes", "domain", "formats", "licence", "openness", "update_cycle", "region",
     "groups", "tags", "source_id", "author", "maintainer", "kind", "has_rows", "resource_ids", "extras",
 )  # fmt: skip
-"""Exact values, many a document; filters and facets. `extras` holds `key=value`."""
+"""Exact values, many a document; filters and facets. `extras` holds `key=value`; `agency` the name, `agency_id` the id."""
 
 DATE_FIELDS: tuple[str, ...] = ("created", "modified", "issued")
 NUMBER_FIELDS: tuple[str, ...] = ("resources_count",)
@@ -66,7 +66,8 @@ class Everything:
 
 @dataclass(frozen=True)
 class Words:
-    """All of these tokens occur in one text field, or anywhere if `field` is "text" (each token in any field)."""
+    """All of these tokens occur in one text field, or anywhere if `field` is "text" (each token in any field).
+    Only words and phrases score; everything else selects."""
 
     field: str
     tokens: tuple[str, ...]
@@ -134,7 +135,8 @@ Query = Everything | Words | Phrase | Prefix | Exact | Exists | Between | All | 
 
 @dataclass(frozen=True)
 class Sort:
-    """By a sort field, or by relevance if `field` is "score". Ties break by id."""
+    """By a sort field, or by relevance (best first, always) if `field` is "score". Documents without a value come last.
+    Ties break by a number made from the id (`values.tie`): arbitrary, but the same in every engine."""
 
     field: str
     descending: bool = True
@@ -176,8 +178,9 @@ class Rebuild(Protocol):
 
 class SearchIndex(Protocol):
     def apply(self, upserts: Sequence[Document], deletes: Sequence[tuple[str, int]]) -> Sequence[str]:
-        """Writes a batch, durable and searchable on return. `deletes` are (id, revision). Returns the ids the engine refused
-        (each is logged with its reason); the rest is written."""
+        """Writes a batch, durable and searchable on return. `deletes` are (id, revision) and leave a mark, so that a late
+        write of that revision or an older one does not bring the document back. Returns the ids the engine refused
+        (each is logged with its reason); the rest is written. While a rebuild runs, both indexes are written."""
         ...
 
     def search(self, request: Request) -> Answer: ...

@@ -1,0 +1,91 @@
+"""The public search."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from opendata.access.schemas import agency_ref
+from opendata.core.errors import BadQuery, FieldError
+from opendata.edge.answers import documented, json_answer
+from opendata.edge.http import ApiWork, part
+from opendata.edge.messages import LANGUAGES
+from opendata.edge.query_string import Language, Offset, known_query
+from opendata.ports.search_index.port import SearchIndex
+from opendata.search import finding
+from opendata.search.finding import Result, Wanted
+from opendata.search.schemas import SearchOut
+
+router = APIRouter(tags=["public"], dependencies=[Depends(known_query)])
+
+Index = Annotated[SearchIndex, Depends(part("index"))]
+Values = Annotated[list[str] | None, Query(max_length=50)]
+
+
+@router.get("/search", responses=documented(SearchOut))
+def get_search(
+    work: ApiWork,
+    index: Index,
+    language: Language,
+    q: Annotated[str, Query(description='Words (all of them), "phrases", -word, field:value')] = "",
+    agency: Values = None,
+    theme: Values = None,
+    domain: Values = None,
+    format: Values = None,
+    licence: Values = None,
+    openness: Values = None,
+    update_cycle: Values = None,
+    region: Values = None,
+    sort: Annotated[str, Query(description="relevance, newest, oldest or title")] = "",
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=0, le=100)] = 20,
+    lang: Annotated[str | None, Query(description="zh or en, for labels and highlights")] = None,
+) -> Response:
+    """Public datasets that hold the words, with counts by facet. A facet given twice accepts either value."""
+    if lang is not None and lang not in LANGUAGES:
+        raise BadQuery(fields=[FieldError("lang", "unknown_value", {"value": lang[:20], "known": "zh, en"})])
+    chosen = {
+        "agency": agency, "theme": theme, "domain": domain, "format": format, "licence": licence,
+        "openness": openness, "update_cycle": update_cycle, "region": region,
+    }  # fmt: skip
+    wanted = Wanted(
+        text=q,
+        chosen={facet: values for facet, values in chosen.items() if values},
+        sort=sort,
+        offset=offset,
+        limit=limit,
+    )
+    found = finding.search(work, index, wanted, lang or language)
+    body = {
+        "total": found.total,
+        "results": [_result(result) for result in found.results],
+        "facets": {
+            facet: [{"value": c.value, "label": c.label, "count": c.count} for c in counts]
+            for facet, counts in found.facets.items()
+        },
+    }
+    return json_answer(body, public=True, Vary="Accept-Language")
+
+
+def _result(result: Result) -> dict[str, Any]:
+    view, meta = result.view, result.view.meta
+    return {
+        "id": view.id,
+        "name": view.dataset.name,
+        "title": meta.title,
+        "title_en": meta.title_en,
+        "description": meta.description,
+        "agency": agency_ref(view.agency),
+        "formats": sorted({r.meta.format.upper() for r in view.resources if r.meta.format}),
+        "licence": meta.licence,
+        "openness": meta.openness.value,
+        "update_cycle": meta.update_cycle.value,
+        "themes": meta.themes,
+        "resources": len(view.resources),
+        "modified_at": view.release.published_at,
+        "highlights": {
+            "title": [{"text": text, "hit": hit} for text, hit in result.title],
+            "description": [{"text": text, "hit": hit} for text, hit in result.description],
+        },
+    }

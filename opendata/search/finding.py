@@ -1,0 +1,151 @@
+"""The public search as people and programs ask for it: words, facets, an order, a page. Every face calls `search`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from opendata.access.policy import PUBLIC_FILTER
+from opendata.agencies import queries as agencies
+from opendata.catalog import queries
+from opendata.catalog.codes import codes
+from opendata.catalog.views import DatasetView
+from opendata.core.errors import BadQuery, FieldError
+from opendata.ports.search_index.port import All, Everything, Exact, Query, Request, SearchIndex, Sort
+from opendata.search import service
+from opendata.search.analysis import query_tokens
+from opendata.search.highlight import Segment, highlight
+from opendata.search.query import cases, parse
+from opendata.work.unit import Work
+
+FACETS: Mapping[str, str] = {
+    "agency": "agency",
+    "theme": "themes",
+    "domain": "domain",
+    "format": "formats",
+    "licence": "licence",
+    "openness": "openness",
+    "update_cycle": "update_cycle",
+    "region": "region",
+}
+"""What may be chosen, and the index's field for it."""
+
+FACET_VALUES = 50
+SORTS: Mapping[str, Sort] = {
+    "relevance": Sort("score"),
+    "newest": Sort("modified"),
+    "oldest": Sort("modified", descending=False),
+    "title": Sort("title_sort", descending=False),
+}
+DEEPEST = 10_000
+"""How far one may page: beyond it, a better question helps more."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """`chosen` maps facets to the values that are accepted (any of them)."""
+
+    text: str = ""
+    chosen: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sort: str = ""
+    """One of SORTS; empty: by relevance if there are words, else newest first."""
+    offset: int = 0
+    limit: int = 20
+
+
+@dataclass(frozen=True)
+class Result:
+    view: DatasetView
+    title: Sequence[Segment]
+    description: Sequence[Segment]
+
+
+@dataclass(frozen=True)
+class FacetCount:
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Found:
+    total: int
+    results: Sequence[Result]
+    facets: Mapping[str, Sequence[FacetCount]]
+
+
+def search(work: Work, index: SearchIndex, wanted: Wanted, language: str) -> Found:
+    """Public datasets only: what the index gives is read again from the database through the public filter.
+
+    Errors: `BadQuery` for too much text, an unknown order, or a page too deep; `Unavailable("search_unavailable")`.
+    """
+    request = _request(wanted)
+    answer = service.find(index, request)
+    views = queries.published(work, [hit.id for hit in answer.hits], visible=PUBLIC_FILTER)
+    tokens = query_tokens(wanted.text)
+    return Found(
+        total=answer.total,
+        results=[_result(view, tokens, language) for view in views],
+        facets=_facets(work, answer.facets, language),
+    )
+
+
+def _request(wanted: Wanted) -> Request:
+    if wanted.sort and wanted.sort not in SORTS:
+        known = ", ".join(SORTS)
+        raise BadQuery(fields=[FieldError("sort", "unknown_value", {"value": wanted.sort, "known": known})])
+    if wanted.offset + wanted.limit > DEEPEST:
+        raise BadQuery(fields=[FieldError("offset", "too_deep", {"limit": DEEPEST})])
+    query = parse(wanted.text)
+    chosen: list[Query] = [
+        Exact(FACETS[facet], tuple(v for value in values for v in cases(value)))
+        for facet, values in wanted.chosen.items()
+        if values
+    ]
+    default = "newest" if isinstance(query, Everything) else "relevance"
+    return Request(
+        query=query,
+        filter=All(tuple(chosen)) if chosen else Everything(),
+        sort=(SORTS[wanted.sort or default],),
+        offset=wanted.offset,
+        limit=wanted.limit,
+        facets=dict.fromkeys(FACETS.values(), FACET_VALUES),
+    )
+
+
+def _result(view: DatasetView, tokens: Sequence[str], language: str) -> Result:
+    meta = view.meta
+    title = meta.title_en if language == "en" and meta.title_en else meta.title
+    text = meta.description_en if language == "en" and meta.description_en else meta.description
+    return Result(view, highlight(title, tokens, 300), highlight(text, tokens, 200))
+
+
+def _facets(
+    work: Work, counted: Mapping[str, Sequence[tuple[str, int]]], language: str
+) -> dict[str, list[FacetCount]]:
+    bodies = {
+        a.name: (a.title_en if language == "en" and a.title_en else a.title) for a in agencies.every(work)
+    }
+    return {
+        facet: [
+            FacetCount(
+                value, bodies.get(value, value) if facet == "agency" else label(facet, value, language), count
+            )
+            for value, count in counted.get(name, ())
+        ]
+        for facet, name in FACETS.items()
+    }
+
+
+def label(facet: str, value: str, language: str) -> str:
+    """What a person reads for a code of a facet."""
+    lists = codes()
+    if facet == "theme" and value in lists.themes:
+        theme = lists.themes[value]
+        return theme.title_en if language == "en" else theme.title
+    if facet == "licence" and value in lists.licences:
+        licence = lists.licences[value]
+        return licence.title_en if language == "en" else licence.title
+    if facet == "region":
+        return lists.regions.get(value, value)
+    return lists.label(facet, value, language)
