@@ -103,7 +103,7 @@ def _each(kinds: list[Kind], step: Callable[[Kind], Outcome]) -> list[Outcome]:
         except NotHere as reason:
             return Outcome(kind, {}, missing=str(reason))
         except OSError as error:
-            return Outcome(kind, {}, missing=f"{type(error).__name__}: {error}")
+            return Outcome(kind, {}, missing=f"{type(error).__name__}: {error}"[:300])
 
     with ThreadPoolExecutor(len(kinds)) as pool:
         return list(pool.map(guarded, kinds))

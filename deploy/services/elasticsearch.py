@@ -11,7 +11,7 @@ from pathlib import Path
 
 from packages import apt_install, apt_version, first_executable, run
 from places import NotHere, account, cache, data_folder, installed, locked, remove_data
-from servers import HOST, Server, answers, began_at, free_port, kill, spawn, wait_until
+from servers import HOST, Server, answers, began_at, free_port, spawn, wait_until
 
 TITLE = "Elasticsearch"
 VARIABLE = "OPENDATA_TEST_ELASTICSEARCH_URL"
@@ -44,15 +44,13 @@ def prepare() -> tuple[Path, Path]:
 def start(prepared: tuple[Path, Path]) -> Server:
     home, java = prepared
     folder, port = data_folder("elasticsearch"), free_port()
-    process = spawn([str(home / "bin" / "elasticsearch")], folder, _configure(home, java, folder, port))
     url = f"http://{HOST}:{port}"
     try:
+        process = spawn([str(home / "bin" / "elasticsearch")], folder, _configure(home, java, folder, port))
         # This distribution answers 405 on "/"; the cluster's health is the sign of life.
-        wait_until(
-            lambda: answers(f"{url}/_cluster/health?wait_for_status=yellow&timeout=1s"), process, folder, 240
-        )
-    except NotHere:
-        kill(process)
+        health = f"{url}/_cluster/health?wait_for_status=yellow&timeout=1s"
+        wait_until(lambda: answers(health), process, folder, 240)
+    except (NotHere, OSError):
         remove_data(folder)
         raise
     return Server(TITLE, process.pid, began_at(process.pid) or 0, str(folder), {VARIABLE: url})
@@ -123,7 +121,9 @@ def _fetch() -> Path:
         unpacked = cache() / f"elasticsearch-{VERSION}.new"
         shutil.rmtree(unpacked, ignore_errors=True)
         _unpack(archive, unpacked)
-        return (unpacked / f"elasticsearch-{VERSION}").rename(cache() / f"elasticsearch-{VERSION}")
+        home = (unpacked / f"elasticsearch-{VERSION}").rename(cache() / f"elasticsearch-{VERSION}")
+        unpacked.rmdir()
+        return home
 
 
 def _archive() -> Path:
@@ -136,7 +136,10 @@ def _archive() -> Path:
         print("Elasticsearch: fetching it once, 132 MB", flush=True)
         repository = cache() / "maven"
         goal = ["dependency:get", "-Dtransitive=false", f"-Dartifact={GROUP}:{ARTIFACT}:{VERSION}:zip"]
-        run(["mvn", "-q", "-B", "-C", f"-Dmaven.repo.local={repository}", *goal], "mvn dependency:get")
+        run(
+            ["mvn", "-q", "-B", "-Dstyle.color=never", f"-Dmaven.repo.local={repository}", *goal],
+            "mvn dependency:get",
+        )
     return repository / place
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packages import apt_install, apt_version, first_executable, numbers, run
 from places import NotHere, cache, data_folder, installed, locked, remove_data
-from servers import HOST, Server, answers, began_at, free_port, kill, spawn, wait_until
+from servers import HOST, Server, answers, began_at, free_port, spawn, wait_until
 
 TITLE = "MinIO"
 VARIABLE = "OPENDATA_TEST_S3_URL"
@@ -33,11 +33,10 @@ def start(program: Path) -> Server:
         "MINIO_UPDATE": "off",
     }
     command = [str(program), "server", str(folder / "data"), "--address", f"{HOST}:{port}", "--quiet"]
-    process = spawn(command, folder, environ)
     try:
+        process = spawn(command, folder, environ)
         wait_until(lambda: answers(f"http://{HOST}:{port}/minio/health/ready"), process, folder, 60)
-    except NotHere:
-        kill(process)
+    except (NotHere, OSError):
         remove_data(folder)
         raise
     url = f"s3+http://opendata:{password}@{HOST}:{port}/opendata-test"

@@ -55,7 +55,7 @@ def first_executable(*candidates: str | Path | None) -> Path | None:
 
 
 def run(command: list[str], purpose: str, environ: Mapping[str, str] | None = None) -> str:
-    """Runs a command to its end; raises `NotHere` with the last line it wrote."""
+    """Runs a command to its end; raises `NotHere` with the first error it wrote, or its last line."""
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,
@@ -67,8 +67,11 @@ def run(command: list[str], purpose: str, environ: Mapping[str, str] | None = No
         env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", **(environ or {})},
     )
     if done.returncode != 0:
-        lines = [line for line in done.stdout.splitlines() if line.strip()]
-        raise NotHere(f"{purpose} failed: {lines[-1].strip() if lines else f'exit code {done.returncode}'}")
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+        lines = [line.strip() for line in plain.splitlines() if line.strip()]
+        errors = [line for line in lines if re.search(r"\berror\b|^E:", line, re.IGNORECASE)]
+        said = (errors or lines[-1:] or [f"exit code {done.returncode}"])[0]
+        raise NotHere(f"{purpose} failed: {said[:300]}")
     return done.stdout
 
 

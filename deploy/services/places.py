@@ -67,8 +67,9 @@ def cache() -> Path:
 
 
 def installed(relative: str) -> Path | None:
-    """A file or folder of the caller's cache, or of the one that root has filled."""
-    for folder in (cache(), SYSTEM_CACHE):
+    """A file or folder of the caller's cache, or, if none is named, of the one that root has filled."""
+    folders = [cache()] if os.environ.get("OPENDATA_SERVICES_CACHE") else [cache(), SYSTEM_CACHE]
+    for folder in folders:
         if (folder / relative).exists():
             return folder / relative
     return None

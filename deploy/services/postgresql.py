@@ -8,7 +8,7 @@ from pathlib import Path
 
 from packages import apt_install, first_executable, numbers, run
 from places import NotHere, account, data_folder, remove_data
-from servers import HOST, Server, began_at, complaint, free_port, kill, spawn, wait_until
+from servers import HOST, Server, began_at, complaint, free_port, spawn, wait_until
 
 TITLE = "PostgreSQL"
 VARIABLE = "OPENDATA_TEST_POSTGRES_URL"
@@ -25,15 +25,16 @@ def start(programs: Path) -> Server:
     try:
         _initialise(programs, folder, password)
         process = spawn([str(programs / "postgres"), "-D", str(folder / "data"), *_options(port)], folder, {})
+        reach = ["-h", HOST, "-p", str(port), "-U", "opendata"]
+        ready = [str(programs / "pg_isready"), "-q", *reach]
+        wait_until(lambda: subprocess.run(ready, check=False).returncode == 0, process, folder, 60)
         try:
-            reach = ["-h", HOST, "-p", str(port), "-U", "opendata"]
-            ready = [str(programs / "pg_isready"), "-q", *reach]
-            wait_until(lambda: subprocess.run(ready, check=False).returncode == 0, process, folder, 60)
             run([str(programs / "createdb"), *reach, "opendata"], "createdb", {"PGPASSWORD": password})
         except NotHere:
-            kill(process)
+            process.kill()
+            process.wait()
             raise
-    except NotHere:
+    except (NotHere, OSError):
         remove_data(folder)
         raise
     url = f"postgresql://opendata:{password}@{HOST}:{port}/opendata"

@@ -63,7 +63,7 @@ def spawn(command: list[str], folder: Path, environ: Mapping[str, str]) -> subpr
 def wait_until(
     ready: Callable[[], bool], process: subprocess.Popen[bytes], folder: Path, seconds: float
 ) -> None:
-    """Returns when `ready` says so; raises `NotHere` with the end of the log if the server ends or takes too long."""
+    """Returns when `ready` says so. If the server ends or takes too long it is killed: `NotHere` with what it complained of."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -71,6 +71,8 @@ def wait_until(
         if ready():
             return
         time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
     raise NotHere(f"not ready after {seconds:.0f} s: {complaint(folder)}")
 
 
@@ -107,13 +109,6 @@ def stop(server: Server, patience: float = 20.0) -> None:
             _reap(server.pid)
             time.sleep(0.05)
     remove_data(Path(server.folder))
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """Ends a server that never became ready."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
 
 
 def complaint(folder: Path) -> str:
