@@ -84,8 +84,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("action", choices=["install", "start", "status", "stop", "run"])
     parser.add_argument("--only", default=",".join(KINDS), help=f"some of {','.join(KINDS)}")
     parser.add_argument("--require", action="store_true", default=os.environ.get("REQUIRE_SERVICES") == "1")
-    parser.add_argument("command", nargs="*", help="for run, after --")
-    options = parser.parse_args()
+    # Split by hand: argparse takes no `--` behind an option and before words of its own.
+    words = sys.argv[1:]
+    cut = words.index("--") if "--" in words else len(words)
+    options = parser.parse_args(words[:cut])
+    options.command = words[cut + 1 :]
     unknown = set(options.only.split(",")) - set(KINDS)
     if unknown:
         parser.error(f"no such service: {', '.join(sorted(unknown))}")
