@@ -57,7 +57,6 @@ KINDS = {
 class Outcome:
     kind: Kind
     environ: dict[str, str]
-    server: Server | None = None
     missing: str = ""
     """Why the service is not there, in one line."""
 
@@ -117,12 +116,18 @@ def _prepared(kind: Kind) -> Outcome:
     return Outcome(kind, {})
 
 
-def _started(kind: Kind) -> Outcome:
-    prepared = kind.prepare()
-    if kind.start is None:
-        return Outcome(kind, {kind.variable: str(prepared)})
-    server = kind.start(prepared)
-    return Outcome(kind, server.environ, server)
+def _starter(begun: list[Server]) -> Callable[[Kind], Outcome]:
+    """`begun` gets each server as soon as it runs: who is interrupted meanwhile can still stop them."""
+
+    def step(kind: Kind) -> Outcome:
+        prepared = kind.prepare()
+        if kind.start is None:
+            return Outcome(kind, {kind.variable: str(prepared)})
+        server = kind.start(prepared)
+        begun.append(server)
+        return Outcome(kind, server.environ)
+
+    return step
 
 
 def _report(outcomes: list[Outcome], require: bool) -> int:
@@ -144,9 +149,12 @@ def _start(kinds: list[Kind], require: bool) -> int:
         print(f"Already running; addresses in {STATE / 'services.env'}")
         return 0
     _stop_all(before)
-    outcomes = _each(kinds, _started)
-    servers = [outcome.server for outcome in outcomes if outcome.server]
-    code = _report(outcomes, require)
+    servers: list[Server] = []
+    try:
+        outcomes = _each(kinds, _starter(servers))
+        code = _report(outcomes, require)
+    except KeyboardInterrupt:
+        code = 130
     if code:
         _stop_all(servers)
         return code
@@ -177,9 +185,9 @@ def _run(kinds: list[Kind], command: list[str], require: bool) -> int:
     """Signals end the command and then the services; nothing is printed after the command."""
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
-    outcomes = _each(kinds, _started)
-    servers = [outcome.server for outcome in outcomes if outcome.server]
+    servers: list[Server] = []
     try:
+        outcomes = _each(kinds, _starter(servers))
         if code := _report(outcomes, require):
             return code
         found = {name: value for outcome in outcomes for name, value in outcome.environ.items()}
@@ -190,6 +198,8 @@ def _run(kinds: list[Kind], command: list[str], require: bool) -> int:
             process.terminate()
             code = process.wait()
         return code if code >= 0 else 128 - code
+    except KeyboardInterrupt:
+        return 130
     finally:
         _stop_all(servers)
 
