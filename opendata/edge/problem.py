@@ -1,8 +1,13 @@
-"""Errors as RFC 9457 problem+json, in the caller's language, naming every wrong field in one answer."""
+"""Errors as RFC 9457 problem+json, in the caller's language, naming every wrong field in one answer.
+
+Other faces speak otherwise (CKAN's envelope, a page): `main` lists them in `app.state.faces` as (path prefix, renderer),
+the longest prefix wins, and `answer` is how every layer answers an error, whichever face it meets.
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -16,8 +21,12 @@ from starlette.responses import Response
 from opendata.core import errors
 from opendata.core.errors import BadQuery, Conflict, DomainError, FieldError, Invalid, Stale
 from opendata.edge import messages
+from opendata.edge.idempotency import Replay
 
 log = logging.getLogger(__name__)
+
+Face = Callable[[DomainError, Request], Response]
+_HTTP_CODES = {404: "no_such_address", 405: "method_not_allowed"}
 
 STATUS: dict[type[DomainError], int] = {
     errors.NotFound: 404,
@@ -52,12 +61,14 @@ def domain_error(error: Exception) -> DomainError:
     return DomainError("internal_error")
 
 
-def problem(error: DomainError, language: str, instance: str = "") -> dict[str, Any]:
+def problem(
+    error: DomainError, language: str, instance: str = "", status: int | None = None
+) -> dict[str, Any]:
     """The problem+json document."""
     return {
         "type": f"urn:opendata:error:{error.code}",
         "title": messages.text(f"kind.{type(error).__name__}", language),
-        "status": status_of(error),
+        "status": status or status_of(error),
         "code": error.code,
         "detail": messages.error_text(error, language),
         "instance": instance,
@@ -68,38 +79,59 @@ def problem(error: DomainError, language: str, instance: str = "") -> dict[str, 
     }
 
 
-def response(error: DomainError, request: Request) -> Response:
+def response(error: DomainError, request: Request, status: int | None = None) -> Response:
+    """The error as problem+json; `status` where the framework has decided it."""
     language = messages.preferred(request.headers.get("accept-language", "en"))
-    headers = {"Content-Language": language, "Cache-Control": "no-store"}
-    if isinstance(error, errors.Limited | errors.Unavailable):
-        headers["Retry-After"] = str(error.retry_after)
+    headers = {"Content-Language": language, "Cache-Control": "no-store"} | retry_headers(error)
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="opendata"'
-    body = orjson.dumps(problem(error, language, request.url.path), default=str)
-    return Response(body, status_of(error), headers, media_type="application/problem+json")
+    status = status or status_of(error)
+    body = orjson.dumps(problem(error, language, request.url.path, status), default=str)
+    return Response(body, status, headers, media_type="application/problem+json")
+
+
+def retry_headers(error: DomainError) -> dict[str, str]:
+    """`Retry-After` for an error that passes."""
+    after = getattr(error, "retry_after", error.params.get("retry_after"))
+    return {} if after is None else {"Retry-After": str(after)}
+
+
+def answer(error: DomainError, request: Request, status: int | None = None) -> Response:
+    """The error as the face that owns the path says it."""
+    faces: tuple[tuple[str, Face], ...] = getattr(request.app.state, "faces", ())
+    matching = [entry for entry in faces if request.url.path.startswith(entry[0])]
+    if not matching:
+        return response(error, request, status)
+    return max(matching, key=lambda entry: len(entry[0]))[1](error, request)
 
 
 def install(app: FastAPI) -> None:
-    """Every error of every API leaves as problem+json."""
+    """Every error of every API leaves as its face says it; without one, as problem+json."""
 
     def known(request: Request, error: Exception) -> Response:
-        return response(domain_error(error), request)
+        return answer(domain_error(error), request)
 
     def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls it with nothing else
-        code = {404: "no_such_address", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         kind = {404: errors.NotFound, 413: errors.TooLarge}.get(error.status_code, DomainError)
-        answer = response(kind(code, reason=error.detail), request)
-        answer.status_code = error.status_code
-        return answer
+        code = _HTTP_CODES.get(error.status_code, "http_error")
+        made = answer(kind(code, reason=error.detail), request, error.status_code)
+        made.status_code = error.status_code
+        made.headers.update(error.headers or {})
+        return made
+
+    def replay(request: Request, kept: Exception) -> Response:
+        assert isinstance(kept, Replay)  # noqa: S101 - Starlette calls it with nothing else
+        return kept.response
 
     def unknown(request: Request, error: Exception) -> Response:
         log.exception("request failed", exc_info=error)
-        return response(DomainError("internal_error"), request)
+        return answer(DomainError("internal_error"), request)
 
     for kind in (DomainError, RequestValidationError, StaleDataError, IntegrityError):
         app.add_exception_handler(kind, known)
     app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Replay, replay)
     app.add_exception_handler(Exception, unknown)
 
 

@@ -1,0 +1,184 @@
+"""The outermost layer: a request id, one log line, security headers, and refusals that need no more than the headers.
+
+It also is where a request ends that failed past all handlers: the answer was sent, the log has the trace, and the
+server need not print it a second time.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from opendata.core.errors import BadQuery, DomainError
+from opendata.core.ids import new_id
+from opendata.edge import problem
+from opendata.edge.health import Metrics
+
+access = logging.getLogger("opendata.access")
+log = logging.getLogger(__name__)
+
+_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{8,64}")
+# Tokens, the values of a failed SQL statement, name and password in an address.
+_SECRETS = re.compile(
+    r"ogd_[A-Za-z0-9_-]+|(?<=\[parameters: ).*?(?=\n\(Background|\Z)|(?<=://)[^/@\s]+:[^/@\s]+(?=@)",
+    re.DOTALL,
+)
+_HTML_POLICY = b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+_ALWAYS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
+]
+# Anything that is no page: should a browser render it all the same, it may do nothing.
+_DATA_POLICY = b"default-src 'none'; frame-ancestors 'none'; sandbox"
+_UNSENT = 499
+"""Status in log and metrics of a request whose client went away before the answer."""
+
+
+class Frame:
+    """`https`: whether the site is reached by https (its public address says so): then HSTS is sent."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics, *, https: bool = False) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._always = [*_ALWAYS, *([(b"strict-transport-security", b"max-age=31536000")] if https else [])]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        start = time.perf_counter()
+        headers = dict(scope["headers"])
+        ident = _request_id(headers)
+        state = scope.setdefault("state", {})
+        state["request_id"] = ident
+        status = _UNSENT
+        credentials = b"authorization" in headers or b"cookie" in headers
+
+        async def framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = self._headers(message["headers"], ident, credentials)
+            await send(message)
+
+        try:
+            refusal = _refusal(scope)
+            if refusal is not None:
+                code = 415 if refusal.code == "content_encoding" else None
+                await problem.answer(refusal, Request(scope), code)(scope, receive, framed)
+            else:
+                await self._app(scope, receive, framed)
+        except Exception:
+            if status == _UNSENT:
+                raise
+            log.debug("ended after its answer had begun", extra={"request_id": ident})
+        finally:
+            self._note(scope, status, time.perf_counter() - start)
+
+    def _headers(
+        self, given: list[tuple[bytes, bytes]], ident: str, credentials: bool
+    ) -> list[tuple[bytes, bytes]]:
+        names = {name.lower(): value for name, value in given}
+        more = [pair for pair in self._always if pair[0] not in names]
+        more.append((b"x-request-id", ident.encode()))
+        if b"content-security-policy" not in names:
+            html = names.get(b"content-type", b"").startswith(b"text/html")
+            more.append((b"content-security-policy", _HTML_POLICY if html else _DATA_POLICY))
+        if credentials and b"cache-control" not in names:
+            more.append((b"cache-control", b"private, no-store"))
+        return [*given, *more]
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        route = route_of(scope)
+        self._metrics.observe(route, scope["method"], status, seconds)
+        if access.isEnabledFor(logging.INFO):
+            state = scope["state"]
+            line = {
+                "method": scope["method"][:20],
+                "path": scope["path"][:500],
+                "status": status,
+                "ms": round(seconds * 1000, 1),
+                "request_id": state["request_id"],
+            }
+            if actor := state.get("actor_id"):
+                line["actor_id"] = actor
+            access.info("request", extra={"facts": line})
+
+
+def _request_id(headers: dict[bytes, bytes]) -> str:
+    given = headers.get(b"x-request-id", b"")
+    return given.decode("ascii") if _SANE_ID.fullmatch(given) else new_id()
+
+
+def _refusal(scope: Scope) -> DomainError | None:
+    """What the headers alone forbid: a message that two readers could split in two ways, a body we would have to unpack."""
+    names = [name for name, _ in scope["headers"]]
+    lengths = names.count(b"content-length")
+    if lengths > 1 or names.count(b"host") > 1 or (lengths and b"transfer-encoding" in names):
+        return BadQuery("message_ambiguous")
+    if b"content-encoding" in names:
+        encoding = dict(scope["headers"])[b"content-encoding"].strip().lower()
+        if encoding not in (b"", b"identity"):
+            return DomainError("content_encoding")
+    return None
+
+
+def route_of(scope: Scope) -> str:
+    """The route's template: few values, for metrics. Made from the path, because routes of included routers do not know
+    the prefix they were included under."""
+    known: str | None = scope["state"].get("route")
+    if known is not None:
+        return known
+    if "route" not in scope:
+        return "unmatched"
+    path: str = scope["path"]
+    for name, value in scope.get("path_params", {}).items():
+        head, found, tail = path.rpartition(f"/{value}")
+        path = f"{head}/{{{name}}}{tail}" if found else path
+    return path
+
+
+class JsonLines(logging.Formatter):
+    """One line of JSON a record. Control characters are escaped, secrets cut out, long texts capped."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": redacted(record.getMessage())[:2000],
+        }
+        facts = getattr(record, "facts", None)
+        if isinstance(facts, dict):
+            line |= facts
+        if record.exc_info:
+            line["trace"] = redacted(self.formatException(record.exc_info))[-8000:]
+        # ASCII alone: no control, bidi or line-separator character can act in a terminal or a log viewer.
+        return json.dumps(line, ensure_ascii=True, default=str).replace("\x7f", "\\u007f")
+
+
+def redacted(text: str) -> str:
+    """Without tokens, passwords in addresses, and the values of failed SQL statements."""
+    return _SECRETS.sub("***", text)
+
+
+def configure_logging(level: str) -> None:
+    """Everything to standard error as lines of JSON; the server's own access log is off, ours is on."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in ("uvicorn", "uvicorn.error"):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = True
+    logging.getLogger("uvicorn.access").disabled = True
