@@ -44,7 +44,7 @@ bench: $(DEV_READY) ## Measure; the figures and how they were taken: docs/benchm
 
 .PHONY: docs
 docs: $(DEV_READY) ## Refresh the generated documents and check that the documents are true
-	@for program in docs/generate/*.py; do $(BIN)/python "$$program" || exit 1; done
+	@for program in $(wildcard docs/generate/*.py); do $(BIN)/python "$$program" || exit 1; done
 	@$(BIN)/python -m pytest $(wildcard tests/docs) tests/rules
 
 .PHONY: changelog
