@@ -29,6 +29,8 @@ class Tally:
     """Rows without any filled cell: not loaded (frictionless reports them as `blank-row`)."""
     short: int = 0
     """Rows with fewer cells than the header: filled up with empty cells."""
+    empty: int = 0
+    """Lines of a delimited file without any cell: blank, and counted as such too when they are left out."""
     long: int = 0
     """Rows with more cells than the header: the cells beyond are not loaded."""
 
@@ -36,7 +38,7 @@ class Tally:
 def frames(path: Path, found: Layout, tally: Tally | None = None) -> Iterator[pl.DataFrame]:
     """Text columns named `c0`, `c1`, ... in the order of the file, without the header and without blank rows."""
     tally = tally if tally is not None else Tally()
-    for frame in _every_row(path, found, tally):
+    for frame in every_row(path, found, tally):
         kept = _without_blank(frame)
         tally.blank += frame.height - kept.height
         tally.rows += kept.height
@@ -60,7 +62,7 @@ def write_csv(
         if keep_lines and found.header_row > 1:
             head.insert(0, pl.DataFrame({"c0": ["-"] * (found.header_row - 1)}))
         if source is None:
-            source = _every_row(path, found, tally) if keep_lines else frames(path, found, tally)
+            source = every_row(path, found, tally) if keep_lines else frames(path, found, tally)
         for part in head:
             part.write_csv(file, include_header=False)
         for frame in source:
@@ -72,7 +74,8 @@ def _schema(width: int) -> dict[str, type[pl.String]]:
     return {f"c{place}": pl.String for place in range(width)}
 
 
-def _every_row(path: Path, found: Layout, tally: Tally) -> Iterator[pl.DataFrame]:
+def every_row(path: Path, found: Layout, tally: Tally) -> Iterator[pl.DataFrame]:
+    """Like `frames`, with the blank rows, so that places are those of the file; only uneven and empty rows are counted."""
     return _parquet(path, found) if found.format == "parquet" else _rows(path, found, tally)
 
 
@@ -129,7 +132,9 @@ def _even(chunk: list[list[str]], width: int, tally: Tally, *, trim: bool) -> No
             continue
         if len(row) > dialect.COLUMNS * 10:
             raise TaskError("too_many_columns", limit=dialect.COLUMNS, columns=len(row))
-        if row and len(row) < width:
+        if not row:
+            tally.empty += 1
+        elif len(row) < width:
             tally.short += 1
         # A sheet is a rectangle: blank cells beyond the header are no cells.
         if len(row) > width and (not trim or any(row[width:])):

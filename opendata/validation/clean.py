@@ -7,6 +7,7 @@ never correctness (design decisions, "Validation"; equality with frictionless is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -16,7 +17,7 @@ import polars as pl
 
 from opendata.tabular.infer import DATE
 from opendata.tabular.layout import Layout
-from opendata.tabular.stream import Tally, frames
+from opendata.tabular.stream import Tally, every_row
 from opendata.validation.patterns import provable
 
 _SCHEMA_KEYS = {
@@ -49,37 +50,46 @@ _DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5]
 _BOOLEAN = ["true", "True", "TRUE", "1", "false", "False", "FALSE", "0"]
 
 
+MOST_DOUBTFUL = 50_000
+
+
 class _Unknown(Exception):
     """Something that only frictionless can judge."""
 
 
-def proved_rows(path: Path, found: Layout, schema: Mapping[str, Any]) -> int | None:
-    """The number of data rows if all of them are proved clean against the schema, else None.
+@dataclass
+class Proof:
+    rows: int = 0
+    """Data rows, blank ones included."""
+    doubtful: list[tuple[int, list[str]]] = field(default_factory=list)
+    """Row number (from 1, header included) and cells of each row that only frictionless can judge."""
 
-    Stops at the first frame in doubt. Errors: those of reading the rows (`TaskError`)."""
+
+def prove(path: Path, found: Layout, schema: Mapping[str, Any]) -> Proof | None:
+    """Which rows are not proved clean against the schema; None if frictionless has to see the whole file: for a schema
+    beyond what is known here, uneven rows, doubt about a row of a table with keys, or too many doubtful rows.
+
+    Errors: those of reading the rows (`TaskError`)."""
     try:
         checks, keys = _plan(found, schema)
     except (_Unknown, InvalidOperation, ValueError, TypeError, AttributeError):
         return None
-    tally = Tally()
+    proof, tally = Proof(), Tally()
     hashes: dict[tuple[str, ...], list[pl.Series]] = {key: [] for key in keys}
-    for frame in frames(path, found, tally):
-        if (
-            tally.blank
-            or tally.short
-            or tally.long
-            or not frame.select(pl.all_horizontal(checks).all()).item()
-        ):
+    sound = pl.all_horizontal(checks).fill_null(False) & pl.any_horizontal(pl.all() != "")
+    for frame in every_row(path, found, tally):
+        doubtful = frame.with_row_index("place").filter(frame.select(~sound).to_series())
+        proof.doubtful += [
+            (found.header_row + 1 + proof.rows + row[0], list(row[1:])) for row in doubtful.rows()
+        ]
+        if tally.short or tally.long or tally.empty or len(proof.doubtful) > (0 if keys else MOST_DOUBTFUL):
             return None
         for key, parts in hashes.items():
-            parts.append(
-                frame.select(pl.struct(key).hash()).to_series() if len(key) > 1 else frame[key[0]].hash()
-            )
-    if tally.blank or tally.short or tally.long:
+            parts.append(frame.select(pl.struct(key).hash()).to_series())
+        proof.rows += frame.height
+    if any(parts and pl.concat(parts).n_unique() != proof.rows for parts in hashes.values()):
         return None
-    if any(parts and pl.concat(parts).n_unique() != tally.rows for parts in hashes.values()):
-        return None
-    return tally.rows
+    return proof
 
 
 def _plan(found: Layout, schema: Mapping[str, Any]) -> tuple[list[pl.Expr], list[tuple[str, ...]]]:
@@ -90,7 +100,7 @@ def _plan(found: Layout, schema: Mapping[str, Any]) -> tuple[list[pl.Expr], list
         or schema.get("fieldsMatch", "exact") != "exact"
     ):
         raise _Unknown
-    names = [field["name"] for field in fields]
+    names = [item["name"] for item in fields]
     if (
         tuple(names) != found.columns
         or len(set(names)) != len(names)
@@ -102,25 +112,25 @@ def _plan(found: Layout, schema: Mapping[str, Any]) -> tuple[list[pl.Expr], list
         raise _Unknown
     primary = schema.get("primaryKey", [])
     primary = [primary] if isinstance(primary, str) else list(primary)
-    unique = [field["name"] for field in fields if field.get("constraints", {}).get("unique")]
+    unique = [item["name"] for item in fields if item.get("constraints", {}).get("unique")]
     keys = [
         tuple(f"c{names.index(name)}" for name in key)
         for key in ([primary] if primary else []) + [[u] for u in unique]
     ]
     keyed = {column for key in keys for column in key}
-    checks = [_check(f"c{place}", field, missing, keyed) for place, field in enumerate(fields)]
+    checks = [_check(f"c{place}", item, missing, keyed) for place, item in enumerate(fields)]
     return checks, keys
 
 
-def _check(column: str, field: Mapping[str, Any], missing: list[str], keyed: set[str]) -> pl.Expr:
-    constraints = field.get("constraints", {})
-    kind = field.get("type", "any")
+def _check(column: str, described: Mapping[str, Any], missing: list[str], keyed: set[str]) -> pl.Expr:
+    constraints = described.get("constraints", {})
+    kind = described.get("type", "any")
     if (
-        any(not key.startswith("x-") for key in field.keys() - _FIELD_KEYS)
+        any(not key.startswith("x-") for key in described.keys() - _FIELD_KEYS)
         or constraints.keys() - _CONSTRAINTS
     ):
         raise _Unknown
-    if field.get("format", "default") != "default" or (column in keyed and kind == "number"):
+    if described.get("format", "default") != "default" or (column in keyed and kind == "number"):
         raise _Unknown  # 1.0 and 1.00 are one key to frictionless
     text = pl.col(column)
     absent = text.is_in(missing)

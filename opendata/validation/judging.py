@@ -1,7 +1,7 @@
 """Runs frictionless over one file, as `tabular` reads it. Only inside the sandbox.
 
-frictionless decides. When `clean.py` can prove that every row is sound, frictionless judges the header and the first rows,
-and the counts and hashes of the whole file are put into its report; else it judges the whole file.
+frictionless decides. Where `clean.py` proves rows sound, frictionless judges the header and the doubtful rows only, under their
+true row numbers, and the counts and hashes of the whole file are put into its report; else it judges the whole file.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 from frictionless import Dialect, FrictionlessException, Report, Schema, system
 from frictionless.formats import CsvControl
 from frictionless.resources import TableResource
@@ -23,9 +23,8 @@ from opendata.ports.sandbox.port import TaskError
 from opendata.tabular.infer import Inference
 from opendata.tabular.layout import Layout, layout
 from opendata.tabular.stream import frames, write_csv
-from opendata.validation.clean import proved_rows
+from opendata.validation.clean import Proof, prove
 
-_HEAD_ROWS = 100
 _DIRECT = ("utf-8", "utf-8-sig", "gb18030")
 
 
@@ -46,10 +45,11 @@ def validate_file(
     try:
         found = layout(path, name, options)
         described = dict(schema) if schema else _inferred(path, found)
-        rows = proved_rows(path, found, described) if proof else None
-        if rows is not None:
-            report = _judge_head(path, name, found, described, rows)
-            if report["valid"]:
+        proved = prove(path, found, described) if proof else None
+        if proved is not None:
+            report = _judge_doubtful(path, name, found, described, limit_errors, proved)
+            # At its limit frictionless stops in the middle: what it says then depends on the rows before.
+            if len(report["tasks"][0]["errors"]) < limit_errors:
                 return report
         return _judge(path, name, found, described, limit_errors)
     except TaskError as error:
@@ -73,19 +73,33 @@ def _judge(path: Path, name: str, found: Layout, schema: dict[str, Any], limit_e
     return _with_stats(report, path)
 
 
-def _judge_head(path: Path, name: str, found: Layout, schema: dict[str, Any], rows: int) -> dict[str, Any]:
+def _judge_doubtful(
+    path: Path, name: str, found: Layout, schema: dict[str, Any], limit_errors: int, proof: Proof
+) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        head = Path(folder, "head.csv")
-        first = next(frames(path, found), None)
+        copy = Path(folder, "doubtful.csv")
+        cells = [cells for _, cells in proof.doubtful]
+        columns = {f"c{place}": pl.String for place in range(len(found.columns))}
         write_csv(
-            path,
-            found,
-            head,
-            keep_lines=True,
-            source=islice([first.head(_HEAD_ROWS)] if first is not None else [], 1),
+            path, found, copy, keep_lines=True, source=[pl.DataFrame(cells, schema=columns, orient="row")]
         )
-        report = _frictionless(head, name, _canonical(found), schema, 1)
-    return _with_stats(report, path, rows)
+        dialect = _Numbered(header_rows=[found.header_row])
+        dialect.numbers = tuple(number for number, _ in proof.doubtful)
+        report = _frictionless(copy, name, _canonical(found), schema, limit_errors, dialect)
+    return _with_stats(report, path, proof.rows)
+
+
+class _Numbered(Dialect):
+    """A dialect under which the rows of a copy bear the numbers that they have in the original."""
+
+    numbers: tuple[int, ...] = ()
+
+    def read_enumerated_content_stream(
+        self, cell_stream: Iterable[list[Any]]
+    ) -> Iterator[tuple[int, list[Any]]]:
+        first = self.header_rows[-1] + 1
+        for number, cells in super().read_enumerated_content_stream(cell_stream):
+            yield self.numbers[number - first], cells
 
 
 def _canonical(found: Layout) -> Layout:
@@ -93,7 +107,12 @@ def _canonical(found: Layout) -> Layout:
 
 
 def _frictionless(
-    path: Path, name: str, found: Layout, schema: dict[str, Any], limit_errors: int
+    path: Path,
+    name: str,
+    found: Layout,
+    schema: dict[str, Any],
+    limit_errors: int,
+    dialect: Dialect | None = None,
 ) -> dict[str, Any]:
     # All is said explicitly: frictionless would guess a missing part from the first hundred lines.
     control = CsvControl(
@@ -103,6 +122,8 @@ def _frictionless(
         skip_initial_space=False,
         line_terminator="\r\n",
     )
+    dialect = dialect or Dialect(header_rows=[found.header_row])
+    dialect.add_control(control)
     try:
         with system.use_context(trusted=True):
             resource = TableResource(
@@ -111,7 +132,7 @@ def _frictionless(
                 scheme="file",
                 format="csv",
                 encoding=found.encoding,
-                dialect=Dialect(header_rows=[found.header_row], controls=[control]),
+                dialect=dialect,
                 schema=Schema.from_descriptor(schema),
             )
             report = _plain(resource.validate(limit_errors=limit_errors))

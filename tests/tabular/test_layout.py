@@ -65,7 +65,7 @@ class TestDelimited:
         path = made("a,b,c\n1,2\n1,2,3,4\n\n,,\n5,6,7\n")
         tally = Tally()
         assert rows(path, layout(path, "a.csv"), tally) == [("1", "2", ""), ("1", "2", "3"), ("5", "6", "7")]
-        assert tally == Tally(rows=3, blank=2, short=1, long=1)
+        assert tally == Tally(rows=3, blank=2, short=1, empty=1, long=1)
 
     def test_uneven_rows_that_add_up(self, made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(dialect, "_BLOCK", 64)
