@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -102,12 +104,37 @@ def _rows(path: Path, found: Layout, tally: Tally) -> Iterator[pl.DataFrame]:
 
 def _evened(rows: Iterator[list[str]], width: int, tally: Tally, *, trim: bool) -> Iterator[pl.DataFrame]:
     names = [f"c{place}" for place in range(width)]
-    while chunk := _chunk(rows, max(1, CELLS // width)):
-        _even(chunk, width, tally, trim=trim)
-        columns = zip(*chunk, strict=True)
-        yield pl.DataFrame(
-            [pl.Series(name, column, dtype=pl.String) for name, column in zip(names, columns, strict=True)]
-        )
+    while True:
+        with _no_collection():
+            frame = _next_frame(rows, names, tally, trim=trim)
+        if frame is None:
+            return
+        yield frame
+
+
+def _next_frame(
+    rows: Iterator[list[str]], names: list[str], tally: Tally, *, trim: bool
+) -> pl.DataFrame | None:
+    chunk = _chunk(rows, max(1, CELLS // len(names)))
+    if not chunk:
+        return None
+    _even(chunk, len(names), tally, trim=trim)
+    columns = zip(*chunk, strict=True)
+    return pl.DataFrame(
+        [pl.Series(name, column, dtype=pl.String) for name, column in zip(names, columns, strict=True)]
+    )
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Rows of text hold no cycles, but their number sets off the collector again and again: a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _chunk(rows: Iterator[list[str]], most: int) -> list[list[str]]:
