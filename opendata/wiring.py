@@ -63,6 +63,11 @@ class Application:
     background: Background | None = None
 
     @property
+    def directory(self) -> agency_queries.Directory:
+        """Names of bodies, for accounts (a floor below)."""
+        return agency_queries.Directory()
+
+    @property
     def journey(self) -> Journey:
         return Journey(self.place, self.stores, self.sandbox)
 
@@ -194,7 +199,13 @@ def do_due(app: Application) -> None:
             app.authenticator.save_last_used(work)
 
 
-def build(settings: Settings, *, clock: Clock | None = None, queue: JobQueue | None = None) -> Application:
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    queue: JobQueue | None = None,
+    sandbox: Sandbox | None = None,
+) -> Application:
     """Puts the application together. Opens connections; starts nothing."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     settings.scratch.mkdir(exist_ok=True)
@@ -208,7 +219,8 @@ def build(settings: Settings, *, clock: Clock | None = None, queue: JobQueue | N
         place=place,
         authenticator=Authenticator(agency_queries.roles_of),
         stores=Stores(_storage(settings, "inbox"), _storage(settings, "public")),
-        sandbox=_adapter("sandbox.process", "ProcessSandbox")(settings.scratch, workers=settings.workers),
+        sandbox=sandbox
+        or _adapter("sandbox.process", "ProcessSandbox")(settings.scratch, workers=settings.workers),
         tables=_tables(settings),
         index=index,
         queue=queue,

@@ -11,6 +11,9 @@ from sqlalchemy import ColumnElement, and_, false, or_, select, true
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_see_drafts
 from opendata.catalog.models import Dataset, DatasetState
+from opendata.catalog.views import DatasetView
+from opendata.core.errors import Forbidden
+from opendata.inventory.models import Openness
 from opendata.work.actor import INHERITED_ROLES, Actor, Scope
 from opendata.work.unit import Work
 
@@ -28,6 +31,17 @@ def is_public(dataset: Dataset) -> bool:
 def sees_drafts(actor: Actor, dataset: Dataset, agency: Agency) -> bool:
     """Whether the actor sees the dataset's open draft (and it at all, when it is not public)."""
     return dataset.agency_id == agency.id and may_see_drafts(actor, agency)
+
+
+def is_data_public(view: DatasetView) -> bool:
+    """Whether the bytes and rows of this release are for everybody, once the release itself is."""
+    return view.meta.openness is not Openness.CONDITIONAL
+
+
+def check_data(actor: Actor, view: DatasetView) -> None:
+    """`Forbidden("conditional_access")` with the condition. Every door to bytes, rows and reports of cells calls it."""
+    if not is_data_public(view) and not sees_drafts(actor, view.dataset, view.agency):
+        raise Forbidden("conditional_access", condition=view.meta.open_condition)
 
 
 def draft_filter(work: Work) -> ColumnElement[bool]:

@@ -32,9 +32,13 @@ def create(
     scopes: Sequence[Scope] = tuple(Scope),
     agency_id: str | None = None,
 ) -> tuple[ApiToken, str]:
-    """A new token and its secret. One makes tokens for oneself; a sysadmin for anyone."""
-    if not (work.actor.sysadmin or work.actor.id == user.id):
+    """A new token and its secret. One makes tokens for oneself; a sysadmin for anyone. A token never makes one that may
+    do more than itself."""
+    actor = work.actor
+    if not (actor.sysadmin or actor.id == user.id):
         raise Forbidden("not_your_account")
+    if not actor.scopes.issuperset(scopes) or actor.agency_only not in (None, agency_id):
+        raise Forbidden("token_beyond_yours")
     if not 1 <= days <= LONGEST_DAYS:
         raise invalid("days", "out_of_range", minimum=1, maximum=LONGEST_DAYS)
     token = PREFIX + secrets.token_urlsafe(32)

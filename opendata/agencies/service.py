@@ -12,23 +12,28 @@ from opendata.agencies import policy, queries
 from opendata.agencies.models import Agency, Membership
 from opendata.core.checks import is_uscc
 from opendata.core.errors import Conflict, FieldError, Forbidden, Invalid
-from opendata.core.ids import new_id
+from opendata.core.ids import is_id, new_id
 from opendata.core.names import check_name
 from opendata.work.actor import Role
 from opendata.work.unit import Work
 
 
-def create(work: Work, *, name: str, title: str, parent: str | None = None, **details: Any) -> Agency:
-    """A new body. A sysadmin makes any; an admin of a body makes those below it."""
+def create(
+    work: Work, *, name: str, title: str, parent: str | None = None, agency_id: str | None = None, **details: Any
+) -> Agency:
+    """A new body. A sysadmin makes any; an admin of a body makes those below it. A caller may choose the id (CKAN's
+    clients carry theirs over), but never one that exists."""
     above = queries.find(work, parent) if parent else None
     if not (work.actor.sysadmin or (above and policy.may_administer(work.actor, above))):
         raise Forbidden("agency_admin_only")
     errors = check_name("name", name) + _check_uscc(work, details.get("uscc"), None)
+    if agency_id is not None and not is_id(agency_id):
+        errors.append(FieldError("id", "bad_id", {"value": agency_id[:100]}))
     if errors:
         raise Invalid(fields=errors)
-    if work.session.execute(select(Agency.id).where(Agency.name == name)).first():
+    agency_id = (agency_id or new_id()).lower()
+    if work.session.execute(select(Agency.id).where((Agency.name == name) | (Agency.id == agency_id))).first():
         raise Conflict("name_taken", name=name)
-    agency_id = new_id()
     agency = Agency(
         id=agency_id,
         name=name,
@@ -49,7 +54,8 @@ def edit(work: Work, agency: Agency, changes: dict[str, Any]) -> Agency:
     """Changes the named fields."""
     if not policy.may_administer(work.actor, agency):
         raise Forbidden("agency_admin_only")
-    if errors := _check_uscc(work, changes.get("uscc"), agency):
+    errors = [FieldError(f, "missing") for f, value in changes.items() if value is None and f != "uscc"]
+    if errors := errors + _check_uscc(work, changes.get("uscc"), agency):
         raise Invalid(fields=errors)
     for field, value in changes.items():
         setattr(agency, field, value)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_edit
@@ -108,6 +108,12 @@ def edit_dataset(
     return release
 
 
+def of_source(work: Work, agency: Agency, source_id: str) -> Dataset | None:
+    """The body's dataset of that identifier of its own."""
+    query = select(Dataset).where(Dataset.agency_id == agency.id, Dataset.source_id == source_id)
+    return work.session.execute(query).scalar_one_or_none()
+
+
 def put_by_source(
     work: Work,
     agency: Agency,
@@ -120,8 +126,7 @@ def put_by_source(
     """The body's dataset of that identifier has these fields afterwards (others stay); (dataset, whether it is new).
     Doing it twice is doing it once."""
     check_editor(work, agency)
-    query = select(Dataset).where(Dataset.agency_id == agency.id, Dataset.source_id == source_id)
-    dataset = work.session.execute(query).scalar_one_or_none()
+    dataset = of_source(work, agency, source_id)
     if dataset is None:
         dataset, _release = create_dataset(
             work, agency, fields, name=name, source_id=source_id, lines=lines or ()
@@ -157,15 +162,16 @@ def edit_resource(
     *,
     replace: bool = False,
     file: File | None = None,
+    drop_file: bool = False,
 ) -> tuple[Release, ResourceVersion]:
-    """Sets the named fields of a resource in the open draft, and its file if one is given."""
+    """Sets the named fields of a resource in the open draft, and its file if one is given; `drop_file` makes it a link."""
     release = open_draft(work, dataset, agency)
     old = drafts.current_version(work, release, resource_id)
     changes: dict[str, Any] = {}
     if fields or replace:
         changes["meta"] = resource_meta({**({} if replace else old.meta), **fields}).stored()
-    if file is not None:
-        changes["file_id"] = file.id
+    if file is not None or drop_file:
+        changes["file_id"] = file.id if file else None
     version = drafts.edit_resource(work, release, resource_id, changes)
     work.record("resource.edited", "release", release.id, resource=resource_id, fields=sorted(fields))
     if version.file_id:

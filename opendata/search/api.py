@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from opendata.access.schemas import agency_ref
 from opendata.core.errors import BadQuery, FieldError
-from opendata.edge.answers import documented, json_answer
+from opendata.edge.conventions import Language, Offset, documented, json_answer, known_query
 from opendata.edge.http import ApiWork, part
 from opendata.edge.messages import LANGUAGES
-from opendata.edge.query_string import Language, Offset, known_query
 from opendata.ports.search_index.port import SearchIndex
 from opendata.search import finding
 from opendata.search.finding import Result, Wanted
@@ -65,7 +64,7 @@ def get_search(
             for facet, counts in found.facets.items()
         },
     }
-    return json_answer(body, public=True, Vary="Accept-Language")
+    return json_answer(body, public=True, headers={"Vary": "Accept-Language"})
 
 
 def _result(result: Result) -> dict[str, Any]:

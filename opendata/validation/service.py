@@ -13,6 +13,7 @@ from opendata.catalog.files import Stores
 from opendata.catalog.profile import ResourceMeta
 from opendata.catalog.views import FileView
 from opendata.core.canonical import sha256_json
+from opendata.core.errors import FieldError, Invalid, invalid
 from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
 from opendata.validation.engine import classify
 from opendata.validation.models import FileProfile, FileReport
@@ -52,12 +53,23 @@ def report_key(file: FileView, meta: ResourceMeta, schema: Mapping[str, Any]) ->
 
 
 def schema_of(meta: ResourceMeta, profile: FileProfile | None) -> dict[str, Any] | None:
-    """The Table Schema that holds for a resource: its own, else the ready one it names, else the inferred one."""
-    if meta.table_schema is not None:
-        return meta.table_schema
-    if meta.schema_name and meta.schema_name in codes().table_schemas:
-        return dict(codes().table_schemas[meta.schema_name])
-    return (profile.profile or {}).get("schema") if profile else None
+    """The Table Schema that holds for a resource: its own, else the ready one it names, else the inferred one. Without
+    foreign keys to other resources: those can only be judged together with them."""
+    schema = meta.table_schema
+    if schema is None and meta.schema_name:
+        schema = dict(codes().table_schemas.get(meta.schema_name, {})) or None
+    if schema is None and profile is not None:
+        schema = (profile.profile or {}).get("schema")
+    return _alone(schema) if schema else None
+
+
+def _alone(schema: dict[str, Any]) -> dict[str, Any]:
+    keys = schema.get("foreignKeys")
+    if not isinstance(keys, list):
+        return schema
+    own = [key for key in keys if not (isinstance(key, dict) and (key.get("reference") or {}).get("resource"))]
+    rest = {name: value for name, value in schema.items() if name != "foreignKeys"}
+    return {**rest, "foreignKeys": own} if own else rest
 
 
 def known(session: Session, file: FileView, meta: ResourceMeta) -> Verdict:
@@ -67,6 +79,28 @@ def known(session: Session, file: FileView, meta: ResourceMeta) -> Verdict:
     if schema is None:
         return Verdict(profile, None)
     return Verdict(profile, session.get(FileReport, (file.sha256, report_key(file, meta, schema))))
+
+
+def check_schema(sandbox: Sandbox, descriptor: Any, path: str = "schema") -> None:
+    """`Invalid` naming every wrong place of a Table Schema. Parses in the sandbox: not to be called in a transaction."""
+    try:
+        found = sandbox.run("opendata.validation.tasks:check_schema", args={"descriptor": descriptor})
+    except (TaskFailed, LimitExceeded):
+        raise invalid(path, "schema_wrong", note="it cannot be read") from None
+    if found:
+        raise Invalid(
+            fields=[
+                FieldError(".".join(p for p in (path, e["path"]) if p), e["code"], e["params"]) for e in found
+            ]
+        )
+
+
+def state_of(verdict: Verdict) -> str:
+    """`done` (there is a report, or the file cannot be read), `no_table` (a fine file without rows), `waiting`."""
+    error = verdict.profile.error if verdict.profile else None
+    if error is not None:
+        return "no_table" if error["code"] in NO_TABLE else "done"
+    return "done" if verdict.report is not None else "waiting"
 
 
 def judge(judge: Judge, file: FileView, meta: ResourceMeta) -> Verdict:

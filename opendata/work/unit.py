@@ -58,6 +58,11 @@ class Work:
         self.session.add(Pending(dataset_id=dataset.id, revision=dataset.revision, at=self.now))
         self.touched.append((dataset.id, dataset.revision))
 
+    def take_back(self) -> None:
+        """Undoes everything so far (a dry run): no row, audit line, job or index work of it is left."""
+        self.session.rollback()
+        self._entries, self.touched, self.enqueued = [], [], False
+
     def commit(self) -> None:
         """Called once, by whoever opened the work."""
         self.session.flush()

@@ -1,0 +1,91 @@
+"""Conventions of the REST calls: parameters that nobody knows are refused, answers are bytes, edits may be conditional."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from opendata.core.errors import BadQuery, FieldError, Stale
+from opendata.edge import messages
+
+Offset = Annotated[int, Query(ge=0, le=10_000_000, description="How many to leave out")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many to give")]
+DryRun = Annotated[
+    bool, Query(description="Check everything and show the difference, but store nothing and start nothing")
+]
+
+
+def known_query(request: Request) -> None:
+    """Refuses query parameters that the call does not have: `BadQuery` naming each. For `APIRouter(dependencies=…)`."""
+    given = set(request.query_params)
+    if not given:
+        return
+    known = set(_names(request.scope["route"].dependant))
+    if unknown := sorted(given - known):
+        listed = ", ".join(sorted(known))
+        raise BadQuery(
+            fields=[FieldError(name[:100], "unknown_parameter", {"known": listed}) for name in unknown]
+        )
+
+
+def caller_language(request: Request) -> str:
+    """`zh` or `en`, by Accept-Language; English for a caller who says nothing, as in the answers to errors."""
+    return messages.preferred(request.headers.get("accept-language") or "en")
+
+
+Language = Annotated[str, Depends(caller_language)]
+
+PUBLIC_TAG = {"X-Cache-Tag": "public"}
+"""Tells the byte cache that the answer does not depend on who asks. It is not sent on."""
+
+
+def json_answer(
+    data: Any,
+    *,
+    status: int = 200,
+    public: bool = False,
+    etag: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The data (models, dicts, lists) as JSON. `public`: everyone gets the same bytes. `etag`: without quotes."""
+    all_headers = dict(headers or {})
+    if etag is not None:
+        all_headers["ETag"] = f'"{etag}"'
+    all_headers |= PUBLIC_TAG if public else {"Cache-Control": "private, no-store"}
+    return Response(orjson.dumps(data, default=_plain), status, all_headers, media_type="application/json")
+
+
+def documented(model: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """`responses=` of an endpoint that answers with bytes: the model for the OpenAPI document."""
+    return {status: {"model": model}}
+
+
+def check_if_match(header: str | None, etag: str) -> None:
+    """`Stale("edited_meanwhile")` if the caller's copy (an `If-Match` header) is not the present one. `etag` is without
+    quotes; a caller who sends no header takes what comes."""
+    if header is None or header.strip() == "*":
+        return
+    named = {tag.strip().strip('"') for tag in header.split(",") if not tag.strip().startswith("W/")}
+    if etag not in named:
+        raise Stale("edited_meanwhile", current=etag)
+
+
+def _names(dependant: Dependant) -> Iterator[str]:
+    for field in dependant.query_params:
+        yield field.alias
+    for below in dependant.dependencies:
+        yield from _names(below)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,58 @@
+"""The fields of a form beside its file, as those of a resource's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from opendata.catalog.profile import ResourceMeta
+from opendata.core.errors import FieldError, Invalid
+from opendata.publishing.drafts import resource_meta
+
+PLAIN = ("name", "name_en", "description", "description_en", "format", "schema_name")
+OPTIONS = ("sheet", "header_row", "encoding", "delimiter")
+"""How to read the file, as in `ReadOptions`."""
+KNOWN = (*PLAIN, *OPTIONS, "schema", "metadata")
+
+
+def resource_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
+    """The fields of `ResourceMeta` that the form gives, checked. `schema` and `metadata` are JSON. `Invalid` naming every wrong field."""
+    errors = [
+        FieldError(name[:100], "unknown_field", {"known": ", ".join(KNOWN)})
+        for name in form
+        if name not in KNOWN
+    ]
+    errors += [FieldError(name, "repeated") for name, value in form.items() if isinstance(value, list)]
+    if errors:
+        raise Invalid(fields=errors)
+    texts = {name: value for name, value in form.items() if isinstance(value, str)}
+    fields = _object("metadata", texts.get("metadata"))
+    fields |= {name: texts[name] for name in PLAIN if name in texts}
+    if "schema" in texts:
+        fields["schema"] = _object("schema", texts["schema"])
+    options = {name: texts[name] for name in OPTIONS if texts.get(name)}
+    if options:
+        given = fields.get("options")
+        fields["options"] = {**(given if isinstance(given, dict) else {}), **options}
+    checked = resource_meta(fields)
+    named = {_alias(name) for name in checked.model_fields_set}
+    return {name: value for name, value in fields.items() if name in named}
+
+
+def _object(name: str, text: str | None) -> dict[str, Any]:
+    if not text:
+        return {}
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        place = {"line": error.lineno, "column": error.colno}
+        raise Invalid(fields=[FieldError(name, "json_invalid", place)]) from None
+    if not isinstance(value, dict):
+        raise Invalid(fields=[FieldError(name, "not_an_object")])
+    return value
+
+
+def _alias(name: str) -> str:
+    return ResourceMeta.model_fields[name].alias or name

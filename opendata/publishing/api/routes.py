@@ -1,0 +1,12 @@
+"""All calls of the journey under one router."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from opendata.publishing.api import datasets, releases, resources, uploads
+
+# One flat list: what the server does to the routes of a router (idempotency) must reach each of them.
+router = APIRouter()
+for part in (datasets, resources, uploads, releases):
+    router.routes.extend(part.router.routes)

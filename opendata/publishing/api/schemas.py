@@ -1,0 +1,169 @@
+"""API shapes of the journey: what editors and reviewers send, and what they are told."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from opendata.access.schemas import AgencyRef, DatasetOut, ResourceOut
+from opendata.catalog.profile import DatasetMeta, Line, ResourceMeta
+from opendata.review.models import DecisionKind, Outcome
+
+LINES = Field(None, max_length=200, description="Ids or resource codes of the inventory lines that it opens")
+
+
+class DatasetPatch(DatasetMeta):
+    """Only the named fields change."""
+
+    inventory: list[str] | None = LINES
+
+    def given(self) -> dict[str, Any]:
+        """The metadata fields that the caller named."""
+        named = self.model_fields_set & DatasetMeta.model_fields.keys()
+        return self.model_dump(mode="json", include=named)
+
+
+class DatasetIn(DatasetPatch):
+    """A first draft needs agency and title; the rest is filled in and flagged."""
+
+    agency: str = Field(description="Name or id of the body")
+    title: Line = Field(min_length=1, max_length=300)
+    name: str | None = Field(
+        None, description="Short name in addresses, 2 to 100 of a-z 0-9 _ -; made from the title if left out"
+    )
+    source_id: str | None = Field(None, min_length=1, max_length=200, description="The body's own identifier")
+
+
+class SourceIn(DatasetPatch):
+    title: Line = Field(min_length=1, max_length=300)
+    name: str | None = Field(None, description="Short name, for a dataset that is new")
+
+
+class LinkIn(ResourceMeta):
+    url: Line = Field(min_length=1, max_length=5000, pattern="^https?://", description="Where it is")
+
+
+class ResourcePatch(ResourceMeta):
+    """Only the named fields change."""
+
+    def given(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", include=self.model_fields_set, by_alias=True)
+
+
+class WithdrawIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: str = Field(min_length=1, max_length=5000, description="Why; the public reads it")
+
+
+class DecisionIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: DecisionKind
+    outcome: Outcome
+    content_hash: str = Field(pattern="^[0-9a-f]{64}$", description="Of the content that was looked at")
+    reason: str = Field("", max_length=5000, description="Needed for a rejection")
+
+
+class Change(BaseModel):
+    field: str
+    old: Any
+    new: Any
+
+
+class Missing(BaseModel):
+    field: str
+    code: str
+    detail: str
+
+
+class Edited(DatasetOut):
+    """The dataset with its draft."""
+
+
+class DryRunOut(BaseModel):
+    dry_run: bool = True
+    changes: list[Change]
+    missing: list[Missing] = Field(description="What it would still lack before it can be submitted")
+
+
+class SubmittedOut(BaseModel):
+    id: str
+    number: int
+    state: str
+    sentence: str
+    content_hash: str | None
+
+
+class DecisionOut(BaseModel):
+    id: str
+    kind: str
+    outcome: str
+    reason: str
+    content_hash: str
+    reviewer: str
+    decided_at: datetime
+    void: bool = Field(description="Whether an edit or a return has made it void")
+
+
+class FindingOut(BaseModel):
+    resource: str | None
+    place: str
+    rule: str
+    blocks: bool
+    count: int
+    sample: list[Any]
+
+
+class ValidationOut(BaseModel):
+    resource: str
+    name: str
+    state: str
+    valid: bool | None
+    structural: bool | None
+    error_count: int | None
+    problem: dict[str, Any] | None
+
+
+class DatasetRef(BaseModel):
+    id: str
+    name: str
+    title: str
+    agency: AgencyRef
+
+
+class ReleaseOut(SubmittedOut):
+    dataset: DatasetRef
+    policy: str
+    author: str | None
+    submitted_at: datetime | None
+    published_at: datetime | None
+    findings: list[FindingOut]
+    validation: list[ValidationOut]
+    decisions: list[DecisionOut]
+    missing: list[Missing]
+
+
+class QueueEntry(BaseModel):
+    release: SubmittedOut
+    dataset: DatasetRef
+    submitted_at: datetime | None
+    decided: list[str] = Field(description="Kinds that are decided")
+    for_me: list[str] = Field(description="Kinds that the caller may decide")
+
+
+class AddedResource(ResourceOut):
+    """The new resource in the draft."""
+
+
+class UploadOut(BaseModel):
+    id: str
+    name: str
+    length: int
+    offset: int
+    complete: bool
+    dataset: str
+    resource: str | None = Field(description="Once it is complete: the resource that has the file")
+    expires_at: datetime

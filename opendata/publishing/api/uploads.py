@@ -1,0 +1,222 @@
+"""tus 1.0 (https://tus.io/protocols/resumable-upload): creation, termination, expiration.
+
+`Upload-Metadata` names `filename` and `dataset` (id or name), and `resource` to give that resource a new file. Each PATCH
+streams into an object of its own; what has arrived when the connection breaks is kept. When the last byte is there the
+parts become one file, and the answer names the resource in `Upload-Resource`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from opendata.catalog.files import Stores
+from opendata.core.errors import FieldError, Invalid, TooLarge, Unauthenticated, invalid
+from opendata.edge.conventions import documented, json_answer, known_query
+from opendata.edge.http import AppSettings, SignedInWork, authorize, part, perform
+from opendata.ports.storage.port import CHUNK, ObjectWriter, StoredObject
+from opendata.publishing import drafts, uploads
+from opendata.publishing.api import editing
+from opendata.publishing.api.editing import Asked
+from opendata.publishing.api.schemas import UploadOut
+from opendata.publishing.models import Upload
+from opendata.work.unit import Work
+
+router = APIRouter(tags=["uploads"], dependencies=[Depends(known_query)])
+
+VERSION = "1.0.0"
+TUS = {"Tus-Resumable": VERSION, "Cache-Control": "no-store"}
+FileStores = Annotated[Stores, Depends(part("stores"))]
+Count = Annotated[int | None, Header(ge=0)]
+
+
+@router.options("/uploads", status_code=204, response_class=Response)
+@router.options("/uploads/{upload}", status_code=204, response_class=Response, include_in_schema=False)
+def options(settings: AppSettings) -> Response:
+    """What this server speaks."""
+    return Response(
+        status_code=204,
+        headers={
+            **TUS,
+            "Tus-Version": VERSION,
+            "Tus-Extension": "creation,termination,expiration",
+            "Tus-Max-Size": str(settings.max_upload_bytes),
+        },
+    )
+
+
+@router.post("/uploads", status_code=201, response_class=Response)
+def create_upload(
+    work: SignedInWork,
+    settings: AppSettings,
+    upload_metadata: Annotated[str, Header()] = "",
+    upload_length: Count = None,
+    tus_resumable: Annotated[str, Header()] = "",
+) -> Response:
+    """Begins an upload; its address is in Location."""
+    _check_version(tus_resumable)
+    if upload_length is None:
+        raise invalid("Upload-Length", "missing")
+    told = _metadata(upload_metadata)
+    began = editing.begin(work, told["dataset"], Asked(None, False, "en"))
+    resource_id = told.get("resource")
+    if resource_id is not None:
+        view = editing.present(work, began.dataset)
+        if resource_id not in {r.id for r in view.resources}:
+            raise invalid("Upload-Metadata.resource", "resource_not_found", id=resource_id[:100])
+    upload = uploads.begin(
+        work,
+        began.dataset,
+        began.agency,
+        length=upload_length,
+        name=told["filename"],
+        limit=settings.max_upload_bytes,
+        resource_id=resource_id,
+    )
+    where = f"{settings.site_url}/api/v1/uploads/{upload.id}"
+    return Response(status_code=201, headers={**_state(upload), "Location": where})
+
+
+@router.head("/uploads/{upload}", response_class=Response)
+def upload_state(work: SignedInWork, upload: str) -> Response:
+    """How many bytes have arrived."""
+    return Response(headers=_state(uploads.find(work, upload)))
+
+
+@router.get("/uploads/{upload}", responses=documented(UploadOut))
+def get_upload(work: SignedInWork, upload: str) -> Response:
+    """The same as JSON; once it is complete with the resource that has the file."""
+    found = uploads.find(work, upload)
+    body = UploadOut(
+        id=found.id,
+        name=found.name,
+        length=found.length,
+        offset=found.offset,
+        complete=found.file_id is not None,
+        dataset=found.dataset_id,
+        resource=found.resource_id if found.file_id else None,
+        expires_at=found.expires_at,
+    )
+    return json_answer(body)
+
+
+@router.patch("/uploads/{upload}", status_code=204, response_class=Response)
+async def send_part(
+    request: Request,
+    upload: str,
+    stores: FileStores,
+    settings: AppSettings,
+    upload_offset: Count = None,
+    tus_resumable: Annotated[str, Header()] = "",
+) -> Response:
+    """More bytes, from where what has arrived ends."""
+    _check_version(tus_resumable)
+    if upload_offset is None:
+        raise invalid("Upload-Offset", "missing")
+    if request.headers.get("content-type") != "application/offset+octet-stream":
+        raise invalid("Content-Type", "unknown_value", known="application/offset+octet-stream")
+    room = await authorize(request, partial(_may_send, upload, upload_offset))
+    writer = partial(stores.inbox.writer, limit=settings.max_upload_bytes)
+    stored = await _receive_what_comes(request, await run_in_threadpool(writer), room)
+    keep = partial(_keep, upload, upload_offset, stored)
+    whole = await perform(request, keep)
+    if whole is None:
+        return Response(status_code=204, headers=await perform(request, partial(_found_state, upload)))
+    joined = await run_in_threadpool(uploads.join, stores, whole, settings.max_upload_bytes)
+    return await perform(request, partial(_complete, upload, joined))
+
+
+@router.delete("/uploads/{upload}", status_code=204, response_class=Response)
+def end_upload(work: SignedInWork, upload: str, tus_resumable: Annotated[str, Header()] = "") -> Response:
+    """Gives the upload up."""
+    _check_version(tus_resumable)
+    uploads.end(work, uploads.find(work, upload, to_write=True))
+    return Response(status_code=204, headers=TUS)
+
+
+async def _receive_what_comes(request: Request, writer: ObjectWriter, room: int) -> StoredObject:
+    """The body as an object; if the connection breaks, what came before. `TooLarge("upload_too_long")` past the length."""
+    try:
+        block, size, more = bytearray(), 0, True
+        while more:
+            message = await request.receive()
+            piece: bytes = message.get("body", b"")
+            more = message["type"] == "http.request" and message.get("more_body", False)
+            size += len(piece)
+            if size > room:
+                raise TooLarge("upload_too_long", limit=room)
+            block += piece
+            if len(block) >= CHUNK or (not more and block):
+                await run_in_threadpool(writer.write, bytes(block))
+                block.clear()
+        return await run_in_threadpool(writer.commit)
+    except BaseException:
+        await run_in_threadpool(writer.abort)
+        raise
+
+
+def _may_send(upload_id: str, offset: int, work: Work) -> int:
+    """Lets the sender in; the bytes that are still to come."""
+    if work.actor.id is None:
+        raise Unauthenticated("token_needed")
+    upload = uploads.find(work, upload_id)
+    began = editing.begin(work, upload.dataset_id, Asked(None, False, "en"))
+    drafts.check_editor(work, began.agency)
+    uploads.check_offset(upload, offset)
+    return upload.length - upload.offset
+
+
+def _keep(upload_id: str, offset: int, stored: StoredObject, work: Work) -> Any:
+    """Notes the part; the parts of the whole if it is the last one."""
+    upload = uploads.keep_part(work, upload_id, offset, stored)
+    return uploads.parts(work, upload) if upload.offset == upload.length else None
+
+
+def _complete(upload_id: str, joined: StoredObject, work: Work) -> Response:
+    return Response(status_code=204, headers=_state(uploads.complete(work, upload_id, joined)))
+
+
+def _found_state(upload_id: str, work: Work) -> dict[str, str]:
+    return _state(uploads.find(work, upload_id))
+
+
+def _state(upload: Upload) -> dict[str, str]:
+    headers = {
+        **TUS,
+        "Upload-Offset": str(upload.offset),
+        "Upload-Length": str(upload.length),
+        "Upload-Expires": upload.expires_at.strftime("%a, %d %b %Y %H:%M:%S GMT"),
+    }
+    if upload.file_id and upload.resource_id:
+        headers["Upload-Resource"] = upload.resource_id
+    return headers
+
+
+def _check_version(version: str) -> None:
+    if version != VERSION:
+        raise invalid("Tus-Resumable", "unknown_value", value=version[:20], known=VERSION)
+
+
+def _metadata(header: str) -> dict[str, str]:
+    """`key base64, key base64` as a dictionary; `filename` and `dataset` are needed."""
+    told: dict[str, str] = {}
+    for pair in header.split(","):
+        key, _, value = pair.strip().partition(" ")
+        try:
+            told[key] = base64.b64decode(value, validate=True).decode("utf-8")
+        except (binascii.Error, UnicodeDecodeError):
+            raise invalid("Upload-Metadata", "not_base64", name=key[:50]) from None
+    lacking = [
+        FieldError(f"Upload-Metadata.{key}", "missing")
+        for key in ("filename", "dataset")
+        if not told.get(key)
+    ]
+    if lacking:
+        raise Invalid(fields=lacking)
+    return told

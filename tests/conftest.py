@@ -1,0 +1,266 @@
+"""What the tests of the whole application share: the application over HTTP, people, a body, and patience.
+
+The light shape: a SQLite file copied from a migrated template, folders for files, the embedded index, jobs that run
+when the test lets them (`settle`), parsers in this process. With `OPENDATA_TEST_POSTGRES_URL`, `OPENDATA_TEST_S3_URL`
+and `OPENDATA_TEST_ELASTICSEARCH_URL` set, tests marked `services` run the same journeys on the full stack with durable
+jobs: they ask for the fixture `full_stack` before `app`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+from starlette.testclient import TestClient
+
+from opendata.accounts import service as accounts
+from opendata.accounts import tokens
+from opendata.agencies import service as agencies
+from opendata.main import create_app
+from opendata.ports.job_queue.inline import InlineQueue
+from opendata.ports.sandbox.inline import InlineSandbox
+from opendata.settings import Settings
+from opendata.wiring import Application, build, do_due, migrate, record_policy
+from opendata.work.actor import SYSTEM, Role
+
+API = "/api/v1"
+SERVICES = ("OPENDATA_TEST_POSTGRES_URL", "OPENDATA_TEST_S3_URL", "OPENDATA_TEST_ELASTICSEARCH_URL")
+PATIENCE = 120
+"""Seconds after which a job that never ends fails the test instead of hanging it. No speed is asserted."""
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database."""
+    folder = tmp_path_factory.mktemp("template")
+    migrate(Settings(data_dir=folder))
+    return folder / "opendata.db"
+
+
+@pytest.fixture
+def overrides() -> dict[str, Any]:
+    """Settings of this test; a test parametrizes it, or a module overrides it."""
+    return {}
+
+
+@pytest.fixture(params=["light", pytest.param("full", marks=pytest.mark.services)])
+def settings(request: pytest.FixtureRequest, tmp_path: Path, overrides: dict[str, Any]) -> Iterator[Settings]:
+    """Both shapes. A test that needs only one says `@pytest.mark.parametrize("settings", ["light"], indirect=True)`."""
+    common = {"data_dir": tmp_path / "data", "site_url": "http://testserver", "run_jobs": False}
+    if request.param == "light":
+        template: Path = request.getfixturevalue("template")
+        made = Settings(**(common | overrides))
+        made.data_dir.mkdir()
+        shutil.copy(template, made.data_dir / "opendata.db")
+        yield made
+        return
+    missing = [name for name in SERVICES if not os.environ.get(name)]
+    if missing:
+        pytest.skip(f"needs real services: {', '.join(missing)} not set")
+    with _own_database(os.environ[SERVICES[0]]) as database:
+        made = Settings(
+            **common,
+            database_url=database,
+            storage_url=f"{os.environ[SERVICES[1]]}-{secrets.token_hex(4)}",
+            search_url=os.environ[SERVICES[2]],
+            **overrides,
+        )
+        migrate(made)
+        yield made
+
+
+class _own_database:
+    """A fresh database beside the one of the address, gone afterwards."""
+
+    def __init__(self, url: str) -> None:
+        self.name = f"journey_{secrets.token_hex(6)}"
+        self.server = create_engine(url, isolation_level="AUTOCOMMIT")
+
+    def __enter__(self) -> str:
+        with self.server.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {self.name}"))
+        return self.server.url.set(database=self.name).render_as_string(hide_password=False)
+
+    def __exit__(self, *_: object) -> None:
+        with self.server.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {self.name} WITH (FORCE)"))
+        self.server.dispose()
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Application]:
+    light = not settings.database_url
+    application = build(
+        settings, queue=InlineQueue() if light else None, sandbox=InlineSandbox() if light else None
+    )
+    record_policy(application)
+    if light:
+        application.queue.start(application.handlers(), lambda job, args, error: _fail(job, args, error))
+    else:
+        application.start()
+    yield application
+    application.close()
+
+
+def _fail(job: str, args: dict[str, Any], error: Exception) -> None:
+    raise AssertionError(f"the job {job} {args} gave up") from error
+
+
+@pytest.fixture
+def client(app: Application) -> Iterator[TestClient]:
+    """The public. `People.of` gives clients that hold a token."""
+    with TestClient(create_app(app), raise_server_exceptions=False) as made:
+        yield made
+
+
+@pytest.fixture
+def settle(app: Application) -> Callable[[], None]:
+    """Runs, or waits for, everything that is owed: jobs, what is due by the clock, the index."""
+
+    def run() -> None:
+        if isinstance(app.queue, InlineQueue):
+            app.queue.drain(retry=True)
+        else:
+            _wait_for(app.queue.idle)
+        do_due(app)
+        app.indexer.drain()
+        assert app.queue.idle()
+
+    return run
+
+
+def _wait_for(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not done():
+        assert time.monotonic() < deadline, "jobs do not come to an end"
+        time.sleep(0.05)
+
+
+@dataclass
+class Person:
+    """Somebody with a token, over HTTP."""
+
+    name: str
+    token: str
+    client: TestClient
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}"} | arguments.pop("headers", {})
+        return self.client.request(method, f"{API}{path}", headers=headers, **arguments)
+
+    def get(self, path: str, **arguments: Any) -> Any:
+        return self._call("GET", path, **arguments)
+
+    def post(self, path: str, **arguments: Any) -> Any:
+        return self._call("POST", path, **arguments)
+
+    def put(self, path: str, **arguments: Any) -> Any:
+        return self._call("PUT", path, **arguments)
+
+    def patch(self, path: str, **arguments: Any) -> Any:
+        return self._call("PATCH", path, **arguments)
+
+    def delete(self, path: str, **arguments: Any) -> Any:
+        return self._call("DELETE", path, **arguments)
+
+    def head(self, path: str, **arguments: Any) -> Any:
+        return self._call("HEAD", path, **arguments)
+
+
+@dataclass
+class Office:
+    """A body with an editor and its two reviewers, and somebody who runs the site."""
+
+    app: Application
+    client: TestClient
+    agency: str = "housing"
+    people: dict[str, Person] = field(default_factory=dict)
+
+    def person(self, name: str, *roles: Role, agency: str | None = None, sysadmin: bool = False) -> Person:
+        """An account, its roles and a token."""
+        with self.app.place.writing(SYSTEM) as work:
+            user = accounts.create_user(work, name, email=f"{name}@example.org", sysadmin=sysadmin)
+            _row, token = tokens.create(work, user, name="test")
+            if roles:
+                body = self.app.directory.id_of(work, agency or self.agency)
+                agencies.set_roles(work, agencies.queries.by_ids(work.session, [body])[body], user, roles)
+        self.people[name] = Person(name, token, self.client)
+        return self.people[name]
+
+    @property
+    def editor(self) -> Person:
+        return self.people["editor"]
+
+    @property
+    def content(self) -> Person:
+        return self.people["content"]
+
+    @property
+    def secrecy(self) -> Person:
+        return self.people["secrecy"]
+
+    @property
+    def admin(self) -> Person:
+        return self.people["root"]
+
+    def draft(self, **fields: Any) -> dict[str, Any]:
+        """A dataset with its first draft."""
+        body = {"agency": self.agency, "title": "住房租赁企业名单", **fields}
+        answer = self.editor.post("/datasets", json=body)
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def upload(self, dataset: str, data: bytes, name: str = "rows.csv", **fields: str) -> dict[str, Any]:
+        answer = self.editor.post(f"/datasets/{dataset}/resources", files={"file": (name, data)}, data=fields)
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def submit(self, dataset: str) -> dict[str, Any]:
+        answer = self.editor.post(f"/datasets/{dataset}/releases")
+        assert answer.status_code == 202, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def decide(self, release: dict[str, Any], kind: str, outcome: str = "approve", reason: str = "") -> Any:
+        """The reviewer of that kind decides about the release as it was submitted."""
+        body = {"kind": kind, "outcome": outcome, "content_hash": release["content_hash"], "reason": reason}
+        return self.people[kind].post(f"/releases/{release['id']}/decisions", json=body)
+
+    def publish(self, dataset: str, settle: Callable[[], None]) -> dict[str, Any]:
+        """Submitted, checked, approved twice, out."""
+        release = self.submit(dataset)
+        settle()
+        for kind in ("content", "secrecy"):
+            answer = self.decide(release, kind)
+            assert answer.status_code == 201, answer.text
+        settle()
+        return release
+
+
+@pytest.fixture
+def office(app: Application, client: TestClient) -> Office:
+    made = Office(app, client)
+    made.person("root", sysadmin=True)
+    body = {
+        "name": made.agency,
+        "title": "市住房和城乡建设局",
+        "title_en": "Housing Bureau",
+        "region_code": "320600",
+        "contact_email": "housing@example.org",
+    }
+    answer = made.admin.post("/agencies", json=body)
+    assert answer.status_code == 201, answer.text
+    made.person("editor", Role.EDITOR)
+    made.person("content", Role.CONTENT_REVIEWER)
+    made.person("secrecy", Role.SECRECY_REVIEWER)
+    return made
