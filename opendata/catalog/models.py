@@ -24,6 +24,8 @@ class DatasetState(StrEnum):
     """Was public; out of every door, with a reason."""
     DELETED = "deleted"
     """Put into the bin by its agency; its name can be used again once it is purged."""
+    PURGED = "purged"
+    """Out of the bin: nobody sees it, its name is free. Its releases stay for the audit trail."""
 
 
 class Dataset(Base):

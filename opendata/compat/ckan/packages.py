@@ -1,4 +1,4 @@
-"""A dataset as CKAN's package dictionary (wire details: CKAN 2.12's own answers)."""
+"""A dataset as CKAN's package dictionary (wire details: CKAN 2.12's own answers), and who gets which release of it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,22 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
+from sqlalchemy import select
 
+from opendata.access import policy
 from opendata.agencies.models import Agency
-from opendata.catalog import queries
+from opendata.catalog import queries, views
 from opendata.catalog.codes import codes
-from opendata.catalog.models import Group
+from opendata.catalog.models import Dataset, DatasetState, Group, Release
 from opendata.catalog.profile import DatasetMeta, ResourceMeta
 from opendata.catalog.views import DatasetView, ResourceView
+from opendata.compat.ckan.wire import Call, Ready
+from opendata.core.errors import NotFound, Unavailable
+from opendata.edge import messages
+from opendata.ports.search_index.port import Exact, Request, Sort
+from opendata.search import service as search
 from opendata.search.documents import Columns, Payload
+from opendata.tables.queries import columns_of
 from opendata.work.unit import Work
 
 TAGS = uuid.UUID("6f1d0b1e-52a5-5d4c-9d39-6d8ab6f0a7aa")
@@ -37,7 +45,8 @@ FIELD_EXTRAS = {
     "contact_email": "contact_email",
 }
 """CKAN extras that carry fields of ours (china.md 2.4), both ways. Defaults are not written out."""
-_LISTS = {"themes": "themes", "language": "language"}
+LIST_EXTRAS = {"themes": "themes", "language": "language"}
+"""Extras that hold several values, with commas between them."""
 _HIDDEN_DEFAULTS = {"update_cycle": "irregular", "openness": "unconditional", "domain": "other"}
 
 
@@ -53,6 +62,81 @@ def payload(site_url: str) -> Callable[[Work], Payload]:
         return render
 
     return for_batch
+
+
+def show(call: Call, id_or_name: str) -> Ready | dict[str, Any]:
+    """What the actor sees of a dataset. What is public and has no open draft is the same for everybody, and ready."""
+    query = select(Dataset.id, Dataset.revision, Dataset.state, Dataset.published_id, Dataset.draft_id)
+    query = query.where((Dataset.id == id_or_name) | (Dataset.name == id_or_name))
+    row = call.work.session.execute(query).first()
+    if row is None:
+        raise NotFound("dataset_not_found", id=id_or_name[:100])
+    public = row.state == DatasetState.ACTIVE.value and row.published_id is not None
+    if public and (row.draft_id is None or call.work.actor.is_public):
+        return Ready(_published(call, row.id, row.revision), public=row.draft_id is None)
+    dataset = find(call.work, row.id)
+    if policy.sees_drafts(call.work.actor, dataset, call.work.session.get_one(Agency, dataset.agency_id)):
+        return fresh(call, dataset)
+    return Ready(_published(call, row.id, row.revision))
+
+
+def find(work: Work, id_or_name: str) -> Dataset:
+    """A dataset that the actor may see in any form. `NotFound`."""
+    dataset = queries.dataset(work, id_or_name, visible=policy.visible_filter(work))
+    if dataset.state == DatasetState.PURGED.value:
+        raise NotFound("dataset_not_found", id=id_or_name[:100])
+    return dataset
+
+
+def fresh(call: Call, dataset: Dataset) -> dict[str, Any]:
+    """The dataset as its own people see it: the open draft with its state, else what is published, else the newest."""
+    session = call.work.session
+    session.flush()
+    release = queries.release(session, dataset.draft_id or dataset.published_id)
+    if release is None:
+        release = queries.releases(call.work, dataset)[0]
+    found = rendered(call, views.one(session, dataset, release), private=_is_private(dataset, release))
+    if release.id == dataset.published_id:
+        return found
+    sentence = messages.state_text(release.sentence, "en")
+    return {**found, "release_state": str(release.state), "release_sentence": sentence}
+
+
+def rendered(call: Call, view: DatasetView, *, private: bool = False) -> dict[str, Any]:
+    """The dictionary of one view, with what it needs besides."""
+    columns = columns_of(call.work, [view.id]).get(view.id, {})
+    groups = {group.name: group for group in queries.groups(call.work)} if view.meta.groups else {}
+    return package(view, columns, groups, call.site_url, private=private)
+
+
+def _is_private(dataset: Dataset, release: Release) -> bool:
+    """What a client reads back of its own `private`: nothing is public, and nobody asked for it."""
+    asked = dataset.submit_at is not None or release.submitted_at is not None
+    return dataset.published_id is None and not asked
+
+
+def _published(call: Call, dataset_id: str, revision: int) -> bytes:
+    """The published package: of the shelf, of the index if that is as new as the database, or rendered now."""
+    body = call.shelf.get((dataset_id, revision))
+    if body is not None:
+        return body
+    body = _indexed(call, dataset_id, revision)
+    if body is None:
+        found = queries.published(call.work, [dataset_id], visible=policy.PUBLIC_FILTER)
+        if not found:
+            raise NotFound("dataset_not_found", id=dataset_id)
+        body = orjson.dumps(rendered(call, found[0]))
+    call.shelf.put((dataset_id, revision), body)
+    return body
+
+
+def _indexed(call: Call, dataset_id: str, revision: int) -> bytes | None:
+    wanted = Request(filter=Exact("id", (dataset_id,)), sort=(Sort("modified"),), limit=1)
+    try:
+        hits = search.find(call.parts.index, wanted).hits
+    except Unavailable:
+        return None
+    return hits[0].payload if hits and hits[0].revision == revision else None
 
 
 def package(
@@ -116,7 +200,7 @@ def resource(view: ResourceView, site_url: str, *, datastore: bool) -> dict[str,
         "name": meta.name,
         "package_id": view.dataset_id,
         "position": view.position,
-        "resource_type": None,
+        "resource_type": meta.extras.get("resource_type"),
         "size": file.size if file else meta.extras.get("size"),
         "state": "active",
         "url": download_url(view, site_url) if file else meta.url,
@@ -155,7 +239,7 @@ def extras(meta: DatasetMeta) -> list[dict[str, str]]:
         text = value.isoformat() if hasattr(value, "isoformat") else str(value or "")
         if text and _HIDDEN_DEFAULTS.get(field) != text:
             found[key] = text
-    for key, field in _LISTS.items():
+    for key, field in LIST_EXTRAS.items():
         values = getattr(meta, field)
         if values and values != ["zh"]:
             found[key] = ",".join(values)

@@ -1,0 +1,292 @@
+"""CKAN's Action API v3 over HTTP: `/api/3/action/{name}`. The table of actions is at the end."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import RedirectResponse, Response
+
+from opendata.catalog.codes import codes
+from opendata.compat.ckan import datasets, datastore, groups, organizations, resources, search, users, wire
+from opendata.compat.ckan.wire import Arguments, BadRequest, Call, Ready, Shelf
+from opendata.core.errors import DomainError, TooLarge, Unauthenticated
+from opendata.core.ids import is_id
+from opendata.edge import uploads
+from opendata.edge.conventions import PUBLIC_TAG
+from opendata.edge.http import application, authorize, bearer_token, identify, request_id
+from opendata.edge.problem import retry_headers
+from opendata.edge.uploads import ReceivedFile
+from opendata.work.actor import PUBLIC, Credentials, Scope
+from opendata.work.unit import Work
+
+log = logging.getLogger(__name__)
+VERSION = "2.12.0"
+"""The CKAN whose answers these are; clients choose their calls by it."""
+JSON = "application/json;charset=utf-8"
+_FOR_ALL = {"Cache-Control": "public, max-age=0, must-revalidate", **PUBLIC_TAG}
+_FOR_CALLER = {"Cache-Control": "private, no-store"}
+
+
+@dataclass(frozen=True)
+class Action:
+    function: Callable[[Call], Any]
+    changes: bool
+    """Has side effects: POST only, in a writing unit of work."""
+    takes_file: bool = False
+
+
+@dataclass
+class _Sent:
+    args: Arguments
+    files: Mapping[str, ReceivedFile] = field(default_factory=dict)
+
+
+# -- HTTP ------------------------------------------------------------------------------------------------------------
+
+
+async def act(request: Request) -> Response:
+    """Any action, by any way of sending its arguments."""
+    if request.method == "OPTIONS":
+        return Response(b"", headers=wire.CORS, media_type=JSON)
+    name = request.path_params["name"]
+    action = ACTIONS.get(name)
+    try:
+        if action is None:
+            raise BadRequest(f"Action name not known: {name[:100]}")
+        sent = await _sent(request, action)
+        callback = _callback(request, sent)
+    except BadRequest as error:
+        return _answer(orjson.dumps(f"Bad request - {error}"), 400)
+    except DomainError as error:
+        return face(error, request)
+    return await run_in_threadpool(_perform, request, name, action, sent, callback)
+
+
+def face(error: DomainError, request: Request) -> Response:
+    """Errors that arise before or around an action, for `edge.problem`: in CKAN's envelope too."""
+    known = wire.action_error(error)
+    if error.code.startswith("json_"):
+        return _answer(orjson.dumps(f"Bad request - JSON Error: {error.code}"), 400)
+    body = wire.failure(_help_url(request, request.path_params.get("name", "")), known)
+    return _answer(body, known.status, retry_headers(error))
+
+
+def versions(request: Request) -> Response:
+    return _answer(b'{"version":3}', 200)
+
+
+def download(request: Request) -> Response:
+    """CKAN's address of an upload leads on to the download door, which decides who may have it."""
+    resource_id = request.path_params["resource_id"]
+    if not is_id(resource_id):
+        return _answer(orjson.dumps("Not found"), 404)
+    return RedirectResponse(f"/api/v1/resources/{resource_id.lower()}/download", 302, wire.CORS)
+
+
+def _perform(request: Request, name: str, action: Action, sent: _Sent, callback: str) -> Response:
+    """The action in its unit of work; the answer is made before the commit, and sent after it."""
+    app = application(request)
+    help_url = _help_url(request, name)
+    token = None if callback else bearer_token(request) or request.headers.get("x-ckan-api-key")
+    opened = (
+        app.place.writing(PUBLIC, request_id(request))
+        if action.changes
+        else app.place.reading(request_id=request_id(request))
+    )
+    headers = {}
+    try:
+        with opened as work:
+            _identify(request, work, token)
+            result = action.function(Call(app, work, sent.args, _shelf(request), sent.files))
+            body = wire.success(help_url, result)
+        status = 200
+        public = isinstance(result, Ready) and result.public and not callback
+    except Exception as error:
+        known = wire.action_error(error)
+        if known.status == 500:
+            log.exception("action %s failed", name)
+        if isinstance(error, DomainError):
+            headers = retry_headers(error)
+        status, body, public = known.status, wire.failure(help_url, known), False
+    if callback:
+        return Response(wire.jsonp(callback, body), status, wire.CORS, "application/javascript;charset=utf-8")
+    return _answer(body, status, headers, public=public and not action.changes)
+
+
+def _identify(request: Request, work: Work, token: str | None) -> None:
+    """A token that is not good is no token."""
+    try:
+        identify(request, work, Credentials(token=token))
+    except Unauthenticated:
+        work.actor = PUBLIC
+
+
+def _answer(
+    body: bytes,
+    status: int,
+    more: Mapping[str, str] | None = None,
+    *,
+    public: bool = False,
+) -> Response:
+    headers = {**wire.CORS, "Vary": "Authorization", **(more or {})}
+    headers |= _FOR_ALL if public else _FOR_CALLER
+    return Response(body, status, headers, JSON)
+
+
+def _help_url(request: Request, name: str) -> str:
+    site: str = application(request).settings.site_url
+    return f"{site}/api/3/action/help_show?name={quote(name)}"
+
+
+def _shelf(request: Request) -> Shelf:
+    state = request.app.state
+    found: Shelf | None = getattr(state, "ckan_shelf", None)
+    if found is None:
+        found = state.ckan_shelf = Shelf()
+    return found
+
+
+# -- what was sent ---------------------------------------------------------------------------------------------------
+
+
+async def _sent(request: Request, action: Action) -> _Sent:
+    query = request.scope["query_string"].decode("latin-1")
+    if request.method in ("GET", "HEAD"):
+        if action.changes:
+            raise BadRequest("JSON Error: Invalid request. Please use POST method for your request")
+        return _Sent(wire.from_query(query))
+    kind = request.headers.get("content-type", "")
+    if kind.lower().startswith("multipart/form-data"):
+        return await _multipart(request, action)
+    body = await _body(request)
+    return _Sent(wire.from_body(body, kind.lower(), query, side_effect_free=not action.changes))
+
+
+async def _body(request: Request) -> bytes:
+    """The whole body, within the limit: one without a content type has passed the body layer by."""
+    limit = application(request).settings.max_json_bytes
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            raise TooLarge("body_too_large", limit=limit)
+    return bytes(body)
+
+
+async def _multipart(request: Request, action: Action) -> _Sent:
+    """Fields, and a file that streams into the inbox store; only from those who may write at all."""
+    if action.changes:
+        await authorize(request, _may_send)
+    app = application(request)
+    limit = app.settings.max_upload_bytes if action.takes_file else app.settings.max_json_bytes
+    form = await uploads.receive(
+        request,
+        partial(app.stores.inbox.writer, limit=limit),
+        file_field="upload" if action.takes_file else "",
+        limit=limit,
+    )
+    return _Sent(dict(form.fields), form.files)
+
+
+def _may_send(work: Work) -> None:
+    actor = work.actor
+    if not (actor.can(Scope.WRITE) and (actor.sysadmin or actor.roles)):
+        raise Unauthenticated("token_needed")
+
+
+def _callback(request: Request, sent: _Sent) -> str:
+    callback = sent.args.pop("callback", None)
+    if callback is None or request.method not in ("GET", "HEAD"):
+        return ""
+    if not wire.CALLBACK.fullmatch(str(callback)):
+        raise BadRequest("callback is no name of a function")
+    return str(callback)
+
+
+# -- actions about the site itself -----------------------------------------------------------------------------------
+
+
+def status_show(call: Call) -> dict[str, Any]:
+    """The site, and which CKAN it speaks like."""
+    settings = call.parts.settings
+    return {
+        "ckan_version": VERSION,
+        "site_title": settings.site_title,
+        "site_description": settings.site_title_zh,
+        "site_url": settings.site_url,
+        "locale_default": "zh",
+        "error_emails_to": None,
+        "extensions": ["datastore"],
+    }
+
+
+def help_show(call: Call) -> str:
+    """The documentation of an action. `name`."""
+    name = wire.require(call.args, "name")
+    if name not in ACTIONS:
+        raise wire.not_found("Action function not found")
+    return inspect.getdoc(ACTIONS[name].function) or ""
+
+
+def license_list(call: Call) -> list[dict[str, Any]]:
+    """The licences that a dataset may have."""
+    return [
+        {
+            "id": licence.id,
+            "title": licence.title_en,
+            "url": licence.url,
+            "status": "active",
+            "family": "",
+            "maintainer": "",
+            "domain_content": False,
+            "domain_data": True,
+            "domain_software": False,
+            "is_generic": False,
+            "is_okd_compliant": licence.open,
+            "is_osi_compliant": False,
+            "od_conformance": "approved" if licence.open else "not reviewed",
+            "osd_conformance": "not reviewed",
+        }
+        for licence in codes().licences.values()
+    ]
+
+
+_READING = (
+    datasets.package_show, datasets.package_list, search.package_search, search.current_package_list_with_resources,
+    search.package_autocomplete, search.tag_list, search.tag_show, organizations.organization_list,
+    organizations.organization_show, organizations.organization_list_for_user, organizations.member_list, groups.group_list,
+    groups.group_show, resources.resource_show, datastore.datastore_search, datastore.datastore_info, users.user_show,
+    users.user_list, users.api_token_list, status_show, help_show, license_list,
+)  # fmt: skip
+_CHANGING = (
+    datasets.package_create, datasets.package_update, datasets.package_patch, datasets.package_delete, datasets.dataset_purge,
+    datasets.dataset_submit, datasets.package_resource_reorder, organizations.organization_create,
+    organizations.organization_update, organizations.organization_patch, organizations.organization_delete,
+    organizations.organization_purge, groups.group_create, groups.group_update, groups.group_patch, groups.group_delete,
+    groups.group_purge, resources.resource_delete, users.api_token_create, users.api_token_revoke,
+)  # fmt: skip
+_TAKING_FILES = (resources.resource_create, resources.resource_update, resources.resource_patch)
+
+ACTIONS: Mapping[str, Action] = {
+    **{function.__name__: Action(function, changes=False) for function in _READING},
+    **{function.__name__: Action(function, changes=True) for function in _CHANGING},
+    **{function.__name__: Action(function, changes=True, takes_file=True) for function in _TAKING_FILES},
+}
+
+router = APIRouter()
+for _path in ("/api/3/action/{name}", "/api/action/{name}"):
+    router.add_route(_path, act, methods=["GET", "POST", "PUT", "OPTIONS"], include_in_schema=False)
+for _path in ("/api/3", "/api/3/", "/api", "/api/"):
+    router.add_route(_path, versions, include_in_schema=False)
+router.add_route(
+    "/dataset/{dataset}/resource/{resource_id}/download/{filename:path}", download, include_in_schema=False
+)

@@ -1,0 +1,190 @@
+"""What CKAN's clients write, as fields of our profile: package and resource dictionaries, tags, groups, extras."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+from opendata.catalog import queries
+from opendata.catalog.files import MEDIA_TYPES, format_of
+from opendata.compat.ckan.packages import FIELD_EXTRAS, LIST_EXTRAS
+from opendata.compat.ckan.wire import MISSING, dicts, listed, text_of, wrong
+from opendata.inventory.models import Domain, Openness, UpdateCycle
+from opendata.work.unit import Work
+
+DATASET_TEXTS = {
+    "title": "title",
+    "notes": "description",
+    "license_id": "licence",
+    "url": "landing_page",
+    "version": "version",
+    "author": "author",
+    "author_email": "author_email",
+    "maintainer": "maintainer",
+    "maintainer_email": "maintainer_email",
+    "type": "kind",
+}
+RESOURCE_TEXTS = {
+    "name": "name",
+    "description": "description",
+    "format": "format",
+    "mimetype": "media_type",
+    "url": "url",
+}
+_OURS = frozenset(
+    {
+        "id", "package_id", "position", "state", "created", "last_modified", "metadata_modified", "datastore_active", "url_type",
+        "cache_last_updated", "cache_url", "mimetype_inner", "revision_id", "upload", "clear_upload", "schema",
+        "tracking_summary", *RESOURCE_TEXTS,
+    }
+)  # fmt: skip
+"""Keys of a resource that the server sets, or that have a place of their own. Any other key is the client's, and kept."""
+_FILE_FACTS = frozenset({"size", "hash"})
+_EMPTY_FACTS = _FILE_FACTS | {"resource_type"}
+"""Keys that our own answers always have: an empty one is no news."""
+_CODES = {"update_cycle": UpdateCycle, "openness": Openness, "domain": Domain}
+_DATES = {"temporal_start", "temporal_end"}
+_FORMATS = {name: name.upper() for name in MEDIA_TYPES} | {"geojson": "GeoJSON", "parquet": "Parquet"}
+"""CKAN's way to write a format."""
+_RESET: dict[str, Any] = {
+    "update_cycle": "irregular",
+    "openness": "unconditional",
+    "domain": "other",
+    "temporal_start": None,
+    "temporal_end": None,
+    "themes": [],
+    "language": ["zh"],
+}
+"""What a field of ours is when its extra is left out; a text is empty then."""
+
+
+def dataset_fields(work: Work, args: Mapping[str, Any], *, new: bool = False) -> dict[str, Any]:
+    """Fields of `DatasetMeta` for the keys that were given; unknown keys are dropped, as CKAN does. Extras are replaced
+    as a whole; but for a `new` dataset fields of ours that they leave out stay open, to be filled in."""
+    found: dict[str, Any] = {
+        field: text_of(args, key) for key, field in DATASET_TEXTS.items() if args.get(key) is not None
+    }
+    if not found.get("kind", "x"):
+        del found["kind"]
+    if "tags" in args or "tag_string" in args:
+        found["keywords"] = _tags(args)
+    if "groups" in args:
+        found["groups"] = _groups(work, args)
+    if "extras" in args:
+        extras = _extras(args)
+        fields = _from_extras(extras)
+        found |= {f: v for f, v in fields.items() if not new or v != _RESET.get(f, "")}
+    return found
+
+
+def extras_of(args: Mapping[str, Any]) -> dict[str, str]:
+    """Extras of an organization or a group."""
+    return _extras(args)
+
+
+def resource_fields(
+    args: Mapping[str, Any], *, file_name: str = "", has_file: bool = False
+) -> dict[str, Any]:
+    """Fields of `ResourceMeta` for the keys that were given. `file_name`: of the upload that comes with it; `has_file`: it
+    has bytes of its own, whose address, size and hash are not the client's to say."""
+    found: dict[str, Any] = {
+        field: text_of(args, key) for key, field in RESOURCE_TEXTS.items() if key in args
+    }
+    has_file = has_file or bool(file_name)
+    hidden = _OURS | _FILE_FACTS if has_file else _OURS
+    free = {
+        key: value
+        for key, value in args.items()
+        if key not in hidden and not (value is None and key in _EMPTY_FACTS)
+    }
+    if free:
+        found["extras"] = free
+    if isinstance(args.get("schema"), dict):
+        found["schema"] = args["schema"]
+    if has_file:
+        found["url"] = ""
+    kind = found.get("format") or format_of(file_name or _path_of(found.get("url", "")))
+    if found.get("format") or kind.lower() in MEDIA_TYPES:
+        found["format"] = _FORMATS.get(kind.lower(), kind)
+    return found
+
+
+def _path_of(url: str) -> str:
+    """The path of a link, if its end looks like a file's name."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        return ""
+    return path if "." in path.rsplit("/", 1)[-1] else ""
+
+
+def _tags(args: Mapping[str, Any]) -> list[str]:
+    if "tags" not in args:
+        names = text_of(args, "tag_string").split(",")
+        return list(dict.fromkeys(name.strip() for name in names if name.strip()))
+    names = []
+    for entry in listed(args, "tags"):
+        name = entry.get("name") if isinstance(entry, dict) else entry
+        if not isinstance(name, str) or not name.strip():
+            raise wrong({"tags": [{"name": [MISSING]}]})
+        names.append(name.strip())
+    return list(dict.fromkeys(names))
+
+
+def _groups(work: Work, args: Mapping[str, Any]) -> list[str]:
+    """Names of the groups, each given by name or id."""
+    given = dicts(args, "groups")
+    if not given:
+        return []
+    known = {key: group.name for group in queries.groups(work) for key in (group.id, group.name)}
+    names = []
+    for entry in given:
+        key = entry.get("id") or entry.get("name")
+        if key not in known:
+            raise wrong({"groups": [{"id": ["Group was not found."]}]})
+        names.append(known[key])
+    return list(dict.fromkeys(names))
+
+
+def _extras(args: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in dicts(args, "extras"):
+        if entry.get("state") == "deleted" or entry.get("deleted"):
+            continue
+        key, value = entry.get("key"), entry.get("value")
+        if not isinstance(key, str) or not key.strip():
+            raise wrong({"extras": [{"key": [MISSING]}]})
+        if key in found:
+            raise wrong({"extras_validation": [f'Duplicate key "{key}"']})
+        if value is None:
+            raise wrong({"extras": [{"value": [MISSING]}]})
+        found[key] = text_of(entry, "value")
+    return found
+
+
+def _from_extras(extras: Mapping[str, str]) -> dict[str, Any]:
+    """Fields of ours among the extras; one that does not fit its field stays a free extra, so nothing is lost."""
+    free = dict(extras)
+    fields: dict[str, Any] = {}
+    for key, field in FIELD_EXTRAS.items():
+        if key in free and _fits(field, free[key]):
+            fields[field] = free.pop(key)
+        else:
+            fields[field] = _RESET.get(field, "")
+    for key, field in LIST_EXTRAS.items():
+        values = [value.strip() for value in free.pop(key, "").split(",")]
+        fields[field] = [value for value in values if value] or _RESET[field]
+    return {**fields, "extras": free}
+
+
+def _fits(field: str, text: str) -> bool:
+    try:
+        if field in _CODES:
+            _CODES[field](text)
+        elif field in _DATES:
+            date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,43 @@
+"""Name and owner of a dataset: they are its identity and take effect at once, so what reviewers let out keeps them."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from opendata.agencies.models import Agency
+from opendata.catalog.models import Dataset
+from opendata.core.errors import Conflict, Invalid
+from opendata.core.names import check_name
+from opendata.publishing import drafts, policy_record
+from opendata.settings import Policy
+from opendata.work.unit import Work
+
+
+def rename(work: Work, dataset: Dataset, agency: Agency, name: str) -> None:
+    """Another name. `Conflict("name_taken")`; `Conflict("name_is_public")` where reviewers had approved the one it has."""
+    drafts.check_editor(work, agency)
+    _check_free(work, dataset, "name_is_public")
+    if errors := check_name("name", name):
+        raise Invalid(fields=errors)
+    if work.session.execute(select(Dataset.id).where(Dataset.name == name)).first():
+        raise Conflict("name_taken", name=name)
+    drafts.open_draft(work, dataset, agency)
+    work.record("dataset.renamed", "dataset", dataset.id, before=dataset.name, after=name)
+    dataset.name = name
+
+
+def move_to(work: Work, dataset: Dataset, agency: Agency, new: Agency) -> None:
+    """Another body takes the dataset over. The actor edits for both. Inventory lines stay with the old one."""
+    drafts.check_editor(work, agency)
+    drafts.check_editor(work, new)
+    _check_free(work, dataset, "owner_is_public")
+    drafts.open_draft(work, dataset, agency)
+    drafts.set_lines(work, dataset, ())
+    work.record("dataset.moved", "dataset", dataset.id, before=agency.name, after=new.name)
+    dataset.agency_id = new.id
+    work.session.flush()
+
+
+def _check_free(work: Work, dataset: Dataset, code: str) -> None:
+    if dataset.published_id is not None and policy_record.in_force(work) is Policy.REVIEWED:
+        raise Conflict(code, name=dataset.name)
