@@ -156,6 +156,8 @@ class Background:
             thread.join(timeout=10)
 
     def _drain(self) -> None:
+        if self._app.index.needs_rebuild:
+            guarded(self._app.indexer.rebuild)
         while not self._stop.is_set():
             self._wanted.wait(TICK_SECONDS)
             self._wanted.clear()

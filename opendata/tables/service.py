@@ -15,7 +15,7 @@ from opendata.catalog.codes import codes
 from opendata.catalog.files import Stores
 from opendata.catalog.models import Dataset
 from opendata.catalog.profile import ResourceMeta
-from opendata.catalog.views import ResourceView
+from opendata.catalog.views import FileView, ResourceView
 from opendata.core.errors import NotFound, Unavailable
 from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
 from opendata.ports.table_store.port import Rows, Select, TableInfo, TableMissing, TableStore
@@ -48,7 +48,7 @@ def load(loader: Loader, resource_id: str, file_id: str) -> None:
     schema = table_schema(current.meta)
     folder = Path(tempfile.mkdtemp(prefix="load-", dir=loader.scratch))
     try:
-        answer = _convert(loader, current, schema, folder)
+        answer = _convert(loader, current, current.file, schema, folder)
         info = loader.tables.replace(resource_id, folder / "table.parquet")
         _finish(loader, current, answer, info)
     except TaskFailed as failure:
@@ -126,10 +126,8 @@ def _published(loader: Loader, resource_id: str) -> ResourceView | None:
 
 
 def _convert(
-    loader: Loader, resource: ResourceView, schema: dict[str, Any] | None, folder: Path
+    loader: Loader, resource: ResourceView, file: FileView, schema: dict[str, Any] | None, folder: Path
 ) -> dict[str, Any]:
-    file = resource.file
-    assert file is not None  # noqa: S101 - `load` looked
     args = {"name": file.name, "options": resource.meta.options.stored()}
     limits = Limits.for_bytes(file.size)
     with loader.stores.local_copy(file.sha256) as path:

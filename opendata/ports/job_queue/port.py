@@ -30,7 +30,9 @@ class RetryLater(Exception):
 
 
 class JobQueue(Protocol):
-    def enqueue(self, connection: Connection, job: str, args: Mapping[str, Any], *, key: str | None = None) -> str:
+    def enqueue(
+        self, connection: Connection, job: str, args: Mapping[str, Any], *, key: str | None = None
+    ) -> str:
         """Writes the job within the connection's transaction and returns its id.
 
         `key` makes it once-only: a second job of the same key is not stored (the first one's id is returned).

@@ -145,7 +145,7 @@ class _Worker:
             bufsize=0,
         )
         assert self._process.stdin is not None  # noqa: S101 - for the type checker: both are pipes
-        assert self._process.stdout is not None  # noqa: S101
+        assert self._process.stdout is not None  # noqa: S101 - as above
         self._pipes = Pipes(self._process.stdin.fileno(), self._process.stdout.fileno())
 
     def perform(self, body: bytes, limits: Limits) -> dict[str, Any]:

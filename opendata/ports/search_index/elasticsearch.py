@@ -48,6 +48,8 @@ class ElasticsearchIndex:
         self._name = name
         self._next = f"{name}-next"
         self._ready = False
+        self.needs_rebuild = False
+        """A server that lost its indices is found by the comparison with the database, not at start."""
 
     def apply(self, upserts: Sequence[Document], deletes: Sequence[tuple[str, int]]) -> Sequence[str]:
         items, refused = _items(upserts)
@@ -113,7 +115,7 @@ class ElasticsearchIndex:
         marks = self._versions(live=False)
         while batch := dict(islice(marks, CHUNK_ITEMS)):
             ids = list(batch)
-            found = self._ask(lambda ids=ids: self._client.mget(index=name, ids=ids))["docs"]  # type: ignore[misc]
+            found = self._ask(lambda ids=ids: self._client.mget(index=name, ids=ids))["docs"]  # type: ignore[misc]  # mypy cannot infer a default
             for answer in found:
                 if not answer.get("found"):
                     id = answer["_id"]
@@ -229,7 +231,7 @@ class ElasticsearchIndex:
                 }
                 if after is not None:
                     body["search_after"] = after
-                hits = self._ask(lambda b=body: self._client.search(body=b))["hits"]["hits"]  # type: ignore[misc]
+                hits = self._ask(lambda b=body: self._client.search(body=b))["hits"]["hits"]  # type: ignore[misc]  # mypy cannot infer a default
                 for hit in hits:
                     yield hit["_id"], int(hit["_version"])
                 if len(hits) < 5000:

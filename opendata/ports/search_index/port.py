@@ -177,6 +177,11 @@ class Rebuild(Protocol):
 
 
 class SearchIndex(Protocol):
+    @property
+    def needs_rebuild(self) -> bool:
+        """Whether it was found empty or unreadable, so that it must be built from the database."""
+        ...
+
     def apply(self, upserts: Sequence[Document], deletes: Sequence[tuple[str, int]]) -> Sequence[str]:
         """Writes a batch, durable and searchable on return. `deletes` are (id, revision) and leave a mark, so that a late
         write of that revision or an older one does not bring the document back. Returns the ids the engine refused

@@ -114,7 +114,15 @@ class TableStore(Protocol):
 
     def info(self, table: str, version: int | None = None) -> TableInfo: ...
 
-    def page(self, table: str, *, offset: int, limit: int, columns: Sequence[str] | None = None, version: int | None = None) -> Rows:
+    def page(
+        self,
+        table: str,
+        *,
+        offset: int,
+        limit: int,
+        columns: Sequence[str] | None = None,
+        version: int | None = None,
+    ) -> Rows:
         """Rows in file order by position. Cost depends on `limit`, not on `offset`."""
         ...
 
