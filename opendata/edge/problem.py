@@ -44,6 +44,11 @@ STATUS: dict[type[DomainError], int] = {
 }
 
 
+def kind_of(error: DomainError) -> str:
+    """The name of its kind, of which packages have errors of their own."""
+    return next((kind.__name__ for kind in type(error).__mro__ if kind in STATUS), "DomainError")
+
+
 def status_of(error: DomainError) -> int:
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
@@ -67,7 +72,7 @@ def problem(
     """The problem+json document."""
     return {
         "type": f"urn:opendata:error:{error.code}",
-        "title": messages.text(f"kind.{type(error).__name__}", language),
+        "title": messages.text(f"kind.{kind_of(error)}", language),
         "status": status or status_of(error),
         "code": error.code,
         "detail": messages.error_text(error, language),

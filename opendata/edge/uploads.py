@@ -12,17 +12,20 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from anyio import CancelScope
 from fastapi import Request
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartCallbacks, MultipartParser, parse_options_header
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.concurrency import run_in_threadpool
 
 from opendata.core.canonical import sha256_json
 from opendata.core.errors import Invalid, TooLarge, invalid
 from opendata.ports.storage.port import CHUNK, ObjectWriter, StoredObject
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks  # the library has it for type checkers only
 
 OpenWriter = Callable[[], ObjectWriter]
 """Opens a writer with the store's own limit: `partial(storage.writer, limit=…)`."""
@@ -153,6 +156,7 @@ class _Form:
         self._block = bytearray()
         self._todo: list[Callable[[], Any]] = []
         self._writers: list[ObjectWriter] = []
+        self._file_names: set[str] = set()
         self._header: tuple[bytearray, bytearray] = (bytearray(), bytearray())
         self._count = 0
 
@@ -204,8 +208,9 @@ class _Form:
         if not options.get(b"filename"):  # a form's file input that was left empty has an empty name
             return
         part.filename = _text(options[b"filename"])
-        if part.name in self.received.files or self._file_field not in (None, part.name):
+        if part.name in self._file_names or self._file_field not in (None, part.name):
             raise invalid(part.name[:100], "unexpected_file", expected=self._file_field or "")
+        self._file_names.add(part.name)
         self._todo.append(partial(self._open_for, part))
 
     def _data(self, piece: memoryview) -> None:

@@ -1,0 +1,231 @@
+"""The HTTP server: the layers before the framework, every package's endpoints, and the page that explains them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from html import escape
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, FastAPI, Request
+from sqlalchemy.engine import make_url
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from opendata.access import api as access
+from opendata.accounts import api as accounts
+from opendata.agencies import api as agencies
+from opendata.compat.ckan import api as ckan
+from opendata.compat.dcat import api as dcat
+from opendata.edge import health, problem
+from opendata.edge.bodies import BodyLimits
+from opendata.edge.bytecache import ByteCache, Generation
+from opendata.edge.frame import Frame, configure_logging
+from opendata.edge.health import Metrics, Readiness
+from opendata.edge.idempotency import with_memory
+from opendata.edge.ratelimit import RateLimit
+from opendata.inventory import api as inventory
+from opendata.publishing import api as publishing
+from opendata.search import api as search
+from opendata.settings import Settings
+from opendata.tables import api as tables
+from opendata.validation import api as validation
+from opendata.wiring import Application
+
+API = "/api/v1"
+API_ROUTERS: tuple[APIRouter, ...] = (
+    agencies.router,
+    accounts.router,
+    inventory.router,
+    access.router,
+    publishing.router,
+    search.router,
+    tables.router,
+    validation.router,
+)
+"""Under /api/v1. The first route that matches answers."""
+OTHER_ROUTERS: tuple[APIRouter, ...] = (health.router, ckan.router, dcat.router)
+"""Under their own paths: health, CKAN, feeds, pages."""
+FACES: tuple[tuple[str, problem.Face], ...] = (
+    ("/api/", problem.response),
+    ("/api/3/", ckan.face),
+    ("/api/action/", ckan.face),
+)
+"""Who words an error, by path; problem+json where nobody else does."""
+
+HEADER_SECONDS = 10
+"""A client has so long to send its headers."""
+MAX_CONNECTIONS = 4000
+
+
+class Server(FastAPI):
+    """FastAPI behind our layers. They stand outside of its own error layer, so that its last answer passes them too."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        settings: Settings = self.state.application.settings
+        app: ASGIApp = BodyLimits(super().build_middleware_stack(), settings.max_json_bytes)
+        app = ByteCache(app, self.state.generation, self.state.metrics.cache_hits.inc)
+        app = RateLimit(app, settings.rate_limit)
+        return Frame(app, self.state.metrics, https=settings.site_url.startswith("https:"))
+
+
+def create_app(application: Application) -> FastAPI:
+    """The server over a wired application. It runs the application's jobs if `settings.run_jobs`."""
+    app = Server(
+        title="Open government data platform",
+        version="1",
+        openapi_url=f"{API}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+    )
+    settings = application.settings
+    url = make_url(settings.database)
+    app.state.application = application
+    app.state.metrics, app.state.readiness = Metrics(), Readiness()
+    app.state.generation = Generation(
+        application.place, url.database if url.get_backend_name() == "sqlite" else None
+    )
+    app.state.faces = FACES
+    problem.install(app)
+    for router in API_ROUTERS:
+        app.include_router(with_memory(router), prefix=API)
+    app.include_router(reference)
+    for router in OTHER_ROUTERS:
+        app.include_router(router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    application: Application = app.state.application
+    if application.settings.run_jobs:
+        await run_in_threadpool(application.start)
+    yield
+    app.state.generation.close()
+    if application.settings.run_jobs:
+        await run_in_threadpool(application.close)
+
+
+def serve(application: Application, host: str, port: int) -> None:
+    """Serves until SIGINT or SIGTERM; then takes no new request and gives the running ones 20 seconds."""
+    configure_logging(application.settings.log_level)
+    config = uvicorn.Config(
+        create_app(application),
+        host=host,
+        port=port,
+        loop="uvloop",
+        http=PunctualProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,  # edge.http.client_address reads them, by settings.trusted_proxies
+        server_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=20,
+        limit_concurrency=MAX_CONNECTIONS,
+        backlog=2048,
+    )
+    try:
+        uvicorn.Server(config).run()
+    finally:
+        if not application.settings.run_jobs:
+            application.close()
+
+
+class PunctualProtocol(HttpToolsProtocol):
+    """Hangs up on a client that does not finish its headers: uvicorn alone would wait for ever."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self._expect_headers()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._relax()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._expect_headers()
+
+    def on_headers_complete(self) -> None:
+        self._relax()
+        super().on_headers_complete()
+
+    def _expect_headers(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(HEADER_SECONDS, self.transport.abort)
+
+    def _relax(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+reference = APIRouter(include_in_schema=False)
+
+
+@reference.get(f"{API}/docs")
+def docs(request: Request) -> Response:
+    """Every call, made from the OpenAPI document: a page without scripts that loads nothing."""
+    return HTMLResponse("".join(_page(request.app.openapi())), headers={"X-Cache-Tag": "public"})
+
+
+def _page(document: dict[str, Any]) -> Iterator[str]:
+    title = escape(document["info"]["title"])
+    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1>'
+    yield f'<p>Machine-readable: <a href="{API}/openapi.json">openapi.json</a>. Send a token as '
+    yield "<code>Authorization: Bearer TOKEN</code>. Errors are <code>application/problem+json</code>; "
+    yield "<code>errors</code> names every wrong field.</p>"
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield from _operation(method, path, operation)
+    yield "<h2>Shapes</h2>"
+    for name, schema in document.get("components", {}).get("schemas", {}).items():
+        yield f'<h3 id="{escape(name)}">{escape(name)}</h3>'
+        yield from _properties(schema)
+
+
+def _operation(method: str, path: str, operation: dict[str, Any]) -> Iterator[str]:
+    yield f"<h2><code>{method.upper()} {escape(path)}</code></h2>"
+    yield f"<p>{escape(operation.get('description') or operation.get('summary', ''))}</p>"
+    if parameters := operation.get("parameters"):
+        yield "<table><tr><th>Parameter<th>In<th>Type<th>Meaning</tr>"
+        for p in parameters:
+            needed = " (required)" if p.get("required") else ""
+            yield f"<tr><td><code>{escape(p['name'])}</code>{needed}<td>{escape(p['in'])}"
+            yield f"<td>{_type(p.get('schema', {}))}<td>{escape(p.get('description', ''))}</tr>"
+        yield "</table>"
+    for media, body in operation.get("requestBody", {}).get("content", {}).items():
+        yield f"<p>Body <code>{escape(media)}</code>: {_type(body.get('schema', {}))}</p>"
+    for status, answer in operation.get("responses", {}).items():
+        shapes = [_type(c.get("schema", {})) for c in answer.get("content", {}).values()]
+        yield f"<p>{escape(status)} {escape(answer.get('description', ''))}: {', '.join(shapes)}</p>"
+
+
+def _properties(schema: dict[str, Any]) -> Iterator[str]:
+    yield f"<p>{escape(schema.get('description', ''))}</p><ul>"
+    for name, inner in schema.get("properties", {}).items():
+        needed = ", required" if name in schema.get("required", []) else ""
+        yield f"<li><code>{escape(name)}</code>: {_type(inner)}{needed} {escape(inner.get('description', ''))}"
+    yield "</ul>"
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        name = escape(schema["$ref"].rsplit("/", 1)[-1])
+        return f'<a href="#{name}">{name}</a>'
+    if "anyOf" in schema:
+        return " or ".join(map(_type, schema["anyOf"]))
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    if "enum" in schema:
+        return " | ".join(escape(str(value)) for value in schema["enum"])
+    return escape(str(schema.get("type", "any")))
