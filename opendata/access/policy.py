@@ -29,8 +29,9 @@ def is_public(dataset: Dataset) -> bool:
 
 
 def sees_drafts(actor: Actor, dataset: Dataset, agency: Agency) -> bool:
-    """Whether the actor sees the dataset's open draft (and it at all, when it is not public)."""
-    return dataset.agency_id == agency.id and may_see_drafts(actor, agency)
+    """Whether the actor sees the dataset's open draft (and it at all, when it is not public). A purged one nobody sees."""
+    purged = dataset.state == DatasetState.PURGED.value
+    return not purged and dataset.agency_id == agency.id and may_see_drafts(actor, agency)
 
 
 def is_data_public(view: DatasetView) -> bool:
@@ -49,6 +50,11 @@ def draft_filter(work: Work) -> ColumnElement[bool]:
     actor = work.actor
     if not actor.can(Scope.READ):
         return false()
+    return and_(Dataset.state != DatasetState.PURGED.value, _bodies(work))
+
+
+def _bodies(work: Work) -> ColumnElement[bool]:
+    actor = work.actor
     if actor.sysadmin:
         return true()
     inherited = {agency for agency, role in actor.roles if role in INHERITED_ROLES}
