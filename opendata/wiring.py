@@ -44,6 +44,8 @@ from opendata.work.unit import Workplace
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
+DRAIN_SECONDS = 0.2
+"""Between two drains of the index: what comes in meanwhile shares the cost of one commit."""
 
 
 @dataclass
@@ -162,6 +164,7 @@ class Background:
             self._wanted.wait(TICK_SECONDS)
             self._wanted.clear()
             guarded(self._app.indexer.drain)
+            self._stop.wait(DRAIN_SECONDS)
 
     def _tick(self) -> None:
         while not self._stop.wait(TICK_SECONDS):

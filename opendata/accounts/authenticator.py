@@ -6,8 +6,10 @@ The roles come from a function that `wiring` passes in, because public bodies ar
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -16,16 +18,41 @@ from opendata.accounts.models import ApiToken, User, WebSession
 from opendata.accounts.sessions import session_hash
 from opendata.accounts.tokens import secret_hash
 from opendata.core.errors import Unauthenticated
+from opendata.work import audit
 from opendata.work.actor import ALL_SCOPES, PUBLIC, Actor, Credentials, Role, Scope
 from opendata.work.unit import Work
 
 RolesOf = Callable[[Session, str], frozenset[tuple[str, Role]]]
 
 
+KNOWN_TOKENS = 10_000
+KNOWN_FOR = timedelta(seconds=30)
+"""A change by hand, in the database itself, is seen after that time at the latest."""
+SUBJECTS = ("account", "agency")
+"""What audit lines about accounts, tokens and roles name as their subject."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Whose a token is, as long as no audit line after `head` speaks of accounts (their tokens) or agencies (roles)."""
+
+    head: int
+    seen_at: datetime
+    expires_at: datetime | None
+    token_id: str
+    actor: Actor
+
+    def holds(self, work: Work, head: int) -> bool:
+        if work.now >= self.seen_at + KNOWN_FOR or (self.expires_at and work.now >= self.expires_at):
+            return False
+        return self.head == head or not audit.changed_since(work.session, self.head, SUBJECTS)
+
+
 class Authenticator:
     def __init__(self, roles_of: RolesOf) -> None:
         self._roles_of = roles_of
         self._used: dict[str, datetime] = {}
+        self._known: OrderedDict[str, _Known] = OrderedDict()
         self._lock = threading.Lock()
 
     def actor(self, work: Work, credentials: Credentials) -> Actor:
@@ -48,6 +75,20 @@ class Authenticator:
             work.session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=at))
 
     def _by_token(self, work: Work, token: str) -> Actor:
+        head, key = audit.head(work.session), secret_hash(token)
+        known = self._known.get(key)
+        if known is None or not known.holds(work, head):
+            known = self._look_up(work, token, head)
+        elif known.head != head:
+            known = replace(known, head=head)
+        with self._lock:
+            self._used[known.token_id] = work.now
+            self._known[key] = known
+            while len(self._known) > KNOWN_TOKENS:
+                self._known.popitem(last=False)
+        return known.actor
+
+    def _look_up(self, work: Work, token: str, head: int) -> _Known:
         row = work.session.execute(
             select(ApiToken, User)
             .join(User, User.id == ApiToken.user_id)
@@ -58,10 +99,9 @@ class Authenticator:
         api_token, user = row
         if api_token.expires_at is not None and api_token.expires_at <= work.now:
             raise Unauthenticated("token_expired")
-        with self._lock:
-            self._used[api_token.id] = work.now
         scopes = frozenset(Scope(s) for s in api_token.scopes)
-        return self._make(work, user, scopes, api_token.agency_id)
+        actor = self._make(work, user, scopes, api_token.agency_id)
+        return _Known(head, work.now, api_token.expires_at, api_token.id, actor)
 
     def _by_cookie(self, work: Work, cookie: str) -> Actor:
         user = work.session.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from opendata.accounts.models import User
@@ -14,10 +14,14 @@ from opendata.work.actor import Role
 from opendata.work.unit import Work
 
 
+_FIND = select(Agency).where(
+    (Agency.name == bindparam("key")) | (Agency.id == bindparam("key")), Agency.active
+)
+
+
 def find(work: Work, id_or_name: str) -> Agency:
     """`NotFound("agency_not_found")` if there is none, or it was closed."""
-    query = select(Agency).where((Agency.name == id_or_name) | (Agency.id == id_or_name), Agency.active)
-    agency = work.session.execute(query).scalar_one_or_none()
+    agency = work.session.execute(_FIND, {"key": id_or_name}).scalar_one_or_none()
     if agency is None:
         raise NotFound("agency_not_found", id=id_or_name[:100])
     return agency

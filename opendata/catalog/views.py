@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from opendata.agencies import queries as agency_queries
@@ -105,28 +105,34 @@ def published_hashes(session: Session, among: Iterable[str]) -> set[str]:
     return set(session.execute(query).scalars())
 
 
+_RESOURCES = (
+    select(Release.id, ResourceVersion, Resource.created_at, File)
+    .join(
+        ResourceVersion,
+        and_(
+            ResourceVersion.dataset_id == Release.dataset_id,
+            ResourceVersion.since <= Release.number,
+            or_(ResourceVersion.until.is_(None), ResourceVersion.until > Release.number),
+        ),
+    )
+    .join(Resource, Resource.id == ResourceVersion.resource_id)
+    .outerjoin(File, File.id == ResourceVersion.file_id)
+    .where(Release.id.in_(bindparam("releases", expanding=True)))
+    .order_by(ResourceVersion.position, ResourceVersion.id)
+)
+"""Made once: making it costs as much as running it."""
+
+
 def _resources(
     session: Session, releases: Iterable[Release], resource_id: str | None = None
 ) -> dict[str, list[ResourceView]]:
-    query = (
-        select(Release.id, ResourceVersion, Resource.created_at, File)
-        .join(
-            ResourceVersion,
-            and_(
-                ResourceVersion.dataset_id == Release.dataset_id,
-                ResourceVersion.since <= Release.number,
-                or_(ResourceVersion.until.is_(None), ResourceVersion.until > Release.number),
-            ),
-        )
-        .join(Resource, Resource.id == ResourceVersion.resource_id)
-        .outerjoin(File, File.id == ResourceVersion.file_id)
-        .where(Release.id.in_([release.id for release in releases]))
-        .order_by(ResourceVersion.position, ResourceVersion.id)
-    )
+    query = _RESOURCES
     if resource_id is not None:
         query = query.where(ResourceVersion.resource_id == resource_id)
     found: dict[str, list[ResourceView]] = {}
-    for release_id, version, created_at, file in session.execute(query):
+    for release_id, version, created_at, file in session.execute(
+        query, {"releases": [r.id for r in releases]}
+    ):
         found.setdefault(release_id, []).append(_resource_view(version, created_at, file))
     return found
 

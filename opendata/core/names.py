@@ -9,6 +9,7 @@ from opendata.core.errors import FieldError
 
 NAME = re.compile(r"[a-z0-9_-]{2,100}")
 _INVISIBLE = {"Cf", "Cc", "Cs", "Co", "Cn"}
+_ASCII_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 def check_name(path: str, name: str) -> list[FieldError]:
@@ -18,6 +19,8 @@ def check_name(path: str, name: str) -> list[FieldError]:
 
 def clean_text(text: str) -> str:
     """NFC, without control, bidi and zero-width characters but newline and tab."""
+    if text.isascii():  # is NFC already, and its controls are few: the same answer, much sooner
+        return _ASCII_CONTROLS.sub("", text)
     kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in _INVISIBLE)
     return unicodedata.normalize("NFC", "".join(kept))
 

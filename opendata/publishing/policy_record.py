@@ -9,10 +9,12 @@ from opendata.settings import Policy
 from opendata.work.unit import Work
 
 
+_LAST = select(PolicyRecord.policy).order_by(PolicyRecord.id.desc()).limit(1)
+
+
 def in_force(work: Work) -> Policy:
     """The last recorded policy; `reviewed` before any record."""
-    query = select(PolicyRecord.policy).order_by(PolicyRecord.id.desc()).limit(1)
-    found = work.session.execute(query).scalar_one_or_none()
+    found = work.session.execute(_LAST).scalar_one_or_none()
     return Policy(found) if found else Policy.REVIEWED
 
 

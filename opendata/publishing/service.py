@@ -28,7 +28,12 @@ from opendata.work.unit import Work
 
 
 def submit(work: Work, dataset: Dataset, agency: Agency) -> Release:
-    """Hands the open draft in: its content is fixed by a hash, and the checks begin.
+    """`submit_view`, for callers who need the release alone."""
+    return submit_view(work, dataset, agency).release
+
+
+def submit_view(work: Work, dataset: Dataset, agency: Agency) -> DatasetView:
+    """Hands the open draft in: its content is fixed by a hash, and the checks begin. Returns the release with its content.
 
     Errors: `Forbidden`; `Conflict("nothing_to_submit")`, `Conflict("already_submitted")`, `Conflict("line_closed")`;
     `Invalid` naming everything that is missing.
@@ -57,7 +62,7 @@ def submit(work: Work, dataset: Dataset, agency: Agency) -> Release:
         "release.submitted", "release", release.id, content_hash=release.content_hash, dataset=dataset.id
     )
     _begin_checks(work, view)
-    return release
+    return view
 
 
 def decide(
@@ -180,6 +185,24 @@ def withdraw(work: Work, dataset: Dataset, agency: Agency, reason: str, *, delet
         dataset.id,
         reason=dataset.withdraw_reason,
     )
+
+
+def keep_private(work: Work, dataset: Dataset, agency: Agency, reason: str) -> None:
+    """A CKAN client wants the dataset private: withdraws what is public, and forgets that publication was asked for."""
+    if dataset.published_id is not None:
+        withdraw(work, dataset, agency, reason)
+    dataset.submit_at = None
+    draft = queries.release(work.session, dataset.draft_id)
+    if draft is not None:
+        draft.submitted_at = None
+
+
+def purge(work: Work, dataset: Dataset, agency: Agency, reason: str) -> None:
+    """Out of the bin, for good: nobody sees it any more, and its name is free. Releases that were public stay stored."""
+    withdraw(work, dataset, agency, reason, delete=True)
+    work.record("dataset.purged", "dataset", dataset.id, name=dataset.name)
+    dataset.state = DatasetState.PURGED.value
+    dataset.name = f"purged-{dataset.id}"
 
 
 def ask_submission(work: Work, dataset: Dataset, agency: Agency, quiet_seconds: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from sqlalchemy import delete
+from sqlalchemy import bindparam, delete
 
 from opendata.catalog.models import Release
 from opendata.catalog.views import DatasetView
@@ -26,15 +26,21 @@ def screen_metadata(view: DatasetView, today: date) -> list[Found]:
     return found
 
 
+_FORGET = (
+    delete(Finding)
+    .where(
+        Finding.release_id == bindparam("release"),
+        Finding.content_hash == bindparam("hash"),
+        Finding.resource_id == bindparam("resource"),
+    )
+    .execution_options(synchronize_session=False)
+)
+
+
 def store(work: Work, release: Release, resource_id: str, found: Iterable[Found]) -> None:
     """Replaces the findings of one resource (or of the metadata, for an empty id) in the release's present content."""
-    work.session.execute(
-        delete(Finding).where(
-            Finding.release_id == release.id,
-            Finding.content_hash == release.content_hash,
-            Finding.resource_id == resource_id,
-        )
-    )
+    same = {"release": release.id, "hash": release.content_hash, "resource": resource_id}
+    work.session.execute(_FORGET, same)
     for finding in found:
         work.session.add(
             Finding(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, String, select
+from sqlalchemy import BigInteger, Index, Integer, String, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from opendata.core.canonical import canonical_json
@@ -48,6 +48,29 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[str] = mapped_column(String(64))
+
+
+_HEAD = select(AuditHead.__table__.c.seq).where(AuditHead.__table__.c.id == 1)
+
+
+def head(session: Session) -> int:
+    """The number of the last audit line: it counts every change."""
+    seq: int = session.connection().execute(_HEAD).scalar_one()
+    return seq
+
+
+def changed_since(session: Session, seq: int, subject_types: tuple[str, ...]) -> bool:
+    """Whether lines after that number speak of such subjects."""
+    found = session.connection().execute(_SINCE, {"seq": seq, "types": subject_types})
+    return found.first() is not None
+
+
+_AUDIT = AuditRow.__table__.c
+_SINCE = (
+    select(_AUDIT.seq)
+    .where(_AUDIT.seq > bindparam("seq"), _AUDIT.subject_type.in_(bindparam("types", expanding=True)))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True)

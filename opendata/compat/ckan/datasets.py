@@ -15,7 +15,8 @@ from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_edit
 from opendata.catalog import queries, views
 from opendata.catalog.drafts import NewResource
-from opendata.catalog.models import Dataset, DatasetState
+from opendata.catalog.lifecycle import EDITABLE_STATES, State
+from opendata.catalog.models import Dataset, DatasetState, Release
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.compat.ckan import packages
 from opendata.compat.ckan.fields import dataset_fields, resource_fields
@@ -23,6 +24,7 @@ from opendata.compat.ckan.wire import Call, Ready, denied, dicts, flag, require,
 from opendata.core.errors import NotFound
 from opendata.publishing import drafts, identity, service
 from opendata.settings import Policy
+from opendata.work.unit import Work
 
 MOST = 1000
 """Packages in one answer (CKAN's ckan.search.rows_max)."""
@@ -55,7 +57,7 @@ def package_create(call: Call) -> Ready | dict[str, Any]:
     name = require(args, "name")
     check_length(name)
     agency = _owner(call)
-    fields = dataset_fields(call.work, args, new=True)
+    fields = dataset_fields(args, lambda: call.groups, new=True)
     if not fields.get("title"):
         fields["title"] = name
     dataset, _release = drafts.create_dataset(
@@ -157,9 +159,12 @@ def settle(
     call: Call, dataset: Dataset, agency: Agency, *, wanted: bool, answer: bool = True
 ) -> Ready | dict[str, Any]:
     """After an edit: submits the draft, or asks for its submission, as the policy has it. Returns the package."""
+    draft = queries.release(call.work.session, dataset.draft_id)
+    wanted = wanted and draft is not None and State(draft.state) in EDITABLE_STATES
     if wanted and call.parts.settings.publication_policy is Policy.DIRECT:
-        service.submit(call.work, dataset, agency)
-    elif wanted:
+        view = service.submit_view(call.work, dataset, agency)
+        return packages.shown(call, view) if answer else {}
+    if wanted:
         service.ask_submission(call.work, dataset, agency, call.parts.settings.quiet_seconds)
     return packages.fresh(call, dataset) if answer else {}
 
@@ -176,7 +181,7 @@ def _write(call: Call, dataset: Dataset, agency: Agency, *, replace: bool) -> Re
     if name and name != dataset.name:
         check_length(name)
         identity.rename(call.work, dataset, agency, name)
-    fields = dataset_fields(call.work, args)
+    fields = dataset_fields(args, lambda: call.groups)
     if replace and not fields.get("title"):
         fields["title"] = dataset.name
     drafts.edit_dataset(call.work, dataset, agency, fields, replace=replace)
@@ -250,8 +255,7 @@ def _change(
 
 
 def _draft(call: Call, dataset: Dataset) -> DatasetView:
-    release = queries.release(call.work.session, dataset.draft_id)
-    assert release is not None  # noqa: S101 - the dataset was just edited
+    release = _standing(call.work, dataset)
     call.work.session.flush()
     return views.one(call.work.session, dataset, release)
 
@@ -261,3 +265,8 @@ def _order(call: Call) -> list[Any]:
     if not isinstance(order, list):
         raise wrong({"order": ["Must be a list of resource ids"]})
     return order
+
+
+def _standing(work: Work, dataset: Dataset) -> Release:
+    """The release that an edit starts from: the open draft, or else the newest."""
+    return queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]

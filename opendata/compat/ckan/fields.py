@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
-from opendata.catalog import queries
 from opendata.catalog.files import MEDIA_TYPES, format_of
+from opendata.catalog.models import Group
 from opendata.compat.ckan.packages import FIELD_EXTRAS, LIST_EXTRAS
 from opendata.compat.ckan.wire import MISSING, dicts, listed, text_of, wrong
 from opendata.inventory.models import Domain, Openness, UpdateCycle
-from opendata.work.unit import Work
 
+GroupsOf = Callable[[], Sequence[Group]]
 DATASET_TEXTS = {
     "title": "title",
     "notes": "description",
@@ -60,7 +60,7 @@ _RESET: dict[str, Any] = {
 """What a field of ours is when its extra is left out; a text is empty then."""
 
 
-def dataset_fields(work: Work, args: Mapping[str, Any], *, new: bool = False) -> dict[str, Any]:
+def dataset_fields(args: Mapping[str, Any], known_groups: GroupsOf, *, new: bool = False) -> dict[str, Any]:
     """Fields of `DatasetMeta` for the keys that were given; unknown keys are dropped, as CKAN does. Extras are replaced
     as a whole; but for a `new` dataset fields of ours that they leave out stay open, to be filled in."""
     found: dict[str, Any] = {
@@ -71,7 +71,7 @@ def dataset_fields(work: Work, args: Mapping[str, Any], *, new: bool = False) ->
     if "tags" in args or "tag_string" in args:
         found["keywords"] = _tags(args)
     if "groups" in args:
-        found["groups"] = _groups(work, args)
+        found["groups"] = _groups(args, known_groups())
     if "extras" in args:
         extras = _extras(args)
         fields = _from_extras(extras)
@@ -133,12 +133,12 @@ def _tags(args: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _groups(work: Work, args: Mapping[str, Any]) -> list[str]:
+def _groups(args: Mapping[str, Any], every: Sequence[Group]) -> list[str]:
     """Names of the groups, each given by name or id."""
     given = dicts(args, "groups")
     if not given:
         return []
-    known = {key: group.name for group in queries.groups(work) for key in (group.id, group.name)}
+    known = {key: group.name for group in every for key in (group.id, group.name)}
     names = []
     for entry in given:
         key = entry.get("id") or entry.get("name")

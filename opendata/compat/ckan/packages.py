@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from opendata.access import policy
 from opendata.agencies.models import Agency
@@ -64,11 +64,16 @@ def payload(site_url: str) -> Callable[[Work], Payload]:
     return for_batch
 
 
+_DATASET = Dataset.__table__.c
+_FACE = select(
+    _DATASET.id, _DATASET.revision, _DATASET.state, _DATASET.published_id, _DATASET.draft_id
+).where((_DATASET.id == bindparam("key")) | (_DATASET.name == bindparam("key")))
+"""Made once: making a statement costs more than running this one."""
+
+
 def show(call: Call, id_or_name: str) -> Ready | dict[str, Any]:
     """What the actor sees of a dataset. What is public and has no open draft is the same for everybody, and ready."""
-    query = select(Dataset.id, Dataset.revision, Dataset.state, Dataset.published_id, Dataset.draft_id)
-    query = query.where((Dataset.id == id_or_name) | (Dataset.name == id_or_name))
-    row = call.work.session.execute(query).first()
+    row = call.work.session.connection().execute(_FACE, {"key": id_or_name}).first()
     if row is None:
         raise NotFound("dataset_not_found", id=id_or_name[:100])
     public = row.state == DatasetState.ACTIVE.value and row.published_id is not None
@@ -95,7 +100,13 @@ def fresh(call: Call, dataset: Dataset) -> dict[str, Any]:
     release = queries.release(session, dataset.draft_id or dataset.published_id)
     if release is None:
         release = queries.releases(call.work, dataset)[0]
-    found = rendered(call, views.one(session, dataset, release), private=_is_private(dataset, release))
+    return shown(call, views.one(session, dataset, release))
+
+
+def shown(call: Call, view: DatasetView) -> dict[str, Any]:
+    """A view as the dataset's own people see it: of what is not public, also where it stands."""
+    dataset, release = view.dataset, view.release
+    found = rendered(call, view, private=_is_private(dataset, release))
     if release.id == dataset.published_id:
         return found
     sentence = messages.state_text(release.sentence, "en")
@@ -104,8 +115,9 @@ def fresh(call: Call, dataset: Dataset) -> dict[str, Any]:
 
 def rendered(call: Call, view: DatasetView, *, private: bool = False) -> dict[str, Any]:
     """The dictionary of one view, with what it needs besides."""
-    columns = columns_of(call.work, [view.id]).get(view.id, {})
-    groups = {group.name: group for group in queries.groups(call.work)} if view.meta.groups else {}
+    with_rows = any(resource.file for resource in view.resources)
+    columns = columns_of(call.work, [view.id]).get(view.id, {}) if with_rows else {}
+    groups = {group.name: group for group in call.groups} if view.meta.groups else {}
     return package(view, columns, groups, call.site_url, private=private)
 
 

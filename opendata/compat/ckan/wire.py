@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,8 @@ import orjson
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
+from opendata.catalog import queries
+from opendata.catalog.models import Group
 from opendata.core import errors
 from opendata.core.errors import DomainError, FieldError
 from opendata.edge import messages
@@ -123,6 +126,10 @@ class Call:
     args: Arguments
     shelf: Shelf
     files: Mapping[str, ReceivedFile] = field(default_factory=dict)
+
+    @cached_property
+    def groups(self) -> Sequence[Group]:
+        return queries.groups(self.work)
 
     @property
     def site_url(self) -> str:
