@@ -219,8 +219,10 @@ class Office:
         made: dict[str, Any] = answer.json()
         return made
 
-    def upload(self, dataset: str, data: bytes, name: str = "rows.csv", **fields: str) -> dict[str, Any]:
-        answer = self.editor.post(f"/datasets/{dataset}/resources", files={"file": (name, data)}, data=fields)
+    def upload(self, dataset: str, data: bytes, filename: str = "rows.csv", **fields: str) -> dict[str, Any]:
+        answer = self.editor.post(
+            f"/datasets/{dataset}/resources", files={"file": (filename, data)}, data=fields
+        )
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
         return made
