@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,9 +25,9 @@ from opendata.catalog.models import Dataset, Release
 from opendata.compat.ckan.packages import payload
 from opendata.core.clock import Clock, SystemClock
 from opendata.core.database import open_engine
-from opendata.core.errors import DomainError
+from opendata.core.errors import DomainError, Unavailable
 from opendata.core.locks import FileLock
-from opendata.ports.job_queue.port import Handler, JobQueue
+from opendata.ports.job_queue.port import Handler, JobQueue, RetryLater
 from opendata.ports.sandbox.port import Sandbox
 from opendata.ports.search_index.port import SearchIndex
 from opendata.ports.storage.port import Storage
@@ -33,6 +35,7 @@ from opendata.ports.table_store.port import TableStore
 from opendata.publishing import jobs as publishing_jobs
 from opendata.publishing import policy_record, reconcile, service
 from opendata.publishing.jobs import Journey
+from opendata.publishing.upkeep import Upkeep
 from opendata.search.service import Indexer
 from opendata.settings import ROOT, Settings
 from opendata.tables import jobs as tables_jobs
@@ -44,6 +47,7 @@ from opendata.work.unit import Workplace
 
 log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
+UPKEEP_SECONDS = 3600.0
 DRAIN_SECONDS = 0.2
 """Between two drains of the index: what comes in meanwhile shares the cost of one commit."""
 
@@ -79,7 +83,7 @@ class Application:
 
     def handlers(self) -> dict[str, Handler]:
         """Every job by its name."""
-        return {
+        jobs: dict[str, Handler] = {
             "publishing.screen": partial(publishing_jobs.screen, self.journey),
             "publishing.validate": partial(publishing_jobs.validate, self.journey),
             "publishing.publish": partial(publishing_jobs.publish, self.journey),
@@ -89,6 +93,7 @@ class Application:
             "tables.drop": partial(tables_jobs.drop, self.loader),
             "search.reindex": self._reindex,
         }
+        return {name: partial(patient, job) for name, job in jobs.items()}
 
     def owns_index(self) -> bool:
         """Whether this process may write the index: the embedded one has one writer, the process that holds the lock."""
@@ -167,8 +172,26 @@ class Background:
             self._stop.wait(DRAIN_SECONDS)
 
     def _tick(self) -> None:
+        app = self._app
+        upkeep = Upkeep(app.place, app.stores, app.indexer)
+        next_upkeep = time.monotonic() + UPKEEP_SECONDS
         while not self._stop.wait(TICK_SECONDS):
-            guarded(partial(do_due, self._app))
+            guarded(partial(do_due, app))
+            if time.monotonic() >= next_upkeep:
+                guarded(upkeep.run)
+                next_upkeep = time.monotonic() + UPKEEP_SECONDS
+
+
+def patient(job: Handler, **args: Any) -> None:
+    """A job that meets a service that is down or a full disk waits for it, however long it takes: it has not failed."""
+    try:
+        job(**args)
+    except Unavailable as down:
+        raise RetryLater(down.retry_after) from down
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise RetryLater(60) from error
 
 
 def guarded(work: Callable[[], object]) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -88,6 +88,10 @@ class Storage(Protocol):
 
     def objects(self) -> Iterator[StoredObject]:
         """Every object in the store (for fixity checks and mark-and-sweep)."""
+        ...
+
+    def sweep_temporary(self, older_than: timedelta) -> int:
+        """Removes what writers that died left behind, if nobody wrote to it for so long; counts it."""
         ...
 
     def check(self) -> None:
