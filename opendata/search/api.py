@@ -13,7 +13,7 @@ from opendata.edge.http import ApiWork, part
 from opendata.edge.messages import LANGUAGES
 from opendata.ports.search_index.port import SearchIndex
 from opendata.search import finding
-from opendata.search.finding import Result, Wanted
+from opendata.search.finding import Found, Result, Wanted
 from opendata.search.schemas import SearchOut
 
 router = APIRouter(tags=["public"], dependencies=[Depends(known_query)])
@@ -56,7 +56,11 @@ def get_search(
         limit=limit,
     )
     found = finding.search(work, index, wanted, lang or language)
-    body = {
+    return json_answer(_body(found), public=True, headers={"Vary": "Accept-Language"})
+
+
+def _body(found: Found) -> dict[str, Any]:
+    return {
         "total": found.total,
         "results": [_result(result) for result in found.results],
         "facets": {
@@ -64,7 +68,6 @@ def get_search(
             for facet, counts in found.facets.items()
         },
     }
-    return json_answer(body, public=True, headers={"Vary": "Accept-Language"})
 
 
 def _result(result: Result) -> dict[str, Any]:
