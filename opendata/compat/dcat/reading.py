@@ -1,0 +1,148 @@
+"""What the feeds read: published releases with their tables and inventory codes, in a constant number of statements."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from opendata.access.policy import PUBLIC_FILTER
+from opendata.agencies.models import Agency
+from opendata.catalog import queries
+from opendata.catalog.models import Dataset, DatasetLine, Release, Resource
+from opendata.catalog.views import DatasetView
+from opendata.inventory.models import InventoryLine
+from opendata.settings import Settings
+from opendata.tables.models import Table, TableState
+from opendata.work.unit import Work, Workplace
+
+BATCH = 200
+"""Datasets in memory at a time where all are walked over."""
+EDITION = "1"
+"""Counts up when the same data gives other bytes: part of every ETag."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A published dataset and what is known of it beside its release."""
+
+    view: DatasetView
+    rows: Mapping[str, int | None]
+    """Resources that can be asked for rows: how many they have."""
+    codes: Sequence[str]
+    """信息资源代码 of the inventory lines that it opens."""
+
+
+@dataclass(frozen=True)
+class State:
+    """The state of the whole public catalogue."""
+
+    etag: str
+    modified_at: datetime | None
+    datasets: int
+
+
+def page(
+    work: Work,
+    *,
+    offset: int = 0,
+    limit: int = 100,
+    agency_id: str | None = None,
+    modified_since: datetime | None = None,
+) -> tuple[list[Record], int]:
+    """Records, newest publication first, and how many there are in all."""
+    views, total = queries.published_page(
+        work,
+        visible=PUBLIC_FILTER,
+        offset=offset,
+        limit=limit,
+        agency_id=agency_id,
+        modified_since=modified_since,
+    )
+    return records(work, views), total
+
+
+def records(work: Work, views: Sequence[DatasetView]) -> list[Record]:
+    ids = [view.id for view in views]
+    rows, codes = _rows(work, ids), _codes(work, ids)
+    return [Record(view, _current(view, rows), codes.get(view.id, [])) for view in views]
+
+
+def batches(place: Workplace) -> Iterator[list[Record]]:
+    """All records in id order, some at a time, each batch on a work of its own: a slow reader holds nothing open. What
+    is published or withdrawn meanwhile is there or not; nothing else is missed or given twice."""
+    last = ""
+    while True:
+        with place.reading() as work:
+            ids = queries.published_ids(work, visible=PUBLIC_FILTER, after=last, limit=BATCH)
+            if not ids:
+                return
+            last = ids[-1]
+            found = records(work, queries.published(work, ids, visible=PUBLIC_FILTER))
+        yield found
+
+
+def names(work: Work, *, offset: int, limit: int) -> Sequence[tuple[str, datetime]]:
+    """(name, published at) in id order, for the site map."""
+    query = select(Dataset.name, Release.published_at).join(Release, Release.id == Dataset.published_id)
+    rows = work.session.execute(query.where(PUBLIC_FILTER).order_by(Dataset.id).offset(offset).limit(limit))
+    return [(name, at) for name, at in rows if at is not None]
+
+
+def state(work: Work, settings: Settings) -> State:
+    """What every answer about the whole catalogue depends on, in three statements: publications and withdrawals, edits
+    of bodies, tables that came or went."""
+    join = select(
+        func.count(), func.sum(Dataset.revision), func.max(Release.published_at), func.max(Dataset.id)
+    ).join(Release, Release.id == Dataset.published_id)
+    count, revisions, published, last = work.session.execute(join.where(PUBLIC_FILTER)).one()
+    gone = select(func.max(Dataset.withdrawn_at)).scalar_subquery()
+    bodies = select(func.count(), func.sum(Agency.edition), func.max(Agency.updated_at), gone)
+    agencies, editions, agency_at, withdrawn = work.session.execute(bodies).one()
+    tables = select(func.count(), func.max(Table.updated_at)).where(Table.state == TableState.READY.value)
+    ready, table_at = work.session.execute(tables).one()
+    times = [at for at in (published, agency_at, table_at, withdrawn) if at is not None]
+    facts: tuple[object, ...] = (
+        EDITION,
+        settings.site_url,
+        settings.site_title,
+        settings.site_title_zh,
+        count,
+        revisions,
+    )
+    facts += (last, agencies, editions, ready, *times)
+    etag = hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()
+    return State(etag, max(times, default=None), count)
+
+
+def _rows(work: Work, ids: Sequence[str]) -> dict[str, tuple[str, int | None]]:
+    """(file id, number of rows) by resource id. Columns stay in the database: a page of wide tables has megabytes."""
+    query = select(Table.resource_id, Table.file_id, Table.row_count)
+    query = query.join(Resource, Resource.id == Table.resource_id)
+    found = work.session.execute(
+        query.where(Resource.dataset_id.in_(ids), Table.state == TableState.READY.value)
+    )
+    return {resource_id: (file_id, count) for resource_id, file_id, count in found}
+
+
+def _codes(work: Work, ids: Sequence[str]) -> dict[str, list[str]]:
+    query = select(DatasetLine.dataset_id, InventoryLine.resource_code)
+    query = query.join(InventoryLine, InventoryLine.id == DatasetLine.line_id)
+    found: dict[str, list[str]] = {}
+    for dataset_id, code in work.session.execute(
+        query.where(DatasetLine.dataset_id.in_(ids)).order_by(InventoryLine.resource_code)
+    ):
+        found.setdefault(dataset_id, []).append(code)
+    return found
+
+
+def _current(view: DatasetView, rows: Mapping[str, tuple[str, int | None]]) -> dict[str, int | None]:
+    """While a new file's table is loading, the old one's rows are not those of the release."""
+    return {
+        r.id: rows[r.id][1]
+        for r in view.resources
+        if r.id in rows and r.file is not None and rows[r.id][0] == r.file.id
+    }
