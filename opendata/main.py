@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Container, Iterator
 from contextlib import asynccontextmanager
 from html import escape
 from typing import Any
@@ -34,6 +34,7 @@ from opendata.search import api as search
 from opendata.settings import Settings
 from opendata.tables import api as tables
 from opendata.validation import api as validation
+from opendata.web import api as web
 from opendata.wiring import Application
 
 API = "/api/v1"
@@ -48,9 +49,10 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     validation.router,
 )
 """Under /api/v1. The first route that matches answers."""
-OTHER_ROUTERS: tuple[APIRouter, ...] = (health.router, ckan.router, dcat.router)
+OTHER_ROUTERS: tuple[APIRouter, ...] = (health.router, ckan.router, dcat.router, web.router)
 """Under their own paths: health, CKAN, feeds, pages."""
 FACES: tuple[tuple[str, problem.Face], ...] = (
+    *web.FACES,
     ("/api/", problem.response),
     ("/api/3/", ckan.face),
     ("/api/action/", ckan.face),
@@ -184,16 +186,17 @@ def _page(document: dict[str, Any]) -> Iterator[str]:
     yield f'<p>Machine-readable: <a href="{API}/openapi.json">openapi.json</a>. Send a token as '
     yield "<code>Authorization: Bearer TOKEN</code>. Errors are <code>application/problem+json</code>; "
     yield "<code>errors</code> names every wrong field.</p>"
+    shapes = document.get("components", {}).get("schemas", {})
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            yield from _operation(method, path, operation)
+            yield from _operation(method, path, operation, shapes)
     yield "<h2>Shapes</h2>"
-    for name, schema in document.get("components", {}).get("schemas", {}).items():
+    for name, schema in shapes.items():
         yield f'<h3 id="{escape(name)}">{escape(name)}</h3>'
-        yield from _properties(schema)
+        yield from _properties(schema, shapes)
 
 
-def _operation(method: str, path: str, operation: dict[str, Any]) -> Iterator[str]:
+def _operation(method: str, path: str, operation: dict[str, Any], known: Container[str]) -> Iterator[str]:
     yield f"<h2><code>{method.upper()} {escape(path)}</code></h2>"
     yield f"<p>{escape(operation.get('description') or operation.get('summary', ''))}</p>"
     if parameters := operation.get("parameters"):
@@ -201,31 +204,33 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> Iterator[st
         for p in parameters:
             needed = " (required)" if p.get("required") else ""
             yield f"<tr><td><code>{escape(p['name'])}</code>{needed}<td>{escape(p['in'])}"
-            yield f"<td>{_type(p.get('schema', {}))}<td>{escape(p.get('description', ''))}</tr>"
+            yield f"<td>{_type(p.get('schema', {}), known)}<td>{escape(p.get('description', ''))}</tr>"
         yield "</table>"
     for media, body in operation.get("requestBody", {}).get("content", {}).items():
-        yield f"<p>Body <code>{escape(media)}</code>: {_type(body.get('schema', {}))}</p>"
+        yield f"<p>Body <code>{escape(media)}</code>: {_type(body.get('schema', {}), known)}</p>"
     for status, answer in operation.get("responses", {}).items():
-        shapes = [_type(c.get("schema", {})) for c in answer.get("content", {}).values()]
+        shapes = [_type(c.get("schema", {}), known) for c in answer.get("content", {}).values()]
         yield f"<p>{escape(status)} {escape(answer.get('description', ''))}: {', '.join(shapes)}</p>"
 
 
-def _properties(schema: dict[str, Any]) -> Iterator[str]:
+def _properties(schema: dict[str, Any], known: Container[str]) -> Iterator[str]:
     yield f"<p>{escape(schema.get('description', ''))}</p><ul>"
     for name, inner in schema.get("properties", {}).items():
         needed = ", required" if name in schema.get("required", []) else ""
-        yield f"<li><code>{escape(name)}</code>: {_type(inner)}{needed} {escape(inner.get('description', ''))}"
+        yield f"<li><code>{escape(name)}</code>: {_type(inner, known)}{needed} {escape(inner.get('description', ''))}"
     yield "</ul>"
 
 
-def _type(schema: dict[str, Any]) -> str:
+def _type(schema: dict[str, Any], known: Container[str]) -> str:
+    """The type in words; a shape as a link to its description, if the document has one."""
     if "$ref" in schema:
-        name = escape(schema["$ref"].rsplit("/", 1)[-1])
-        return f'<a href="#{name}">{name}</a>'
+        shape = schema["$ref"].rsplit("/", 1)[-1]
+        name = escape(shape)
+        return f'<a href="#{name}">{name}</a>' if shape in known else name
     if "anyOf" in schema:
-        return " or ".join(map(_type, schema["anyOf"]))
+        return " or ".join(_type(one, known) for one in schema["anyOf"])
     if schema.get("type") == "array":
-        return f"list of {_type(schema.get('items', {}))}"
+        return f"list of {_type(schema.get('items', {}), known)}"
     if "enum" in schema:
         return " | ".join(escape(str(value)) for value in schema["enum"])
     return escape(str(schema.get("type", "any")))

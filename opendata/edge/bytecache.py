@@ -21,6 +21,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from sqlalchemy import func, select
@@ -54,6 +55,7 @@ _FRESH = [
     (b"cache-control", b"public, max-age=0, must-revalidate"),
     (b"vary", b"Accept, Accept-Language, Accept-Encoding"),
 ]
+_preferred = lru_cache(1024)(preferred)
 Headers = list[tuple[bytes, bytes]]
 Key = tuple[str, ...]
 
@@ -259,7 +261,7 @@ def _key(scope: Scope, headers: dict[bytes, bytes]) -> Key | None:
     if b"hx-request" in headers:  # a fragment of a page, at the page's own address
         return None
     language = headers.get(b"accept-language")
-    chosen = "" if language is None else preferred(language.decode("latin-1"))
+    chosen = "" if language is None else _preferred(language.decode("latin-1"))
     # HEAD and GET share an answer.
     key = (path, query.decode("latin-1"), headers.get(b"accept", b"").decode("latin-1"), chosen)
     return key if sum(map(len, key)) <= LARGEST_KEY else None

@@ -24,6 +24,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from opendata.core.errors import Unauthenticated
+from opendata.core.failpoints import reach
 from opendata.edge import idempotency
 from opendata.edge.idempotency import Ticket
 from opendata.settings import Settings
@@ -121,6 +122,8 @@ def get_work(request: Request, ticket: OnceTicket) -> Iterator[Work]:
             idempotency.look_up(work, ticket)
             idempotency.expect(request, work, ticket)
             yield work
+            reach("request.flushed")
+        reach("request.committed")
 
 
 def get_signed_in_work(work: ApiWork) -> Work:
@@ -162,7 +165,10 @@ async def perform(request: Request, change: Callable[[Work], T], *, digest: str 
             answer = change(work)
             if isinstance(answer, Response):
                 idempotency.remember(work, ticket, answer)
-            return answer
+            work.session.flush()
+            reach("upload.flushed")
+        reach("upload.committed")
+        return answer
 
     return await run_in_threadpool(run)
 

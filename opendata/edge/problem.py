@@ -107,7 +107,12 @@ def answer(error: DomainError, request: Request, status: int | None = None) -> R
     matching = [entry for entry in faces if request.url.path.startswith(entry[0])]
     if not matching:
         return response(error, request, status)
-    return max(matching, key=lambda entry: len(entry[0]))[1](error, request)
+    face = max(matching, key=lambda entry: len(entry[0]))[1]
+    if face is response:
+        return response(error, request, status)
+    made = face(error, request)
+    made.status_code = status or made.status_code
+    return made
 
 
 def install(app: FastAPI) -> None:

@@ -190,7 +190,7 @@ def test_every_answer_carries_the_headers(client: TestClient) -> None:
         headers = client.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"]
-        assert len(headers["x-request-id"]) == 36
+        assert len(headers["x-request-id"]) == 32
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
     policy = client.get("/api/v1/page").headers["content-security-policy"]
     assert policy.startswith("default-src 'self'")

@@ -198,6 +198,8 @@ def error_classes() -> dict[str, str]:
 _codes: dict[str, Code] = {}
 _defaults: dict[str, str] = {}
 """The code of an error class that is raised without one."""
+FINDINGS = "opendata/validation/schemas.py"
+"""Gives the errors of a table schema as (path, code, params)."""
 ELSEWHERE = {"file_too_heavy": "file"}
 """Codes that are handed on as a plain text: tables.service gives up on a file."""
 
@@ -212,6 +214,8 @@ def codes() -> dict[str, Code]:
         for path, node in nodes:
             if isinstance(node, ast.Call):
                 _from_call(path, node, classes)
+            elif isinstance(node, ast.Tuple) and path == FINDINGS:
+                _from_finding(path, node)
         for code, kind in ELSEWHERE.items():
             _note(code, kind, set(), True, "handed on")
     return _codes
@@ -241,6 +245,13 @@ def _from_call(path: str, node: ast.Call, classes: dict[str, str]) -> None:
         given, rest = _keys(node.args[2]) if len(node.args) > 2 else (set(), False)
         for code in _texts(node.args[1]):
             _note(code, "field", given, rest, place)
+
+
+def _from_finding(path: str, node: ast.Tuple) -> None:
+    if len(node.elts) == 3 and isinstance(node.elts[2], ast.Dict):
+        given, rest = _keys(node.elts[2])
+        for code in _texts(node.elts[1]):
+            _note(code, "field", given, rest, f"{path}:{node.lineno}")
 
 
 def _note(code: str, kind: str, params: set[str], many: bool, place: str) -> None:
