@@ -20,7 +20,7 @@ from opendata.compat.ckan import datasets, datastore, groups, organizations, res
 from opendata.compat.ckan.wire import Arguments, BadRequest, Call, Ready, Shelf
 from opendata.core.errors import DomainError, TooLarge, Unauthenticated
 from opendata.core.ids import is_id
-from opendata.edge import uploads
+from opendata.edge import messages, uploads
 from opendata.edge.conventions import PUBLIC_TAG
 from opendata.edge.http import application, authorize, bearer_token, identify, request_id
 from opendata.edge.problem import retry_headers
@@ -73,9 +73,11 @@ async def act(request: Request) -> Response:
 
 def face(error: DomainError, request: Request) -> Response:
     """Errors that arise before or around an action, for `edge.problem`: in CKAN's envelope too."""
+    broken = next((f for f in error.fields if f.code.startswith("json_")), None)
+    if broken is not None:
+        text = f"Bad request - JSON Error: {messages.field_text(broken, 'en')}"
+        return _answer(orjson.dumps(text), 400)
     known = wire.action_error(error)
-    if error.code.startswith("json_"):
-        return _answer(orjson.dumps(f"Bad request - JSON Error: {error.code}"), 400)
     body = wire.failure(_help_url(request, request.path_params.get("name", "")), known)
     return _answer(body, known.status, retry_headers(error))
 

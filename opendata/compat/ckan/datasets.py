@@ -160,6 +160,10 @@ def settle(
 ) -> Ready | dict[str, Any]:
     """After an edit: submits the draft, or asks for its submission, as the policy has it. Returns the package."""
     draft = queries.release(call.work.session, dataset.draft_id)
+    if (
+        wanted and draft is None and dataset.published_id is None
+    ):  # it was withdrawn, and comes back as it was
+        draft = drafts.open_draft(call.work, dataset, agency)
     wanted = wanted and draft is not None and State(draft.state) in EDITABLE_STATES
     if wanted and call.parts.settings.publication_policy is Policy.DIRECT:
         view = service.submit_view(call.work, dataset, agency)

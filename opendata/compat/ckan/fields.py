@@ -97,7 +97,7 @@ def resource_fields(
     free = {
         key: value
         for key, value in args.items()
-        if key not in hidden and not (value is None and key in _EMPTY_FACTS)
+        if key not in hidden and not (value in (None, "") and key in _EMPTY_FACTS)
     }
     if free:
         found["extras"] = free

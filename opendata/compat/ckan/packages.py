@@ -79,7 +79,7 @@ def show(call: Call, id_or_name: str) -> Ready | dict[str, Any]:
     public = row.state == DatasetState.ACTIVE.value and row.published_id is not None
     if public and (row.draft_id is None or call.work.actor.is_public):
         return Ready(_published(call, row.id, row.revision), public=row.draft_id is None)
-    dataset = find(call.work, row.id)
+    dataset = find(call.work, id_or_name)  # as it was asked for: the error must not tell the id
     if policy.sees_drafts(call.work.actor, dataset, call.work.session.get_one(Agency, dataset.agency_id)):
         return fresh(call, dataset)
     return Ready(_published(call, row.id, row.revision))
@@ -123,7 +123,8 @@ def rendered(call: Call, view: DatasetView, *, private: bool = False) -> dict[st
 
 def _is_private(dataset: Dataset, release: Release) -> bool:
     """What a client reads back of its own `private`: nothing is public, and nobody asked for it."""
-    asked = dataset.submit_at is not None or release.submitted_at is not None
+    under_way = release.id == dataset.draft_id and release.submitted_at is not None
+    asked = dataset.submit_at is not None or under_way
     return dataset.published_id is None and not asked
 
 
