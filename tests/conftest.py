@@ -70,7 +70,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, overrides: dict[str
             **common,
             database_url=database,
             storage_url=f"{os.environ[SERVICES[1]]}-{secrets.token_hex(4)}",
-            search_url=os.environ[SERVICES[2]],
+            search_url=f"{os.environ[SERVICES[2]]}#journey-{secrets.token_hex(4)}",
             **overrides,
         )
         migrate(made)
