@@ -49,8 +49,8 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     validation.router,
 )
 """Under /api/v1. The first route that matches answers."""
-OTHER_ROUTERS: tuple[APIRouter, ...] = (health.router, ckan.router, dcat.router, web.router)
-"""Under their own paths: health, CKAN, feeds, pages."""
+OTHER_ROUTERS: tuple[APIRouter, ...] = (health.router, dcat.router, web.router)
+"""Under their own paths: health, feeds, pages."""
 FACES: tuple[tuple[str, problem.Face], ...] = (
     *web.FACES,
     ("/api/", problem.response),
@@ -94,6 +94,7 @@ def create_app(application: Application) -> FastAPI:
     )
     app.state.faces = FACES
     problem.install(app)
+    app.include_router(ckan.router)  # first: routes are tried in order, and these are asked most
     for router in API_ROUTERS:
         app.include_router(with_memory(router), prefix=API)
     app.include_router(reference)
@@ -144,6 +145,8 @@ class PunctualProtocol(HttpToolsProtocol):
     """Hangs up on a client that does not finish its headers: uvicorn alone would wait for ever."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _between = True
+    """Whether the next bytes begin a request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
@@ -153,7 +156,17 @@ class PunctualProtocol(HttpToolsProtocol):
         self._relax()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        if self._between:
+            data = percent_encoded(data)
+        super().data_received(data)
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._between = True
+
     def on_message_begin(self) -> None:
+        self._between = False
         super().on_message_begin()
         self._expect_headers()
 
@@ -169,6 +182,15 @@ class PunctualProtocol(HttpToolsProtocol):
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def percent_encoded(data: bytes) -> bytes:
+    """The bytes of a request with its first line in ASCII, as RFC 3986 writes it: `curl '…?q=街道'` and many scripts send
+    UTF-8 as it is, and a strict parser would answer 400 without a word."""
+    line, end, rest = data.partition(b"\r\n")
+    if line.isascii():
+        return data
+    return b"".join(bytes((b,)) if b < 0x80 else b"%%%02X" % b for b in line) + end + rest
 
 
 reference = APIRouter(include_in_schema=False)

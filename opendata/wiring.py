@@ -289,8 +289,9 @@ def _storage(settings: Settings, which: str) -> Storage:
 
 def _index(settings: Settings) -> SearchIndex:
     if settings.search_url:
+        address, _, name = settings.search_url.partition("#")
         remote: SearchIndex = _adapter("search_index.elasticsearch", "ElasticsearchIndex")(
-            settings.search_url, "datasets"
+            address, name or "opendata-datasets"
         )
         return remote
     local: SearchIndex = _adapter("search_index.embedded", "EmbeddedIndex")(settings.data_dir / "index")

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from opendata.core.clock import Clock
-from opendata.core.errors import Unavailable
+from opendata.core.errors import NoSpace, Unavailable
 from opendata.ports.job_queue.port import JobQueue
 from opendata.work import audit
 from opendata.work.actor import PUBLIC, Actor
@@ -64,7 +64,10 @@ class Work:
         self._entries, self.touched, self.enqueued = [], [], False
 
     def commit(self) -> None:
-        """Called once, by whoever opened the work."""
+        """Called once, by whoever opened the work. A public change always moves the audit trail's head: caches go by it."""
+        if self.touched and not self._entries:
+            for dataset_id, revision in self.touched:
+                self.record("dataset.touched", "dataset", dataset_id, revision=revision)
         self.session.flush()
         if self._entries:
             audit.append(
@@ -112,6 +115,12 @@ class Workplace:
         self._writing.dispose()
 
 
+def _is_full(error: OperationalError) -> bool:
+    """SQLite's SQLITE_FULL; PostgreSQL's disk_full."""
+    code = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
+    return code in ("SQLITE_FULL", "53100")
+
+
 @contextmanager
 def _database_errors() -> Iterator[None]:
     """A database that is down, locked or full is `Unavailable`, not a bug of ours."""
@@ -119,6 +128,8 @@ def _database_errors() -> Iterator[None]:
         yield
     except OperationalError as error:
         log.warning("database unavailable: %s", error.orig)
+        if _is_full(error):
+            raise NoSpace(retry_after=60) from error
         raise Unavailable("database_unavailable", retry_after=5) from error
     except DBAPIError as error:
         if error.connection_invalidated:

@@ -129,3 +129,18 @@ def test_smuggling_is_refused_on_the_wire(address: tuple[str, int], lengths: byt
     head = b"POST /api/v1/agencies HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + lengths + b"\r\n\r\n"
     answer = talk(address, head + b"0\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 400"), answer
+
+
+def test_an_address_in_plain_utf8_is_understood(address: tuple[str, int]) -> None:
+    line = "GET /healthz?q=街道 HTTP/1.1\r\nHost: x\r\n".encode()
+    answer = talk(address, line + b"Connection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert main.percent_encoded(line).startswith(b"GET /healthz?q=%E8%A1%97%E9%81%93 HTTP/1.1\r\n")
+    assert main.percent_encoded(b"GET / HTTP/1.1\r\nX: \xe8\r\n") == b"GET / HTTP/1.1\r\nX: \xe8\r\n"
+
+
+def test_a_second_request_on_the_connection_too(address: tuple[str, int]) -> None:
+    with socket.create_connection(address, timeout=30) as connection:
+        for _ in range(2):
+            connection.sendall("GET /healthz?q=街道 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")

@@ -386,3 +386,15 @@ def test_whichever_request_fails_nothing_half_stays(tmp_path: Path, sent: bool, 
         assert set(codes) == {"storage_unavailable"}
         assert len(codes) >= (2 if size < PART else 8)
         assert assert_whole(storage) == [name]
+
+
+@pytest.mark.services
+def test_a_store_that_nobody_has_written_to_is_empty_not_down(tmp_path: Path) -> None:
+    store = S3Storage.from_url(
+        f"{os.environ['OPENDATA_TEST_S3_URL']}-{uuid4().hex[:8]}", "public", scratch=tmp_path
+    )
+    store.delete("0" * 64)
+    assert list(store.objects()) == []
+    for ask in (store.stat, store.read):
+        with pytest.raises(ObjectMissing):
+            ask("0" * 64)

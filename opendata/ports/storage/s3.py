@@ -205,6 +205,7 @@ class S3Storage:
             )
 
     def delete(self, sha256: str) -> None:
+        self._need_bucket()
         with suppress(ObjectMissing), _translated():
             self._client.remove_object(bucket_name=self._bucket, object_name=key_of(sha256))
 
@@ -252,10 +253,12 @@ class S3Storage:
         return swept
 
     def _listed(self, prefix: str) -> Iterator[Object]:
+        self._need_bucket()
         with _translated():
             yield from self._client.list_objects(bucket_name=self._bucket, prefix=prefix, recursive=True)
 
     def _head(self, sha256: str) -> Object:
+        self._need_bucket()
         with _translated():
             return self._client.stat_object(bucket_name=self._bucket, object_name=key_of(sha256))
 
@@ -264,6 +267,7 @@ class S3Storage:
             self._head(key.rpartition("/")[2])
             yield b""
             return
+        self._need_bucket()
         with _translated():
             response = self._get(key, start, end)
             yield b""  # taken by `read`
