@@ -1,0 +1,86 @@
+"""Places where a process can be made to die: the proof that a kill -9 at any step of the road loses and doubles nothing.
+
+`OPENDATA_FAILPOINT=name` (or `name:3`, the third time) makes the process kill itself with SIGKILL when it gets there.
+Without it `reach` does nothing. The variable is for tests alone and is read once, at import.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+VARIABLE = "OPENDATA_FAILPOINT"
+
+POINTS = {
+    "file.stored": "The bytes are in the inbox store; no row names them.",
+    "upload.flushed": "The row of an uploaded file is written, but not committed.",
+    "upload.committed": "The row of an uploaded file is committed; the caller has no answer.",
+    "request.flushed": "An endpoint has made its changes; they are not committed.",
+    "request.committed": "An endpoint's changes are committed; the caller has no answer.",
+    "check.taken": "The job that looks at a new file has begun.",
+    "check.read": "A file has been judged; its report is not stored.",
+    "check.written": "A file's report is written, but not committed.",
+    "check.committed": "A file's report is committed; the job does not count as done.",
+    "screen.taken": "The screening job has begun.",
+    "screen.read": "The files are screened; the findings are not stored.",
+    "screen.written": "The findings and the next job are written, but not committed.",
+    "screen.committed": "The findings are committed; the job does not count as done.",
+    "validate.taken": "The validation job has begun.",
+    "validate.read": "The files are judged; the release stands where it stood.",
+    "validate.written": "The release's move to the reviewers is written, but not committed.",
+    "validate.committed": "The release is with the reviewers; the job does not count as done.",
+    "publish.taken": "The publication job has begun.",
+    "publish.one_copied": "One file is in the public store, the next one is not.",
+    "publish.copied": "All files are in the public store; the release is not public.",
+    "publish.written": "The publication is written, but not committed.",
+    "publish.committed": "The release is public; the job does not count as done.",
+    "load.taken": "The job that loads a table has begun.",
+    "load.converted": "The rows are converted; the table store does not have them.",
+    "load.replaced": "The table store has the rows; the database does not say so.",
+    "load.written": "The table's row is written, but not committed.",
+    "load.committed": "The table is ready; the job does not count as done.",
+    "drain.applied": "The index has the change; it still counts as owed.",
+    "drain.written": "What was owed is deleted, but not committed.",
+    "reindex.filled": "A new index is filled; the old one still serves.",
+    "reindex.swapped": "The new index serves; the job does not count as done.",
+    "retract.taken": "The job that takes files back has begun.",
+    "retract.kept": "A withdrawn file is in the inbox store, and still in the public one.",
+    "retract.removed": "The withdrawn files have left the public store; the next job is not asked for.",
+    "retract.written": "The next job is written, but not committed.",
+    "retract.committed": "The files are taken back; the job does not count as done.",
+    "drop.taken": "The job that removes tables has begun.",
+    "drop.removed": "The tables are removed; their rows in the database are not.",
+    "drop.written": "The rows' removal is written, but not committed.",
+    "drop.committed": "The tables are gone; the job does not count as done.",
+}
+"""Every place, in the order of the road. Each is in the code once, and tests/journeys/test_kill.py dies at each."""
+
+
+def _armed(text: str) -> tuple[str, int]:
+    name, _, count = text.partition(":")
+    if name and name not in POINTS:
+        raise ValueError(f"{VARIABLE}: no failpoint is called {name!r}")
+    return name, int(count or 1)
+
+
+_name, _left = _armed(os.environ.get(VARIABLE, ""))
+_lock = threading.Lock()
+
+
+def _die(name: str) -> None:
+    global _left
+    if name != _name:
+        return
+    with _lock:
+        _left -= 1
+        if _left == 0:
+            os.write(2, f"failpoint {name}\n".encode())
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _pass(name: str) -> None:
+    """Nobody dies here."""
+
+
+reach = _die if _name else _pass
