@@ -1,0 +1,1 @@
+"""The public portal and the agencies' console: HTML pages in Chinese and English, whole without JavaScript."""

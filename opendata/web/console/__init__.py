@@ -1,0 +1,1 @@
+"""The agencies' side of the pages: drafts, files, the reviewers' queue, members, one's own account."""

@@ -1,0 +1,183 @@
+"""The clerk's desk: the open drafts with their next step, and one draft with all that is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Request
+from sqlalchemy import func, or_, select
+from starlette.responses import Response
+
+from opendata.access import policy
+from opendata.access import service as access
+from opendata.agencies import policy as rights
+from opendata.agencies import queries as agencies
+from opendata.agencies.models import Agency
+from opendata.catalog import queries, views
+from opendata.catalog.codes import codes
+from opendata.catalog.lifecycle import EDITABLE_STATES, State
+from opendata.catalog.models import Dataset, DatasetState, Release
+from opendata.catalog.views import DatasetView, ResourceView
+from opendata.core.errors import Gone
+from opendata.edge import messages
+from opendata.publishing import completeness, policy_record
+from opendata.review import queries as reviews
+from opendata.settings import Policy
+from opendata.web import verdicts
+from opendata.web.forms import Form, Problem
+from opendata.web.http import MemberWork
+from opendata.web.public import PageNumber, lines_of
+from opendata.web.render import Pager, page
+from opendata.work.unit import Work
+
+router = APIRouter(prefix="/console")
+A_PAGE = 30
+RUNNING = frozenset({State.SUBMITTED, State.CHECKING, State.APPROVED})
+"""States that a job will soon change."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A dataset at its people's desk: the release that edits go to (or the newest one), and what is public."""
+
+    dataset: Dataset
+    agency: Agency
+    view: DatasetView
+    published: Release | None
+
+    @property
+    def release(self) -> Release:
+        return self.view.release
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is an open draft."""
+        return self.dataset.draft_id == self.release.id
+
+    @property
+    def editable(self) -> bool:
+        return self.is_open and State(self.release.state) in EDITABLE_STATES
+
+    @property
+    def running(self) -> bool:
+        return self.is_open and State(self.release.state) in RUNNING
+
+    def resource(self, resource_id: str) -> ResourceView | None:
+        return next((r for r in self.view.resources if r.id == resource_id), None)
+
+
+def find(work: Work, dataset_id: str) -> Place:
+    """A dataset of a body for which the actor works. `NotFound("dataset_not_found")` for all others."""
+    dataset = queries.dataset(work, dataset_id, visible=policy.draft_filter(work))
+    if dataset.state in (DatasetState.DELETED.value, DatasetState.PURGED.value):
+        raise Gone("dataset_deleted", name=dataset.name)
+    newest = queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]
+    view = views.one(work.session, dataset, newest)
+    return Place(dataset, view.agency, view, queries.release(work.session, dataset.published_id))
+
+
+@router.get("")
+def desk(request: Request, language: str, work: MemberWork, page_: PageNumber = 1) -> Response:
+    """What I have to do: drafts, newest edit first; below, what is public and can get a new release."""
+    mine = policy.draft_filter(work)
+    query = select(Dataset, Release).join(Release, Release.id == Dataset.draft_id)
+    open_drafts = query.where(mine, Dataset.state != DatasetState.DELETED.value)
+    rows = work.session.execute(open_drafts.order_by(Release.updated_at.desc()).limit(100)).all()
+    done = select(Dataset, Release).join(
+        Release,
+        or_(
+            Release.id == Dataset.published_id,
+            (Dataset.withdrawn_at.is_not(None))
+            & (Release.number == Dataset.last_number)
+            & (Release.dataset_id == Dataset.id),
+        ),
+    )
+    done = done.where(mine, Dataset.draft_id.is_(None), Dataset.state.in_(("active", "withdrawn")))
+    total = work.session.execute(select(func.count()).select_from(done.subquery())).scalar_one()
+    order = done.order_by(Release.updated_at.desc(), Dataset.id).offset((page_ - 1) * A_PAGE).limit(A_PAGE)
+    found = work.session.execute(order).all()
+    return page(
+        request,
+        "console/desk.html",
+        language,
+        drafts=views.many(work.session, [(d, r) for d, r in rows]),
+        done_views=views.many(work.session, [(d, r) for d, r in found]),
+        pager=Pager(page_, A_PAGE, total),
+        may_create=bool(editable(work)),
+        administered=[a for a in agencies.every(work) if rights.may_administer(work.actor, a)],
+    )
+
+
+@router.get("/new")
+def new(request: Request, language: str, work: MemberWork) -> Response:
+    return new_form(request, language, editable(work))
+
+
+def new_form(
+    request: Request,
+    language: str,
+    bodies: Sequence[Agency],
+    form: Form | None = None,
+    wrong: Sequence[Problem] = (),
+) -> Response:
+    """The first form: at most six fields, the agency chosen already where there is only one."""
+    return page(
+        request,
+        "console/new.html",
+        language,
+        status=422 if wrong else 200,
+        bodies=bodies,
+        form=form or Form(),
+        problems=list(wrong),
+        errors={p.field: p.sentence for p in wrong},
+    )
+
+
+def editable(work: Work) -> list[Agency]:
+    """Bodies for which the actor may edit."""
+    return [body for body in agencies.every(work) if rights.may_edit(work.actor, body)]
+
+
+@router.get("/dataset/{dataset:short}")
+def draft(request: Request, language: str, dataset: str, work: MemberWork) -> Response:
+    return show(request, language, work, find(work, dataset))
+
+
+def show(
+    request: Request, language: str, work: Work, place: Place, wrong: Sequence[Problem] = ()
+) -> Response:
+    """The draft's page; with problems after a step that was refused."""
+    reviewed = policy_record.in_force(work) is Policy.REVIEWED
+    lacking = completeness.missing(place.view, reviewed=reviewed) if place.editable else []
+    told = [verdicts.of(work, r, language) for r in place.view.resources]
+    return page(
+        request,
+        "console/draft.html",
+        language,
+        status=422 if wrong else 200,
+        place=place,
+        view=place.view,
+        meta=place.view.meta,
+        release=place.release,
+        missing=[(e.path.partition(".")[0], messages.field_text(e, language)) for e in lacking],
+        resources=list(zip(place.view.resources, told, strict=True)),
+        waiting=any(v is not None and v.state == "waiting" for v in told) or place.running,
+        decisions=reviews.decisions(work, place.release.id),
+        findings=reviews.findings(work, place.release),
+        releases=queries.releases(work, place.dataset),
+        lines=lines_of(work, place.dataset),
+        may_edit=rights.may_edit(work.actor, place.agency),
+        may_publish=rights.may_publish(work.actor, place.agency),
+        reviewed=reviewed,
+        schemas=schemas(),
+        etag=access.edit_etag(place.release),
+        type_name=lambda kind: verdicts.type_name(kind, language),
+        problems=list(wrong),
+        errors={p.field: p.sentence for p in wrong},
+    )
+
+
+def schemas() -> list[tuple[str, str]]:
+    """Ready Table Schemas as (name, title)."""
+    return [(name, str(s.get("title") or name)) for name, s in codes().table_schemas.items()]

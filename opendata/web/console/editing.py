@@ -1,0 +1,145 @@
+"""Steps on a draft: its metadata, submission, withdrawal. Each is a form; a refused one is shown again with its reasons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from opendata.access import service as access
+from opendata.catalog import queries
+from opendata.catalog.codes import codes
+from opendata.core.errors import Conflict, Invalid, invalid
+from opendata.edge.conventions import check_if_match
+from opendata.inventory.models import Domain, Openness, UpdateCycle
+from opendata.publishing import drafts as drafting
+from opendata.publishing import service
+from opendata.web.console.drafts import Place, find, show
+from opendata.web.forms import Form, Problem, by_field, given, problems
+from opendata.web.http import MemberWork, PostedForm
+from opendata.web.render import page, see_other
+from opendata.work.unit import Work
+
+router = APIRouter(prefix="/console/dataset/{dataset:short}")
+
+TEXTS = (
+    "title", "title_en", "description", "description_en", "domain", "licence", "openness", "open_condition", "update_cycle",
+    "region", "contact_name", "contact_phone", "contact_email", "landing_page",
+)  # fmt: skip
+DATES = ("temporal_start", "temporal_end")
+LISTS = ("keywords",)
+CHOICES = ("themes",)
+
+
+@router.get("/edit")
+def edit_page(request: Request, language: str, dataset: str, work: MemberWork) -> Response:
+    place = find(work, dataset)
+    drafting.check_editor(work, place.agency)
+    return _form(request, language, place, _values(place))
+
+
+@router.post("/edit")
+def edit(request: Request, language: str, dataset: str, work: MemberWork, form: PostedForm) -> Response:
+    """Saves the fields. An edit that somebody else made meanwhile is not overwritten: `Stale`."""
+    place = find(work, dataset)
+    try:
+        check_if_match(f'"{form.text("edition")}"', access.edit_etag(place.release))
+        drafting.edit_dataset(work, place.dataset, place.agency, fields_of(form))
+    except Invalid as error:
+        work.take_back()
+        return _form(
+            request, language, find(work, dataset), dict(form.values), problems(error, language, _known())
+        )
+    return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="saved")
+
+
+@router.post("/submit")
+def submit(request: Request, language: str, dataset: str, work: MemberWork, form: PostedForm) -> Response:
+    """Hands the draft in, exactly as the page showed it."""
+    place = find(work, dataset)
+    try:
+        check_if_match(f'"{form.text("edition")}"', access.edit_etag(place.release))
+        service.submit(work, place.dataset, place.agency)
+    except (Invalid, Conflict) as error:
+        return _refused(request, language, work, dataset, error)
+    return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="submitted")
+
+
+@router.post("/withdraw")
+def withdraw(request: Request, language: str, dataset: str, work: MemberWork, form: PostedForm) -> Response:
+    place = find(work, dataset)
+    try:
+        service.withdraw(work, place.dataset, place.agency, form.text("reason"))
+    except (Invalid, Conflict) as error:
+        return _refused(request, language, work, dataset, error)
+    return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="withdrawn")
+
+
+@router.post("/discard")
+def discard(language: str, dataset: str, work: MemberWork) -> Response:
+    """Drops the open draft; what is public stays. A dataset that never was public leaves the body's lists."""
+    place = find(work, dataset)
+    release = queries.release(work.session, place.dataset.draft_id)
+    if release is not None and release.number == 1:
+        service.withdraw(work, place.dataset, place.agency, "", delete=True)
+        return see_other(f"/{language}/console", done="discarded")
+    drafting.discard_draft(work, place.dataset, place.agency)
+    return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="discarded")
+
+
+def fields_of(form: Form) -> dict[str, Any]:
+    """Metadata fields that the form sent. `Invalid` for a title that is empty and for end dates before their beginning."""
+    fields = given(form, TEXTS, LISTS, CHOICES)
+    fields |= {name: form.text(name) or None for name in DATES if name in form}
+    if "title" in fields and not fields["title"]:
+        raise invalid("title", "missing")
+    return fields
+
+
+def _refused(
+    request: Request, language: str, work: Work, dataset: str, error: Invalid | Conflict
+) -> Response:
+    """Nothing was changed; the draft's page says why."""
+    work.take_back()
+    return show(request, language, work, find(work, dataset), problems(error, language))
+
+
+def _values(place: Place) -> dict[str, list[str]]:
+    meta = place.view.meta.model_dump(mode="json")
+    values = {name: [str(meta[name] or "")] for name in (*TEXTS, *DATES)}
+    values["keywords"] = ["，".join(place.view.meta.keywords)]
+    values["themes"] = list(place.view.meta.themes)
+    values["edition"] = [access.edit_etag(place.release)]
+    return values
+
+
+def _known() -> tuple[str, ...]:
+    return (*TEXTS, *DATES, *LISTS, *CHOICES)
+
+
+def _form(
+    request: Request,
+    language: str,
+    place: Place,
+    values: dict[str, list[str]],
+    wrong: list[Problem] | None = None,
+) -> Response:
+    lists = codes()
+    return page(
+        request,
+        "console/edit.html",
+        language,
+        status=422 if wrong else 200,
+        place=place,
+        form=Form(values),
+        defaulted=place.release.defaulted,
+        domains=[d.value for d in Domain],
+        cycles=[c.value for c in UpdateCycle],
+        openness=[o.value for o in Openness if o is not Openness.CLOSED],
+        licences=list(lists.licences),
+        themes=list(lists.themes),
+        regions=sorted(lists.regions),
+        problems=wrong or [],
+        errors=by_field(wrong or []),
+    )

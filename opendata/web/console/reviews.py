@@ -1,0 +1,169 @@
+"""The reviewers' queue, and one release with everything that the decision needs on one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from opendata.access import policy
+from opendata.accounts.models import User
+from opendata.agencies.models import Agency
+from opendata.agencies.policy import may_review
+from opendata.catalog import queries, views
+from opendata.catalog.lifecycle import State
+from opendata.catalog.models import Dataset, Release
+from opendata.catalog.views import DatasetView
+from opendata.core.errors import Conflict, Invalid, invalid
+from opendata.edge import messages
+from opendata.publishing import service
+from opendata.publishing.api.changes import differences
+from opendata.review import queries as reviews
+from opendata.review import service as review
+from opendata.review.errors import WrongReviewer
+from opendata.review.models import DecisionKind, Outcome
+from opendata.web import verdicts
+from opendata.web.forms import Form, Problem, problems
+from opendata.web.http import MemberWork, PostedForm
+from opendata.web.public import lines_of
+from opendata.web.render import page, see_other
+from opendata.work.unit import Work
+
+router = APIRouter(prefix="/console/reviews")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the two decisions, as the viewer stands to it."""
+
+    kind: str
+    decided: Any
+    """The standing decision, or None."""
+    may: bool
+    why_not: str
+    """Why the viewer may not decide; empty if they may, or do not have the role."""
+    has_role: bool
+
+
+@router.get("")
+def queue(request: Request, language: str, work: MemberWork) -> Response:
+    """Releases that wait, the longest waiting first; the viewer's own part in each."""
+    waiting = reviews.queue(work, visible=policy.draft_filter(work))
+    found = views.many(work.session, list(waiting))
+    entries = [(view, parts(work, view, language)) for view in found]
+    return page(
+        request,
+        "console/reviews.html",
+        language,
+        mine=[(v, p) for v, p in entries if any(part.may for part in p)],
+        others=[(v, p) for v, p in entries if not any(part.may for part in p)],
+        authors=_names(work, [v.release.author_id for v in found]),
+    )
+
+
+@router.get("/{release:short}")
+def one(request: Request, language: str, release: str, work: MemberWork) -> Response:
+    return _show(request, language, work, release)
+
+
+@router.post("/{release:short}")
+def decide(request: Request, language: str, release: str, work: MemberWork, form: PostedForm) -> Response:
+    """Approve or return, for exactly the content that the page showed."""
+    dataset, found = _find(work, release)
+    try:
+        outcome = Outcome(_choice(form, "outcome", Outcome))
+        service.decide(
+            work,
+            dataset,
+            found,
+            work.session.get_one(Agency, dataset.agency_id),
+            kind=DecisionKind(_choice(form, "kind", DecisionKind)),
+            outcome=outcome,
+            content_hash=form.text("content_hash"),
+            reason=form.text("reason"),
+        )
+    except (Invalid, Conflict, WrongReviewer) as error:
+        work.take_back()
+        wrong = problems(error, language)
+        return _show(request, language, work, release, form, wrong)
+    done = "approved" if outcome is Outcome.APPROVE else "rejected"
+    return see_other(f"/{language}/console/reviews", done=done)
+
+
+def parts(work: Work, view: DatasetView, language: str) -> list[Part]:
+    """Both decisions of a release in review."""
+    standing = {d.kind: d for d in review.standing(work, view.release)}
+    found = []
+    for kind in DecisionKind:
+        has_role = may_review(work.actor, view.agency, review.ROLE_OF[kind])
+        why_not = ""
+        try:
+            review.check_reviewer(work, view.release, view.agency, kind)
+        except WrongReviewer as error:
+            why_not = messages.error_text(error, language)
+        open_now = view.release.state == State.IN_REVIEW.value and kind.value not in standing
+        found.append(
+            Part(
+                kind.value,
+                standing.get(kind.value),
+                open_now and not why_not,
+                why_not if has_role else "",
+                has_role,
+            )
+        )
+    return found
+
+
+def _show(
+    request: Request,
+    language: str,
+    work: Work,
+    release_id: str,
+    form: Form | None = None,
+    wrong: list[Problem] | None = None,
+) -> Response:
+    dataset, release = _find(work, release_id)
+    view = views.one(work.session, dataset, release)
+    before = queries.release(work.session, dataset.published_id)
+    old = views.one(work.session, dataset, before) if before is not None and before.id != release.id else None
+    return page(
+        request,
+        "console/review.html",
+        language,
+        status=422 if wrong else 200,
+        view=view,
+        meta=view.meta,
+        release=release,
+        before=old,
+        changes=differences(old, view) if old else [],
+        resources=[(r, verdicts.of(work, r, language)) for r in view.resources],
+        findings=reviews.findings(work, release),
+        names={r.id: r.meta.name or (r.file.name if r.file else r.meta.url) for r in view.resources},
+        decisions=reviews.decisions(work, release.id),
+        author=_names(work, [release.author_id]).get(release.author_id or "", "–"),
+        lines=lines_of(work, dataset),
+        parts=parts(work, view, language),
+        form=form or Form(),
+        type_name=lambda kind: verdicts.type_name(kind, language),
+        problems=wrong or [],
+        errors={p.field: p.sentence for p in wrong or []},
+    )
+
+
+def _find(work: Work, release_id: str) -> tuple[Dataset, Release]:
+    return service.find_release(work, release_id, visible=policy.draft_filter(work))
+
+
+def _choice(form: Form, name: str, kind: type[DecisionKind] | type[Outcome]) -> str:
+    known = [member.value for member in kind]
+    if form.text(name) not in known:
+        raise invalid(name, "unknown_value", value=form.text(name)[:20], known=", ".join(known))
+    return form.text(name)
+
+
+def _names(work: Work, ids: list[str | None]) -> dict[str, str]:
+    """Full names (or sign-in names) by account id."""
+    users = (work.session.get(User, user_id) for user_id in {i for i in ids if i})
+    return {user.id: user.full_name or user.name for user in users if user is not None}

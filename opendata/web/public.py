@@ -1,0 +1,190 @@
+"""The portal's public pages: home, a dataset, the bodies, how to use the API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from sqlalchemy import func, select
+from starlette.responses import Response
+
+from opendata.access import policy
+from opendata.access import service as access
+from opendata.agencies import queries as agencies
+from opendata.agencies.models import Agency
+from opendata.catalog import queries
+from opendata.catalog.codes import codes
+from opendata.catalog.models import Dataset, DatasetLine, Resource
+from opendata.core.errors import Unavailable
+from opendata.edge.http import part
+from opendata.inventory import queries as inventory
+from opendata.inventory.models import Domain, InventoryLine
+from opendata.ports.search_index.port import SearchIndex
+from opendata.search import finding
+from opendata.search.finding import Wanted
+from opendata.tables.models import Table, TableState
+from opendata.tables.queries import states_of
+from opendata.web import verdicts
+from opendata.web.http import PageWork
+from opendata.web.render import Pager, page, see_other
+from opendata.work.unit import Work
+
+router = APIRouter()
+
+Index = Annotated[SearchIndex, Depends(part("index"))]
+PageNumber = Annotated[int, Query(ge=1, le=100_000)]
+PRIORITY = (Domain.LIVELIHOOD, Domain.PUBLIC_SERVICE, Domain.MARKET_SUPERVISION)
+FILES_A_PAGE = 50
+LINES_A_PAGE = 20
+DATASETS_A_PAGE = 20
+
+
+@dataclass(frozen=True)
+class Figures:
+    datasets: int
+    agencies: int
+    rows: int
+
+
+@router.get("/")
+def home(request: Request, language: str, work: PageWork, index: Index) -> Response:
+    newest, total = queries.published_page(work, visible=policy.PUBLIC_FILTER, limit=6)
+    counts = queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER)
+    bodies = agencies.by_ids(work.session, counts)
+    ranked = sorted(bodies.values(), key=lambda body: (-counts[body.id], body.name))
+    facets = _facets(work, index, language)
+    return page(
+        request,
+        "home.html",
+        language,
+        public=True,
+        newest=newest,
+        figures=Figures(total, len(counts), _rows_in_all(work)),
+        domains=[(domain.value, facets.get("domain", {}).get(domain.value)) for domain in PRIORITY],
+        themes=[(c, n) for c, n in facets.get("theme", {}).items()][:12],
+        formats=list(facets.get("format", {}).items())[:8],
+        bodies=[(body, counts[body.id]) for body in ranked[:8]],
+    )
+
+
+@router.get("/dataset/{name:short}")
+def dataset(request: Request, language: str, name: str, work: PageWork, files: PageNumber = 1) -> Response:
+    """The published release. Who works for the body is led to the draft of what is not public yet."""
+    seen = access.see(work, name)
+    if seen.published is None:
+        return see_other(f"/{language}/console/dataset/{seen.dataset.id}")
+    view = seen.published
+    pager = Pager(files, FILES_A_PAGE, len(view.resources))
+    shown = view.resources[pager.first - 1 if pager.total else 0 : pager.last]
+    open_to_all = policy.is_data_public(view)
+    return page(
+        request,
+        "dataset.html",
+        language,
+        public=not seen.sees_drafts,
+        view=view,
+        meta=view.meta,
+        seen=seen,
+        open_to_all=open_to_all,
+        resources=[(r, verdicts.of(work, r, language) if open_to_all else None) for r in shown],
+        tables=states_of(work, [r.id for r in shown]) if open_to_all else {},
+        pager=pager,
+        licence=codes().licences.get(view.meta.licence),
+        releases=access.public_releases(work, seen.dataset),
+        lines=lines_of(work, seen.dataset),
+    )
+
+
+@router.get("/agency")
+def agency_list(request: Request, language: str, work: PageWork) -> Response:
+    """The tree of bodies, each under the one above it."""
+    every = list(agencies.every(work))
+    counts = queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER)
+    return page(request, "agencies.html", language, public=True, tree=_tree(every), counts=counts)
+
+
+@router.get("/agency/{name:short}")
+def agency(
+    request: Request,
+    language: str,
+    name: str,
+    work: PageWork,
+    page_: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    lines: PageNumber = 1,
+) -> Response:
+    body = agencies.find(work, name)
+    views, total = queries.published_page(
+        work,
+        visible=policy.PUBLIC_FILTER,
+        agency_id=body.id,
+        offset=(page_ - 1) * DATASETS_A_PAGE,
+        limit=DATASETS_A_PAGE,
+    )
+    held = inventory.page(work, agency_id=body.id, offset=(lines - 1) * LINES_A_PAGE, limit=LINES_A_PAGE)
+    above = agencies.by_ids(work.session, body.lineage[1:])
+    return page(
+        request,
+        "agency.html",
+        language,
+        public=True,
+        body=body,
+        above=[above[i] for i in reversed(body.lineage[1:]) if i in above],
+        below=agencies.every(work, parent_id=body.id),
+        views=views,
+        pager=Pager(page_, DATASETS_A_PAGE, total),
+        lines=held.items,
+        line_pager=Pager(lines, LINES_A_PAGE, held.total),
+    )
+
+
+@router.get("/about")
+def about(request: Request, language: str, work: PageWork) -> Response:
+    """How to use the API, with a dataset of this portal in the examples."""
+    newest, _total = queries.published_page(work, visible=policy.PUBLIC_FILTER, limit=20)
+    tables = states_of(work, [r.id for view in newest for r in view.resources[:5]])
+    ready = [t.resource_id for t in tables.values() if t.state == TableState.READY.value]
+    return page(
+        request,
+        "about.html",
+        language,
+        public=True,
+        example=newest[0] if newest else None,
+        table=ready[0] if ready else "RESOURCE_ID",
+    )
+
+
+def lines_of(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:
+    """The inventory lines that the dataset opens."""
+    query = select(InventoryLine).join(DatasetLine, DatasetLine.line_id == InventoryLine.id)
+    query = query.where(DatasetLine.dataset_id == dataset.id).order_by(InventoryLine.resource_code)
+    return work.session.execute(query).scalars().all()
+
+
+def _facets(work: Work, index: SearchIndex, language: str) -> Mapping[str, Mapping[str, int]]:
+    """Counts over the whole catalogue. The home page stands without them while the index is down."""
+    try:
+        found = finding.search(work, index, Wanted(limit=0), language)
+    except Unavailable:
+        return {}
+    return {facet: {c.value: c.count for c in counts} for facet, counts in found.facets.items()}
+
+
+def _rows_in_all(work: Work) -> int:
+    query = (
+        select(func.sum(Table.row_count))
+        .join(Resource, Resource.id == Table.resource_id)
+        .join(Dataset, Dataset.id == Resource.dataset_id)
+        .where(Table.state == TableState.READY.value, policy.PUBLIC_FILTER)
+    )
+    return int(work.session.execute(query).scalar_one() or 0)
+
+
+def _tree(bodies: Sequence[Agency]) -> list[dict[str, Any]]:
+    nodes: dict[str, dict[str, Any]] = {body.id: {"body": body, "below": []} for body in bodies}
+    roots: list[dict[str, Any]] = []
+    for body in bodies:
+        above = nodes.get(body.parent_id or "")
+        (above["below"] if above else roots).append(nodes[body.id])
+    return roots

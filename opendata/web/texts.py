@@ -1,0 +1,94 @@
+"""What the pages themselves say, by key and language (`messages/*.json`). Sentences of errors and states are `edge.messages`'."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+
+from opendata.catalog.codes import codes
+
+LANGUAGES = ("zh", "en")
+HTML_LANG = {"zh": "zh-Hans", "en": "en"}
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z]{2}")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+BEIJING = timezone(timedelta(hours=8))
+"""The country's one time zone: people read times in it, `<time datetime>` and the API keep UTC."""
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """All texts of a language by key."""
+    path = Path(__file__).parent / "messages" / f"{language}.json"
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def text(key: str, language: str, **params: object) -> str:
+    """The text of a key, filled in. `KeyError` for an unknown one: a page never shows a bare key."""
+    template = catalogue(language)[key]
+    return template.format(**params) if params else template
+
+
+def has(key: str, language: str) -> bool:
+    return key in catalogue(language)
+
+
+def choose(zh: str, en: str, language: str) -> str:
+    """The text of the page's language, else the other one."""
+    return (en or zh) if language == "en" else (zh or en)
+
+
+def lang_of(content: str, page: str) -> str:
+    """The value of a `lang` attribute for content that is not in the page's language; empty if none is needed."""
+    if _HAN.search(content):
+        return HTML_LANG["zh"] if page == "en" else ""
+    return "en" if page == "zh" and _LATIN.search(content) else ""
+
+
+def day(moment: datetime | None, language: str) -> str:
+    """The day in Beijing time: 2026年11月23日, 23 Nov 2026."""
+    if moment is None:
+        return "–"
+    at = moment.astimezone(BEIJING)
+    if language == "en":
+        return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
+    return f"{at.year}年{at.month}月{at.day}日"
+
+
+def minute(moment: datetime | None, language: str) -> str:
+    """Day and time, Beijing time."""
+    if moment is None:
+        return "–"
+    return f"{day(moment, language)} {moment.astimezone(BEIJING):%H:%M}"
+
+
+def number(value: float | None) -> str:
+    return "–" if value is None else f"{value:,}"
+
+
+def size(value: int) -> str:
+    """Bytes as people read them: 812 B, 41.4 KB, 1.2 GB (powers of 1,000)."""
+    amount = float(value)
+    for unit in ("B", "KB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{value} B"
+
+
+def label(list_name: str, code: str, language: str) -> str:
+    """What a person reads for a code of a list; licences, themes and regions are lists of their own."""
+    lists = codes()
+    if list_name == "licence" and code in lists.licences:
+        licence = lists.licences[code]
+        return choose(licence.title, licence.title_en, language)
+    if list_name == "theme" and code in lists.themes:
+        theme = lists.themes[code]
+        return choose(theme.title, theme.title_en, language)
+    if list_name == "region":
+        return lists.regions.get(code, code)
+    return lists.label(list_name, code, language)
