@@ -49,6 +49,7 @@ def create_dataset(
         name=name,
         agency_id=agency.id,
         source_id=source_id,
+        submit_at=None,
         created_by=work.actor.id,
         created_at=work.now,
     )
@@ -210,7 +211,6 @@ def discard(work: Work, dataset: Dataset, release: Release) -> None:
     )
     dataset.draft_id = None
     work.session.flush()
-    work.session.execute(delete(ReleaseAuthor).where(ReleaseAuthor.release_id == release.id))
     work.session.delete(release)
     work.session.flush()
 

@@ -40,7 +40,8 @@ _FORGET = (
 def store(work: Work, release: Release, resource_id: str, found: Iterable[Found]) -> None:
     """Replaces the findings of one resource (or of the metadata, for an empty id) in the release's present content."""
     same = {"release": release.id, "hash": release.content_hash, "resource": resource_id}
-    work.session.execute(_FORGET, same)
+    with work.session.no_autoflush:  # findings hang on nothing that is waiting to be written
+        work.session.execute(_FORGET, same)
     for finding in found:
         work.session.add(
             Finding(
@@ -56,7 +57,6 @@ def store(work: Work, release: Release, resource_id: str, found: Iterable[Found]
                 found_at=work.now,
             )
         )
-    work.session.flush()
 
 
 def _texts(view: DatasetView) -> Iterable[tuple[str, str]]:

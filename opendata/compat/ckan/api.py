@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,7 +14,6 @@ from urllib.parse import quote
 
 import orjson
 from fastapi import APIRouter, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse, Response
 
 from opendata.catalog.codes import codes
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 VERSION = "2.12.0"
 """The CKAN whose answers these are; clients choose their calls by it."""
 JSON = "application/json;charset=utf-8"
+_THREADS = ThreadPoolExecutor(40, "ckan")
+"""As many as the framework's own pool has, reached in half the time: these calls are short."""
 _FOR_ALL = {"Cache-Control": "public, max-age=0, must-revalidate", **PUBLIC_TAG}
 _FOR_CALLER = {"Cache-Control": "private, no-store"}
 
@@ -68,7 +71,8 @@ async def act(request: Request) -> Response:
         return _answer(orjson.dumps(f"Bad request - {error}"), 400)
     except DomainError as error:
         return face(error, request)
-    return await run_in_threadpool(_perform, request, name, action, sent, callback)
+    run = partial(_perform, request, name, action, sent, callback)
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, run)
 
 
 def face(error: DomainError, request: Request) -> Response:
