@@ -27,6 +27,13 @@ TWO_REVIEWS = """
                         WHERE a.release_id = NEW.id AND a.user_id IN (c.reviewer_id, s.reviewer_id)))
 """
 ONCE_PUBLIC = "OLD.state IN ('published', 'superseded', 'withdrawn')"
+SHOWN_AFTER = """EXISTS (SELECT 1 FROM release r WHERE r.dataset_id = NEW.dataset_id AND r.number >= NEW.since
+    AND (NEW.until IS NULL OR r.number < NEW.until) AND r.state IN ('published', 'superseded', 'withdrawn'))"""
+HIDDEN_AFTER = """EXISTS (SELECT 1 FROM release r WHERE r.dataset_id = OLD.dataset_id AND r.number >= OLD.since
+    AND (OLD.until IS NULL OR r.number < OLD.until) AND r.number >= NEW.until
+    AND r.state IN ('published', 'superseded', 'withdrawn'))"""
+SHOWN_NEWLY = """EXISTS (SELECT 1 FROM release r WHERE r.dataset_id = OLD.dataset_id AND r.number >= OLD.until
+    AND (NEW.until IS NULL OR r.number < NEW.until) AND r.state IN ('published', 'superseded', 'withdrawn'))"""
 VERSION_ONCE_PUBLIC = """EXISTS (SELECT 1 FROM release r WHERE r.dataset_id = OLD.dataset_id AND r.number >= OLD.since
     AND (OLD.until IS NULL OR r.number < OLD.until) AND r.state IN ('published', 'superseded', 'withdrawn'))"""
 
@@ -44,8 +51,9 @@ GUARDS: dict[str, tuple[str, str, str]] = {
     ),
     "release_immutable": (
         "UPDATE ON release",
-        f"{ONCE_PUBLIC} AND (NEW.content_hash <> OLD.content_hash OR NEW.number <> OLD.number"
-        " OR NEW.dataset_id <> OLD.dataset_id OR NEW.published_at <> OLD.published_at OR META_CHANGED)",
+        f"{ONCE_PUBLIC} AND (NEW.content_hash DIFFERS OLD.content_hash OR NEW.number DIFFERS OLD.number"
+        " OR NEW.dataset_id DIFFERS OLD.dataset_id OR NEW.published_at DIFFERS OLD.published_at"
+        " OR NEW.policy DIFFERS OLD.policy OR NEW.author_id DIFFERS OLD.author_id OR NEW.meta DIFFERS OLD.meta)",
         "a release that was public does not change",
     ),
     "release_no_return": (
@@ -56,9 +64,15 @@ GUARDS: dict[str, tuple[str, str, str]] = {
     "release_kept": ("DELETE ON release", ONCE_PUBLIC, "a release that was public is kept"),
     "resource_version_immutable": (
         "UPDATE ON resource_version",
-        f"(NEW.since <> OLD.since OR NEW.position <> OLD.position OR NEW.resource_id <> OLD.resource_id"
-        f" OR COALESCE(NEW.file_id, '') <> COALESCE(OLD.file_id, '') OR META_CHANGED) AND {VERSION_ONCE_PUBLIC}",
+        f"((NEW.since DIFFERS OLD.since OR NEW.position DIFFERS OLD.position OR NEW.resource_id DIFFERS OLD.resource_id"
+        f" OR NEW.dataset_id DIFFERS OLD.dataset_id OR NEW.file_id DIFFERS OLD.file_id OR NEW.meta DIFFERS OLD.meta)"
+        f" AND ({VERSION_ONCE_PUBLIC} OR {SHOWN_AFTER})) OR {HIDDEN_AFTER} OR {SHOWN_NEWLY}",
         "what was public does not change",
+    ),
+    "resource_version_late": (
+        "INSERT ON resource_version",
+        SHOWN_AFTER,
+        "nothing is added to what was public",
     ),
     "resource_version_kept": ("DELETE ON resource_version", VERSION_ONCE_PUBLIC, "what was public is kept"),
     "dataset_published": (
@@ -72,6 +86,12 @@ GUARDS: dict[str, tuple[str, str, str]] = {
         "NEW.published_id IS NOT NULL",
         "a dataset begins unpublished",
     ),
+    "author_kept": (
+        "DELETE ON release_author",
+        "EXISTS (SELECT 1 FROM release r WHERE r.id = OLD.release_id)",
+        "who edited a release stays its author",
+    ),
+    "author_immutable": ("UPDATE ON release_author", "1 = 1", "who edited a release stays its author"),
     "decision_by_author": (
         "INSERT ON decision",
         "EXISTS (SELECT 1 FROM release_author a WHERE a.release_id = NEW.release_id AND a.user_id = NEW.reviewer_id)",
@@ -79,8 +99,9 @@ GUARDS: dict[str, tuple[str, str, str]] = {
     ),
     "decision_immutable": (
         "UPDATE ON decision",
-        "NEW.outcome <> OLD.outcome OR NEW.content_hash <> OLD.content_hash OR NEW.reviewer_id <> OLD.reviewer_id"
-        " OR NEW.kind <> OLD.kind OR NEW.release_id <> OLD.release_id OR NEW.reason <> OLD.reason"
+        "NEW.outcome DIFFERS OLD.outcome OR NEW.content_hash DIFFERS OLD.content_hash"
+        " OR NEW.reviewer_id DIFFERS OLD.reviewer_id OR NEW.kind DIFFERS OLD.kind"
+        " OR NEW.release_id DIFFERS OLD.release_id OR NEW.reason DIFFERS OLD.reason"
         " OR (OLD.void_at IS NOT NULL AND NEW.void_at IS NULL)",
         "a decision stands",
     ),
@@ -94,9 +115,9 @@ GUARDS: dict[str, tuple[str, str, str]] = {
 
 def create() -> None:
     sqlite = op.get_bind().dialect.name == "sqlite"
-    meta_changed = "NEW.meta IS NOT OLD.meta" if sqlite else "NEW.meta IS DISTINCT FROM OLD.meta"
+    differs = "IS NOT" if sqlite else "IS DISTINCT FROM"  # NULLs compare, unlike with <>
     for name, (event, condition, reason) in GUARDS.items():
-        condition = condition.replace("META_CHANGED", meta_changed)
+        condition = condition.replace("DIFFERS", differs)
         if sqlite:
             statements = [
                 f"CREATE TRIGGER guard_{name} BEFORE {event} WHEN {condition}"

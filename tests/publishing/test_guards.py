@@ -116,6 +116,13 @@ def test_claiming_the_direct_policy_takes_the_site_s_own_record(
     refused(office, "DELETE FROM publication_policy")
 
 
+def test_an_author_stays_one(office: Any, submitted: dict[str, Any]) -> None:
+    refused(office, "DELETE FROM release_author WHERE release_id = :release", release=submitted["id"])
+    refused(
+        office, "UPDATE release_author SET user_id = 'x' WHERE release_id = :release", release=submitted["id"]
+    )
+
+
 def test_what_is_not_published_cannot_be_made_the_public_release(
     office: Any, submitted: dict[str, Any]
 ) -> None:
@@ -127,12 +134,19 @@ def test_what_is_not_published_cannot_be_made_the_public_release(
     [
         'UPDATE release SET meta = \'{"title": "other"}\' WHERE id = :release',
         "UPDATE release SET content_hash = 'x' WHERE id = :release",
+        "UPDATE release SET content_hash = NULL WHERE id = :release",
+        "UPDATE release SET published_at = NULL WHERE id = :release",
+        "UPDATE release SET author_id = NULL WHERE id = :release",
         "UPDATE release SET number = 7 WHERE id = :release",
         "UPDATE release SET state = 'draft' WHERE id = :release",
         "DELETE FROM release WHERE id = :release",
         'UPDATE resource_version SET meta = \'{"name": "other"}\' WHERE resource_id = :resource',
         "UPDATE resource_version SET file_id = NULL WHERE resource_id = :resource",
+        "UPDATE resource_version SET until = 1 WHERE resource_id = :resource",
+        "UPDATE resource_version SET since = 9 WHERE resource_id = :resource",
         "DELETE FROM resource_version WHERE resource_id = :resource",
+        "INSERT INTO resource_version (resource_id, dataset_id, since, until, position, meta, updated_at)"
+        " SELECT resource_id, dataset_id, 0, NULL, 1, meta, updated_at FROM resource_version WHERE resource_id = :resource",
         "UPDATE audit SET actor_name = 'nobody'",
         "DELETE FROM audit",
     ],
