@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from opendata.agencies.models import Agency
 from opendata.catalog.models import File
+from opendata.core.failpoints import reach
 from opendata.core.ids import new_id
 from opendata.core.names import clean_file_name
 from opendata.ports.storage.port import ObjectMissing, Storage, StoredObject
@@ -57,20 +58,19 @@ class Stores:
             yield path
 
 
-def copy_object(source: Storage, target: Storage, sha256: str) -> None:
-    """Copies an object, hash-checked; harmless if the target has it."""
+def copy_object(source: Storage, target: Storage, sha256: str) -> bool:
+    """Copies an object, hash-checked; harmless if the target has it. Whether it had to be copied."""
+    writer = target.writer()  # first: it makes a bucket that is new, and without one nothing can be looked up
     try:
-        target.stat(sha256)
-        return
-    except ObjectMissing:
-        pass
-    writer = target.writer()
-    try:
+        with suppress(ObjectMissing):
+            target.stat(sha256)
+            return False
         for chunk in source.read(sha256):
             writer.write(chunk)
         writer.commit(expected_sha256=sha256)
     finally:
         writer.abort()
+    return True
 
 
 def media_type(name: str) -> str:
@@ -86,6 +86,7 @@ def format_of(name: str) -> str:
 
 def register(work: Work, agency: Agency, stored: StoredObject, name: str) -> File:
     """A row for an object that is in the inbox store (object before row)."""
+    reach("file.stored")
     name = clean_file_name(name)
     file = File(
         id=new_id(),

@@ -3,6 +3,7 @@ its step outside the database, and writes the outcome and the next job in one tr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,7 @@ from opendata.catalog.files import Stores, copy_object
 from opendata.catalog.lifecycle import State, can_move, move
 from opendata.catalog.models import Dataset, Release
 from opendata.catalog.views import DatasetView, ResourceView
-from opendata.core.errors import Unavailable
-from opendata.ports.job_queue.port import RetryLater
+from opendata.core.failpoints import reach
 from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
 from opendata.ports.storage.port import ObjectMissing
 from opendata.publishing import service
@@ -41,18 +41,20 @@ class Journey:
 
 def screen(journey: Journey, *, release_id: str, content_hash: str) -> None:
     """Metadata and every row of every file. A confident finding returns the release; else validation is next."""
+    reach("screen.taken")
     with journey.place.writing(SYSTEM) as work:
         view = _current(work, release_id, content_hash, State.SUBMITTED, State.CHECKING)
         if view is None:
             return
         if view.release.state == State.SUBMITTED.value:
-            move(view.release, State.CHECKING)
+            service.begin_checking(work, view.release)
         say(view.release, Step.SCREENING)
         today = work.now.date()
     found: dict[str, list[Found]] = {"": screening.screen_metadata(view, today)}
     for resource in view.resources:
         if resource.file:
             found[resource.id] = _screen_file(journey, resource, today.isoformat())
+    reach("screen.read")
     with journey.place.writing(SYSTEM) as work:
         view = _current(work, release_id, content_hash, State.CHECKING)
         if view is None:
@@ -66,16 +68,21 @@ def screen(journey: Journey, *, release_id: str, content_hash: str) -> None:
             say(view.release, Step.VALIDATING)
             args = {"release_id": release_id, "content_hash": content_hash}
             work.enqueue("publishing.validate", args)
+        work.session.flush()
+        reach("screen.written")
+    reach("screen.committed")
 
 
 def validate(journey: Journey, *, release_id: str, content_hash: str) -> None:
     """Every table against its schema. Structural errors return the release (under `reviewed`); wrong cells are shown to
     the reviewers, whose decision about them is recorded."""
+    reach("validate.taken")
     with journey.place.reading(SYSTEM) as work:
         view = _current(work, release_id, content_hash, State.CHECKING)
     if view is None:
         return
     broken = [r for r in view.resources if r.file and _is_broken(journey, r)]
+    reach("validate.read")
     with journey.place.writing(SYSTEM) as work:
         view = _current(work, release_id, content_hash, State.CHECKING)
         if view is None:
@@ -85,32 +92,44 @@ def validate(journey: Journey, *, release_id: str, content_hash: str) -> None:
             service.send_back(work, view.release, Step.RETURNED_STRUCTURE, resources=names[:20])
         else:
             service.pass_checks(work, view)
+        work.session.flush()
+        reach("validate.written")
+    reach("validate.committed")
 
 
 def publish(journey: Journey, *, release_id: str, content_hash: str) -> None:
-    """Copies the files to the public store, then makes the release public."""
+    """Copies the files to the public store, then makes the release public.
+
+    And looks once more whether they are there: a `retract` that began before may have taken them away meanwhile. It looks
+    after itself too, so whichever is later puts them back."""
+    reach("publish.taken")
     with journey.place.reading(SYSTEM) as work:
-        view = _current(work, release_id, content_hash, State.APPROVED)
+        view = _current(work, release_id, content_hash, State.APPROVED, State.PUBLISHED)
     if view is None:
         return
-    try:
-        for resource in view.resources:
-            if resource.file:
-                sha256 = resource.file.sha256
-                copy_object(journey.stores.holder(sha256), journey.stores.public, sha256)
-    except Unavailable as down:
-        raise RetryLater(down.retry_after) from down
-    with journey.place.writing(SYSTEM) as work:
-        view = _current(work, release_id, content_hash, State.APPROVED)
-        if view is not None:
+    hashes = [resource.file.sha256 for resource in view.resources if resource.file]
+    if view.release.state == State.APPROVED.value:
+        _make_public(journey, hashes)
+        reach("publish.copied")
+        with journey.place.writing(SYSTEM) as work:
+            view = _current(work, release_id, content_hash, State.APPROVED)
+            if view is None:
+                return
             service.finish(work, view)
+            work.session.flush()
+            reach("publish.written")
+        reach("publish.committed")
+    if _make_public(journey, hashes):
+        with journey.place.writing(SYSTEM) as work:  # and away again, if it was withdrawn in this very moment
+            work.enqueue("publishing.retract", {"dataset_id": view.dataset.id})
 
 
 def retract(journey: Journey, *, dataset_id: str) -> None:
     """After a withdrawal: its bytes leave the public store (kept in the inbox), unless another public dataset has them."""
+    reach("retract.taken")
     with journey.place.reading(SYSTEM) as work:
         dataset = work.session.get(Dataset, dataset_id)
-        if dataset is None or dataset.published_id is not None:
+        if dataset is None:
             return
         mine = {
             resource.file.sha256
@@ -124,9 +143,16 @@ def retract(journey: Journey, *, dataset_id: str) -> None:
             copy_object(journey.stores.public, journey.stores.inbox, sha256)
         except ObjectMissing:
             continue
+        reach("retract.kept")
         journey.stores.public.delete(sha256)
+    reach("retract.removed")
+    with journey.place.reading(SYSTEM) as work:  # see `publish`: what became public meanwhile is put back
+        public_again = views.published_hashes(work.session, mine)
+    _make_public(journey, sorted(public_again))
     with journey.place.writing(SYSTEM) as work:
         work.enqueue("tables.drop", {"dataset_id": dataset_id})
+        reach("retract.written")
+    reach("retract.committed")
 
 
 def failed(journey: Journey, job: str, args: dict[str, Any], error: Exception) -> None:
@@ -144,6 +170,16 @@ def failed(journey: Journey, job: str, args: dict[str, Any], error: Exception) -
         work.record(
             "release.failed", "release", release.id, job=job, error=type(error).__name__, stood=before
         )
+
+
+def _make_public(journey: Journey, hashes: Iterable[str]) -> int:
+    """Copies into the public store what it lacks; how many objects that were."""
+    copied = 0
+    for sha256 in hashes:
+        if copy_object(journey.stores.holder(sha256), journey.stores.public, sha256):
+            copied += 1
+            reach("publish.one_copied")
+    return copied
 
 
 def _current(work: Work, release_id: str, content_hash: str, *states: State) -> DatasetView | None:

@@ -77,6 +77,8 @@ def decide(
     reason: str = "",
 ) -> Decision:
     """One of the two decisions. The second approval starts the publication; any rejection returns the release."""
+    # Two people who decide at once do so one after the other: each would else miss the other's approval.
+    work.session.refresh(release, with_for_update=True)
     decision = review.record_decision(
         work, release, agency, kind=kind, outcome=outcome, content_hash=content_hash, reason=reason
     )
@@ -87,6 +89,11 @@ def decide(
     else:
         say(release, Step.ONE_APPROVAL, kind=kind.value)
     return decision
+
+
+def begin_checking(work: Work, release: Release) -> None:
+    move(release, State.CHECKING)
+    work.record("release.checking", "release", release.id, content_hash=release.content_hash)
 
 
 def pass_checks(work: Work, view: DatasetView) -> None:
@@ -108,6 +115,7 @@ def approve(work: Work, view: DatasetView) -> None:
     if release.publish_at is not None and release.publish_at > work.now:
         move(release, State.SCHEDULED)
         say(release, Step.SCHEDULED, at=release.publish_at.isoformat())
+        work.record("release.scheduled", "release", release.id, at=release.publish_at.isoformat())
     else:
         _go_out(work, view)
 
@@ -130,6 +138,7 @@ def finish(work: Work, view: DatasetView) -> None:
         move(before, State.SUPERSEDED)
         before.ended_at = work.now
         say(before, Step.SUPERSEDED)
+        work.record("release.superseded", "release", before.id, content_hash=before.content_hash)
     move(release, State.PUBLISHED)
     release.published_at = work.now
     say(release, Step.PUBLISHED)
@@ -241,6 +250,7 @@ def release_scheduled(work: Work, release_id: str) -> None:
     dataset = work.session.get(Dataset, release.dataset_id)
     if dataset is not None:
         move(release, State.APPROVED)
+        work.record("release.due", "release", release.id, content_hash=release.content_hash)
         _go_out(work, views.one(work.session, dataset, release))
 
 
@@ -258,7 +268,7 @@ def _begin_checks(work: Work, view: DatasetView) -> None:
     if any(resource.file for resource in view.resources):
         work.enqueue("publishing.screen", _job(release))
         return
-    move(release, State.CHECKING)
+    begin_checking(work, release)
     found = screening.screen_metadata(view, work.now.date())
     screening.store(work, release, "", found)
     if any(finding.confident for finding in found):
@@ -303,6 +313,7 @@ def _end_publication(work: Work, dataset: Dataset, published: Release, reason: s
     move(published, State.WITHDRAWN)
     published.ended_at = work.now
     say(published, Step.WITHDRAWN, reason=reason)
+    work.record("release.withdrawn", "release", published.id, content_hash=published.content_hash)
     dataset.published_id = None
     dataset.withdrawn_at = work.now
     dataset.withdraw_reason = reason
@@ -316,4 +327,5 @@ def _recall_draft(work: Work, dataset: Dataset) -> None:
     if draft is not None and State(draft.state) not in EDITABLE_STATES:
         move(draft, State.DRAFT)
         say(draft, Step.EDITED_AGAIN)
+        work.record("release.recalled", "release", draft.id, content_hash=draft.content_hash)
         review.void(work, draft)

@@ -94,25 +94,23 @@ def parts(work: Work, upload: Upload) -> Sequence[UploadPart]:
     return work.session.execute(query).scalars().all()
 
 
-def join(stores: Stores, found: Sequence[UploadPart], limit: int) -> StoredObject:
-    """One object of all parts; a single part is that object already. Blocks while it copies; outside a transaction."""
-    if len(found) == 1:
-        return stores.inbox.stat(found[0].sha256)
+def join(stores: Stores, parts: Sequence[str], limit: int) -> StoredObject:
+    """One object of all parts, given by their hashes in order; a single part is that object already. Blocks while it
+    copies; outside a transaction."""
+    if len(parts) == 1:
+        return stores.inbox.stat(parts[0])
     writer = stores.inbox.writer(limit=limit)
     try:
-        for part in found:
-            for chunk in stores.inbox.read(part.sha256):
+        for sha256 in parts:
+            for chunk in stores.inbox.read(sha256):
                 writer.write(chunk)
         return writer.commit()
     finally:
         writer.abort()
 
 
-def complete(work: Work, upload_id: str, stored: StoredObject) -> Upload:
-    """The whole file is in the store: it becomes the resource's. Harmless if that has happened already."""
-    upload = find(work, upload_id, to_write=True)
-    if upload.file_id is not None:
-        return upload
+def complete(work: Work, upload: Upload, stored: StoredObject) -> None:
+    """The whole file is in the store: it becomes the resource's. In the transaction that notes its last part."""
     if stored.size != upload.length:
         raise Conflict("wrong_offset", expected=upload.length, got=stored.size)
     dataset = work.session.get_one(Dataset, upload.dataset_id)
@@ -122,7 +120,6 @@ def complete(work: Work, upload_id: str, stored: StoredObject) -> Upload:
     else:
         file = files.replace(work, dataset, agency, upload.resource_id, stored, upload.name)
     upload.file_id = file.id
-    return upload
 
 
 def end(work: Work, upload: Upload) -> None:

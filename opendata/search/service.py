@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select
 from opendata.access.policy import PUBLIC_FILTER
 from opendata.catalog import queries
 from opendata.catalog.models import Dataset
+from opendata.core.failpoints import reach
 from opendata.ports.search_index.port import Answer, Document, Request, SearchIndex
 from opendata.search.documents import Columns, Payload, document
 from opendata.work.actor import SYSTEM
@@ -73,8 +74,10 @@ class Indexer:
         refused = self.index.apply(documents, [(i, r) for i, r in owed.items() if i not in present])
         if refused:
             log.error("the index refused documents", extra={"ids": list(refused)})
+        reach("drain.applied")
         with self.place.writing(SYSTEM) as work:
             work.session.execute(delete(Pending).where(Pending.id.in_([row.id for row in rows])))
+            reach("drain.written")
         return len(owed)
 
     def rebuild(self) -> Differences:
@@ -88,6 +91,8 @@ class Indexer:
                         break
                     new.add(self._documents(work, ids))
                 after = ids[-1]
+            reach("reindex.filled")
+        reach("reindex.swapped")
         return self.reconcile(repair=True)
 
     def reconcile(self, *, repair: bool) -> Differences:

@@ -35,4 +35,6 @@ class Table(Base):
     """[{name, type, title?, description?}]."""
     nulled: Mapped[dict[str, Any]] = mapped_column(default=dict)
     """{column: cells that did not fit their type and are null in the table}."""
+    recipe: Mapped[str | None] = mapped_column(String(64))
+    """Hash of what the ready rows were made of: bytes, read options, schema."""
     updated_at: Mapped[datetime]

@@ -16,7 +16,9 @@ from opendata.catalog.files import Stores
 from opendata.catalog.models import Dataset
 from opendata.catalog.profile import ResourceMeta
 from opendata.catalog.views import FileView, ResourceView
+from opendata.core.canonical import sha256_json
 from opendata.core.errors import NotFound, Unavailable
+from opendata.core.failpoints import reach
 from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
 from opendata.ports.table_store.port import Rows, Select, TableInfo, TableMissing, TableStore
 from opendata.tables.models import Table, TableState
@@ -36,21 +38,29 @@ class Loader:
 
 
 def load(loader: Loader, resource_id: str, file_id: str) -> None:
-    """Makes the file's rows the resource's table, if that file is still the published one. Idempotent.
+    """Makes the file's rows the resource's table, if that file is still the published one. Idempotent: a table made of
+    the same bytes in the same way stays.
 
     A file that gives no rows leaves a `Table` row that says why.
     """
+    reach("load.taken")
     current = _published(loader, resource_id)
     if current is None or current.file is None or current.file.id != file_id:
         return
     with loader.place.writing(SYSTEM) as work:
+        if _is_loaded(loader, work, current, current.file):
+            return
         _save(work, resource_id, file_id, TableState.LOADING)
     schema = table_schema(current.meta)
     folder = Path(tempfile.mkdtemp(prefix="load-", dir=loader.scratch))
     try:
         answer = _convert(loader, current, current.file, schema, folder)
+        reach("load.converted")
         info = loader.tables.replace(resource_id, folder / "table.parquet")
+        reach("load.replaced")
         _finish(loader, current, answer, info)
+        reach("load.committed")
+        _check_kept(loader, resource_id, info)
     except TaskFailed as failure:
         _give_up(loader, current, failure.code, failure.params)
     except LimitExceeded as failure:
@@ -93,7 +103,9 @@ def read(store: TableStore, table: Table, select: Select) -> Rows:
 
 
 def drop(loader: Loader, dataset_id: str) -> None:
-    """Removes the tables of a dataset that is not public any more. Idempotent."""
+    """Removes the tables of a dataset that is not public any more. Idempotent. If it became public again meanwhile, its
+    tables are loaded again: they may have been removed after they were made."""
+    reach("drop.taken")
     with loader.place.reading(SYSTEM) as work:
         dataset = work.session.get(Dataset, dataset_id)
         if dataset is None or dataset.published_id is not None:
@@ -105,10 +117,17 @@ def drop(loader: Loader, dataset_id: str) -> None:
         ]
     for resource_id in dict.fromkeys(ids):
         loader.tables.drop(resource_id)
+    reach("drop.removed")
     with loader.place.writing(SYSTEM) as work:
         for resource_id in dict.fromkeys(ids):
             if table := work.session.get(Table, resource_id):
                 work.session.delete(table)
+            now = views.published_resource(work.session, resource_id)
+            if now is not None and now.file is not None:
+                work.enqueue("tables.load", {"resource_id": resource_id, "file_id": now.file.id})
+        work.session.flush()
+        reach("drop.written")
+    reach("drop.committed")
 
 
 def table_schema(meta: ResourceMeta) -> dict[str, Any] | None:
@@ -161,8 +180,44 @@ def _finish(loader: Loader, resource: ResourceView, answer: dict[str, Any], info
         ]
         table.nulled = answer.get("nulled", {})
         table.reason = {}
+        table.recipe = _recipe(resource)
         _announce(work, resource)
         work.record("table.loaded", "resource", resource.id, file=file_id, rows=info.rows)
+        work.session.flush()
+        reach("load.written")
+
+
+def _recipe(resource: ResourceView) -> str:
+    """What a table is made of: the bytes, and how they are read. A release that changes only words has the same."""
+    file = resource.file
+    return sha256_json(
+        {
+            "sha256": file.sha256 if file else "",
+            "name": file.name if file else "",
+            "options": resource.meta.options.stored(),
+            "schema": table_schema(resource.meta),
+        }
+    )
+
+
+def _is_loaded(loader: Loader, work: Work, resource: ResourceView, file: FileView) -> bool:
+    table = work.session.get(Table, resource.id)
+    if table is None or table.state != TableState.READY.value or table.recipe != _recipe(resource):
+        return False
+    try:
+        loader.tables.info(resource.id, table.version)
+    except TableMissing:
+        return False
+    table.file_id = file.id
+    return True
+
+
+def _check_kept(loader: Loader, resource_id: str, info: TableInfo) -> None:
+    """A `drop` that began before may have removed the table after it was made: then it is made again."""
+    try:
+        loader.tables.info(resource_id, info.version)
+    except TableMissing:
+        raise Unavailable("tables_unavailable", retry_after=1) from None
 
 
 def _titles(field: dict[str, Any]) -> dict[str, str]:

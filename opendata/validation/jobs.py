@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from opendata.catalog import queries, views
+from opendata.core.failpoints import reach
 from opendata.ports.storage.port import ObjectMissing
 from opendata.validation import service
 from opendata.validation.service import Judge
@@ -11,6 +12,7 @@ from opendata.work.actor import SYSTEM
 
 def check(judge: Judge, *, release_id: str, resource_id: str) -> None:
     """Does nothing if the draft, the resource or the file is gone by now."""
+    reach("check.taken")
     with judge.place.reading(SYSTEM) as work:
         release = queries.release(work.session, release_id)
         resource = views.resource(work.session, release, resource_id) if release else None

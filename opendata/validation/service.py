@@ -14,6 +14,7 @@ from opendata.catalog.profile import ResourceMeta
 from opendata.catalog.views import FileView
 from opendata.core.canonical import sha256_json
 from opendata.core.errors import FieldError, Invalid, invalid
+from opendata.core.failpoints import reach
 from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
 from opendata.validation.engine import classify
 from opendata.validation.models import FileProfile, FileReport
@@ -67,7 +68,9 @@ def _alone(schema: dict[str, Any]) -> dict[str, Any]:
     keys = schema.get("foreignKeys")
     if not isinstance(keys, list):
         return schema
-    own = [key for key in keys if not (isinstance(key, dict) and (key.get("reference") or {}).get("resource"))]
+    own = [
+        key for key in keys if not (isinstance(key, dict) and (key.get("reference") or {}).get("resource"))
+    ]
     rest = {name: value for name, value in schema.items() if name != "foreignKeys"}
     return {**rest, "foreignKeys": own} if own else rest
 
@@ -133,6 +136,7 @@ def _make_report(judge: Judge, file: FileView, meta: ResourceMeta, schema: dict[
     args = {"schema": schema, "limit_errors": LIMIT_ERRORS}
     answer, error = _run(judge, "opendata.validation.tasks:validate", file, meta, args)
     verdict = classify(answer) if answer is not None else None
+    reach("check.read")
     with judge.place.writing(SYSTEM) as work:
         report = work.session.merge(
             FileReport(
@@ -145,6 +149,9 @@ def _make_report(judge: Judge, file: FileView, meta: ResourceMeta, schema: dict[
                 made_at=work.now,
             )
         )
+        work.session.flush()
+        reach("check.written")
+    reach("check.committed")
     return report
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from opendata.core.errors import NoSpace
 from opendata.ports.sandbox.port import LimitExceeded, TaskError, TaskFailed
 
 
@@ -51,12 +52,16 @@ def answer(task: str, kwargs: Mapping[str, Any], output_bytes: int) -> dict[str,
     except Exception as error:
         if _file_too_large(error):
             return {"limit": "output"}
+        if _disk_full(error):
+            return {"no_space": True}
         return _failed("task_crashed", {"type": type(error).__name__, "at": _place(error)})
     return {"result": result} if len(body) <= output_bytes else {"limit": "output"}
 
 
 def unpack(message: Mapping[str, Any]) -> Any:
     """The result in an answer, or the exception that the port promises."""
+    if "no_space" in message:
+        raise NoSpace(retry_after=60)
     if "limit" in message:
         raise LimitExceeded(str(message["limit"]))
     if "failed" in message:
@@ -75,6 +80,11 @@ def _failed(code: str, params: Mapping[str, Any]) -> dict[str, Any]:
 def _file_too_large(error: BaseException) -> bool:
     """RLIMIT_FSIZE was met: EFBIG from Python, or the same told by a native library in words."""
     return getattr(error, "errno", None) == errno.EFBIG or "os error 27" in str(error)
+
+
+def _disk_full(error: BaseException) -> bool:
+    """It says nothing about the file: the same task may pass when there is room again."""
+    return getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or "os error 28" in str(error)
 
 
 def _place(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Request
 from starlette.concurrency import run_in_threadpool
@@ -124,12 +124,13 @@ async def send_part(
     room = await authorize(request, partial(_may_send, upload, upload_offset))
     writer = partial(stores.inbox.writer, limit=settings.max_upload_bytes)
     stored = await _receive_what_comes(request, await run_in_threadpool(writer), room)
-    keep = partial(_keep, upload, upload_offset, stored)
-    whole = await perform(request, keep)
-    if whole is None:
-        return Response(status_code=204, headers=await perform(request, partial(_found_state, upload)))
-    joined = await run_in_threadpool(uploads.join, stores, whole, settings.max_upload_bytes)
-    return await perform(request, partial(_complete, upload, joined))
+    joined = None
+    if stored.size == room:
+        before = await authorize(request, partial(_hashes, upload))
+        joined = await run_in_threadpool(
+            uploads.join, stores, [*before, stored.sha256], settings.max_upload_bytes
+        )
+    return await perform(request, partial(_keep, upload, upload_offset, stored, joined))
 
 
 @router.delete("/uploads/{upload}", status_code=204, response_class=Response)
@@ -172,18 +173,19 @@ def _may_send(upload_id: str, offset: int, work: Work) -> int:
     return upload.length - upload.offset
 
 
-def _keep(upload_id: str, offset: int, stored: StoredObject, work: Work) -> Any:
-    """Notes the part; the parts of the whole if it is the last one."""
+def _hashes(upload_id: str, work: Work) -> list[str]:
+    return [part.sha256 for part in uploads.parts(work, uploads.find(work, upload_id))]
+
+
+def _keep(
+    upload_id: str, offset: int, stored: StoredObject, joined: StoredObject | None, work: Work
+) -> Response:
+    """Notes the part; with the last one the whole. In one transaction: a client whose part was noted and whose whole was
+    not would believe that it is done."""
     upload = uploads.keep_part(work, upload_id, offset, stored)
-    return uploads.parts(work, upload) if upload.offset == upload.length else None
-
-
-def _complete(upload_id: str, joined: StoredObject, work: Work) -> Response:
-    return Response(status_code=204, headers=_state(uploads.complete(work, upload_id, joined)))
-
-
-def _found_state(upload_id: str, work: Work) -> dict[str, str]:
-    return _state(uploads.find(work, upload_id))
+    if joined is not None:
+        uploads.complete(work, upload, joined)
+    return Response(status_code=204, headers=_state(upload))
 
 
 def _state(upload: Upload) -> dict[str, str]:
