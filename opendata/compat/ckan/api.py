@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -26,6 +28,7 @@ from opendata.edge.conventions import PUBLIC_TAG
 from opendata.edge.http import application, authorize, bearer_token, identify, request_id
 from opendata.edge.problem import retry_headers
 from opendata.edge.uploads import ReceivedFile
+from opendata.settings import Settings
 from opendata.work.actor import PUBLIC, Credentials, Scope
 from opendata.work.unit import Work
 
@@ -33,8 +36,11 @@ log = logging.getLogger(__name__)
 VERSION = "2.12.0"
 """The CKAN whose answers these are; clients choose their calls by it."""
 JSON = "application/json;charset=utf-8"
-_THREADS = ThreadPoolExecutor(40, "ckan")
+_READERS = ThreadPoolExecutor(40, "ckan-reader")
 """As many as the framework's own pool has, reached in half the time: these calls are short."""
+_WRITERS = ThreadPoolExecutor(8, "ckan-writer")
+_TURN = threading.Lock()
+"""SQLite lets one write, and makes the others look again in ever longer steps; here they wait in line instead."""
 _FOR_ALL = {"Cache-Control": "public, max-age=0, must-revalidate", **PUBLIC_TAG}
 _FOR_CALLER = {"Cache-Control": "private, no-store"}
 
@@ -72,7 +78,7 @@ async def act(request: Request) -> Response:
     except DomainError as error:
         return face(error, request)
     run = partial(_perform, request, name, action, sent, callback)
-    return await asyncio.get_running_loop().run_in_executor(_THREADS, run)
+    return await asyncio.get_running_loop().run_in_executor(_WRITERS if action.changes else _READERS, run)
 
 
 def face(error: DomainError, request: Request) -> Response:
@@ -110,7 +116,7 @@ def _perform(request: Request, name: str, action: Action, sent: _Sent, callback:
     )
     headers = {}
     try:
-        with opened as work:
+        with _turn(app.settings, action), opened as work:
             _identify(request, work, token)
             result = action.function(Call(app, work, sent.args, _shelf(request), sent.files))
             body = wire.success(help_url, result)
@@ -126,6 +132,10 @@ def _perform(request: Request, name: str, action: Action, sent: _Sent, callback:
     if callback:
         return Response(wire.jsonp(callback, body), status, wire.CORS, "application/javascript;charset=utf-8")
     return _answer(body, status, headers, public=public and not action.changes)
+
+
+def _turn(settings: Settings, action: Action) -> AbstractContextManager[Any]:
+    return _TURN if action.changes and settings.database.startswith("sqlite") else nullcontext()
 
 
 def _identify(request: Request, work: Work, token: str | None) -> None:
