@@ -13,7 +13,6 @@ from opendata.core.errors import NotFound
 from opendata.work.actor import Role
 from opendata.work.unit import Work
 
-
 _FIND = select(Agency).where(
     (Agency.name == bindparam("key")) | (Agency.id == bindparam("key")), Agency.active
 )

@@ -19,7 +19,13 @@ from opendata.work.unit import Work
 
 
 def create(
-    work: Work, *, name: str, title: str, parent: str | None = None, agency_id: str | None = None, **details: Any
+    work: Work,
+    *,
+    name: str,
+    title: str,
+    parent: str | None = None,
+    agency_id: str | None = None,
+    **details: Any,
 ) -> Agency:
     """A new body. A sysadmin makes any; an admin of a body makes those below it. A caller may choose the id (CKAN's
     clients carry theirs over), but never one that exists."""
@@ -32,7 +38,9 @@ def create(
     if errors:
         raise Invalid(fields=errors)
     agency_id = (agency_id or new_id()).lower()
-    if work.session.execute(select(Agency.id).where((Agency.name == name) | (Agency.id == agency_id))).first():
+    if work.session.execute(
+        select(Agency.id).where((Agency.name == name) | (Agency.id == agency_id))
+    ).first():
         raise Conflict("name_taken", name=name)
     agency = Agency(
         id=agency_id,

@@ -22,7 +22,6 @@ from opendata.catalog.models import (
     DatasetState,
     File,
     Release,
-    Resource,
     ResourceVersion,
 )
 from opendata.catalog.profile import DatasetMeta, ResourceMeta

@@ -16,7 +16,8 @@ from opendata.work.unit import Work
 def rename(work: Work, dataset: Dataset, agency: Agency, name: str) -> None:
     """Another name. `Conflict("name_taken")`; `Conflict("name_is_public")` where reviewers had approved the one it has."""
     drafts.check_editor(work, agency)
-    _check_free(work, dataset, "name_is_public")
+    if _is_settled(work, dataset):
+        raise Conflict("name_is_public", name=dataset.name)
     if errors := check_name("name", name):
         raise Invalid(fields=errors)
     if work.session.execute(select(Dataset.id).where(Dataset.name == name)).first():
@@ -30,7 +31,8 @@ def move_to(work: Work, dataset: Dataset, agency: Agency, new: Agency) -> None:
     """Another body takes the dataset over. The actor edits for both. Inventory lines stay with the old one."""
     drafts.check_editor(work, agency)
     drafts.check_editor(work, new)
-    _check_free(work, dataset, "owner_is_public")
+    if _is_settled(work, dataset):
+        raise Conflict("owner_is_public", name=dataset.name)
     drafts.open_draft(work, dataset, agency)
     drafts.set_lines(work, dataset, ())
     work.record("dataset.moved", "dataset", dataset.id, before=agency.name, after=new.name)
@@ -38,6 +40,6 @@ def move_to(work: Work, dataset: Dataset, agency: Agency, new: Agency) -> None:
     work.session.flush()
 
 
-def _check_free(work: Work, dataset: Dataset, code: str) -> None:
-    if dataset.published_id is not None and policy_record.in_force(work) is Policy.REVIEWED:
-        raise Conflict(code, name=dataset.name)
+def _is_settled(work: Work, dataset: Dataset) -> bool:
+    """Whether reviewers approved what would be changed, and the public knows it."""
+    return dataset.published_id is not None and policy_record.in_force(work) is Policy.REVIEWED

@@ -8,7 +8,6 @@ from opendata.publishing.models import PolicyRecord
 from opendata.settings import Policy
 from opendata.work.unit import Work
 
-
 _LAST = select(PolicyRecord.policy).order_by(PolicyRecord.id.desc()).limit(1)
 
 

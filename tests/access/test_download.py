@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from opendata.access.download import disposition
 from starlette.testclient import TestClient
+
+from opendata.access.download import disposition
 
 API = "/api/v1"
 DATA = b"a,b\n" + b"".join(b"%d,%d\n" % (n, n) for n in range(300_000))

@@ -35,9 +35,10 @@ def test_a_reading_engine_cannot_write(url: str) -> None:
 
 def test_a_commit_that_fails_leaves_the_connection_usable(url: str) -> None:
     engine = open_engine(url, writing=True)
-    with pytest.raises(IntegrityError), Session(engine) as session:
+    with Session(engine) as session:
         session.execute(text("INSERT INTO child VALUES (7)"))
-        session.commit()
+        with pytest.raises(IntegrityError):
+            session.commit()
     with Session(engine) as session:
         session.execute(text("INSERT INTO parent VALUES (1)"))
         session.commit()

@@ -67,7 +67,7 @@ class Sandbox(Protocol):
         args: Mapping[str, Any],
         inputs: Mapping[str, Path] | None = None,
         output: Path | None = None,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: Limits = Limits(),
     ) -> Any:
         """Runs a task and returns its JSON result. Each of `inputs` is passed as a keyword argument holding its path,
         `output` as the keyword argument `output`. Thread-safe; blocks."""
