@@ -16,6 +16,7 @@ from opendata.accounts import service as accounts
 from opendata.accounts import tokens
 from opendata.agencies import queries as agency_queries
 from opendata.agencies import service as agencies
+from opendata.core.allocator import share_arenas
 from opendata.core.errors import DomainError
 from opendata.demo import catalogue, try_file
 from opendata.edge import messages
@@ -27,6 +28,7 @@ from opendata.work.actor import SYSTEM, Role
 
 def main() -> None:
     """Entry point: errors of use are sentences on stderr and exit code 2, others 1."""
+    share_arenas()
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:

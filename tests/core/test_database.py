@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
+from opendata.core import database
 from opendata.core.database import UtcDateTime, open_engine
 
 
@@ -65,6 +66,19 @@ def test_writers_wait_for_each_other_and_lose_nothing(url: str) -> None:
         thread.join()
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM parent")).scalar() == 160
+
+
+def test_a_writer_that_does_not_get_its_turn_is_told_so(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_MS", 50)
+    engine = open_engine(url, writing=True)
+    with open_engine(url, writing=True).begin() as other:
+        other.execute(text("INSERT INTO parent VALUES (1)"))
+        with Session(engine) as session, pytest.raises(OperationalError, match="locked"):
+            session.execute(text("INSERT INTO parent VALUES (2)"))
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO parent VALUES (2)"))
+        assert connection.execute(text("PRAGMA busy_timeout")).scalar() == 50
+        assert connection.execute(text("SELECT count(*) FROM parent")).scalar() == 2
 
 
 def test_times_are_aware_and_in_utc(url: str) -> None:
