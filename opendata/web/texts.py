@@ -28,8 +28,10 @@ def catalogue(language: str) -> dict[str, str]:
 
 
 def text(key: str, language: str, **params: object) -> str:
-    """The text of a key, filled in. `KeyError` for an unknown one: a page never shows a bare key."""
-    template = catalogue(language)[key]
+    """The text of a key, filled in. `KeyError` for an unknown one: a page never shows a bare key. English has a form of its
+    own for one thing (`<key>.one`)."""
+    texts = catalogue(language)
+    template = texts.get(f"{key}.one", texts[key]) if str(params.get("count")) == "1" else texts[key]
     return template.format(**params) if params else template
 
 
