@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What was installed last is remembered by these files, so that a second start installs nothing.
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
-FAST := not services and not browser
+FAST := not services and not browser and not crash
 
 .PHONY: help
 help: ## Explain these commands
