@@ -34,6 +34,7 @@ check: $(DEV_READY) ## What CI runs first: format, lint, import rules, types, ho
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/mypy --strict --config-file= deploy/services deploy/make
+	$(BIN)/mypy --strict --config-file= deploy/bench
 	$(BIN)/python -m pytest tests/rules
 	$(BIN)/python -m pytest -m "$(FAST)" --ignore=tests/rules $(ARGS)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -38,16 +39,21 @@ def main() -> int:
     options = _options()
     if options.stack and not all(os.environ.get(name) for name in server.SERVICES.values()):
         return _with_services()
+    # Also who is told to end stops the servers first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     results, began = Results(), time.monotonic()
     load, peer = os.getloadavg()[0], server.peer()
     print(report.machine(), flush=True)
+    stopped = ""
     try:
         _measure(options, peer, results)
     except Failed as reason:
-        print(f"\nStopped: {reason}", file=sys.stderr)
-        return 1
+        stopped = f"\nStopped, nothing written: {reason}"
     lines = ([line.case, line.side, line.figure, line.target, line.verdict] for line in results.lines)
     print("\n" + "\n".join(table(["case", "side", "figure", "target", ""], lines)))
+    if stopped:
+        print(stopped, file=sys.stderr)
+        return 1
     if options.write:
         run = report.Run(" ".join(sys.argv[1:]), peer.name if peer else None, time.monotonic() - began, load)
         report.write(options.write, results, run)
