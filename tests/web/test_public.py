@@ -80,7 +80,7 @@ def test_the_front_leads_to_the_readers_language(client: TestClient) -> None:
 def test_each_page_links_to_itself_in_the_other_language(
     client: TestClient, published: dict[str, Any]
 ) -> None:
-    text = page(client, f"/zh/search?q=街道&domain=public_service")
+    text = page(client, "/zh/search?q=街道&domain=public_service")
     assert 'href="/en/search?q=%E8%A1%97%E9%81%93&amp;domain=public_service"' in text
     assert "Street codes" in page(client, f"/en/dataset/{published['name']}")
 

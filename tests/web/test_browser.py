@@ -1,0 +1,208 @@
+"""The pages in a real browser: accessible at two widths in both languages, and a clerk's clicks counted.
+
+Needs headless Chromium: `OPENDATA_TEST_CHROMIUM` names its program (`make test` sets it).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from opendata.accounts import service as accounts
+from opendata.main import create_app
+from opendata.wiring import Application
+from opendata.work.actor import SYSTEM
+
+CHROMIUM = os.environ.get("OPENDATA_TEST_CHROMIUM", "")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="needs headless Chromium: OPENDATA_TEST_CHROMIUM not set"),
+    pytest.mark.parametrize("settings", ["light"], indirect=True),
+]
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+PASSWORD = "a long enough password"
+MOST_CLICKS = 12
+WIDTHS = (1280, 320)
+LONG = "南通市" + "超长标题" * 35 + " " + "unbroken" * 15
+ROWS = "代码,名称,数量\n" + "".join(f"{n:04d},街道{n},{n}\n" for n in range(1, 200))
+BAD = "编号,日期\n" + "".join(f"{n:04d},2026-01-01\n" for n in range(20)) + "0001,不是日期\n"
+
+
+@pytest.fixture
+def address(app: Application) -> Iterator[str]:
+    """The application on a loopback port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = uvicorn.Server(uvicorn.Config(create_app(app), port=port, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.02)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(timeout=30)
+
+
+@pytest.fixture
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def catalogue(app: Application, office: Any, settle: Callable[[], None]) -> dict[str, str]:
+    """One public dataset, one in review, one draft with a wrong file; people with passwords. Paths by page type."""
+    public = office.draft(
+        title="街道代码表",
+        title_en="Street codes",
+        description="全市街道。",
+        keywords=["街道"],
+        themes=["GOVE"],
+    )
+    resource = office.upload(public["id"], ROWS.encode(), "streets.csv")["id"]
+    office.publish(public["id"], settle)
+    office.editor.patch(f"/datasets/{public['id']}", json={"title": LONG, "description": LONG})
+    release = office.submit(public["id"])
+    draft = office.draft(title=LONG, title_en="unbroken" * 20)
+    schema = '{"fields": [{"name": "编号", "type": "string", "constraints": {"unique": true}}, {"name": "日期", "type": "date"}]}'
+    office.upload(draft["id"], BAD.encode(), "bad.csv", schema=schema)
+    settle()
+    with app.place.writing(SYSTEM) as work:
+        for name in ("editor", "content", "root"):
+            accounts.set_password(work, accounts.find_user(work, name), PASSWORD)
+    here = f"/dataset/{public['name']}"
+    desk = f"/console/dataset/{draft['id']}"
+    return {
+        "home": "/", "search": "/search?q=街道&domain=other", "nothing found": "/search?q=zzqqxx", "dataset": here,
+        "resource": f"{here}/resource/{resource}", "filtered": f"{here}/resource/{resource}?column=名称&value=街道7&order=-数量",
+        "no row": f"{here}/resource/{resource}?column=名称&value=x", "report": f"{here}/resource/{resource}/report",
+        "agencies": "/agency", "agency": "/agency/housing", "about": "/about", "sign in": "/sign-in", "missing": "/dataset/none",
+        "editor:desk": "/console", "editor:new": "/console/new", "editor:draft": desk, "editor:edit": f"{desk}/edit",
+        "editor:account": "/console/account", "content:queue": "/console/reviews",
+        "content:review": f"/console/reviews/{release['id']}", "root:members": "/console/agency/housing/members",
+    }  # fmt: skip
+
+
+def sign_in(context: BrowserContext, address: str, name: str) -> None:
+    page = context.new_page()
+    page.goto(f"{address}/zh/sign-in")
+    page.fill("#f-name", name)
+    page.fill("#f-password", PASSWORD)
+    page.click("main button")
+    page.wait_for_url("**/zh/console")
+    page.close()
+
+
+def faults(page: Page) -> list[str]:
+    """What axe finds, and whether the page is wider than the window."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run()")
+    told = [f"{v['id']}: {[n['target'] for n in v['nodes']][:3]}" for v in found["violations"]]
+    wide, window = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    return told + ([f"{wide} px wide in a window of {window}"] if wide > window else [])
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_every_page_type_is_accessible(
+    chromium: Browser, address: str, catalogue: dict[str, str], language: str
+) -> None:
+    wrong: dict[str, list[str]] = {}
+    contexts: dict[str, BrowserContext] = {}
+    for kind, path in catalogue.items():
+        person = kind.partition(":")[0] if ":" in kind else ""
+        if person not in contexts:
+            contexts[person] = chromium.new_context()
+            if person:
+                sign_in(contexts[person], address, person)
+        page = contexts[person].new_page()
+        said: list[str] = []
+        page.on("console", lambda m, said=said: said.append(m.text) if "status of" not in m.text else None)
+        page.on("request", lambda r, said=said: said.append(r.url) if not r.url.startswith(address) else None)
+        page.goto(f"{address}/{language}{path}")
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            said += [f"{width}: {fault}" for fault in faults(page)]
+        if said:
+            wrong[kind] = said
+        page.close()
+    assert wrong == {}
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with script", "without script"])
+def test_a_workbook_is_submitted_in_few_clicks(
+    chromium: Browser,
+    address: str,
+    catalogue: dict[str, str],
+    settle: Callable[[], None],
+    tmp_path: Path,
+    script: bool,
+) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["编号", "名称"])
+    for n in range(1, 100):
+        book.active.append([f"{n:04d}", f"站点{n}"])
+    book.save(tmp_path / "站点.xlsx")
+    page = chromium.new_context(java_script_enabled=script).new_page()
+    clicks = 0
+
+    def click(selector: str) -> None:
+        nonlocal clicks
+        clicks += 1
+        page.click(selector)
+
+    page.goto(f"{address}/zh/")
+    click("text=登录")
+    page.wait_for_selector("#f-name:focus")
+    page.keyboard.type("editor")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    click("main button")
+    click("text=新建数据集")
+    page.wait_for_selector("#f-title:focus")
+    page.keyboard.type("监测站点名录")
+    clicks += 1  # the file dialogue
+    page.set_input_files("#f-file", tmp_path / "站点.xlsx")
+    click("text=保存草稿并上传")
+    page.wait_for_selector("text=草稿已建立")
+    settle()
+    if not script:
+        click("text=刷新 >> nth=0")
+    page.wait_for_selector("text=校验通过")
+    click("button:has-text('提交审查')")
+    page.wait_for_selector("text=已提交")
+    settle()
+    page.reload()
+    page.wait_for_selector(".state-in_review")
+    assert clicks <= MOST_CLICKS
+
+
+def test_the_keyboard_is_enough(chromium: Browser, address: str, catalogue: dict[str, str]) -> None:
+    """The skip link comes first and leads to the content; the search box works by Enter; focus can be seen."""
+    page = chromium.new_page()
+    page.goto(f"{address}/zh/search")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#main")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "q"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.type("街道")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("mark")
