@@ -1,0 +1,36 @@
+"""The sample catalogue as a harvester gets it, against the official shapes: with durable jobs, as `make run` loads it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyshacl
+import pytest
+from rdflib import DCAT, RDF, Graph
+from starlette.testclient import TestClient
+
+from opendata.demo import catalogue
+from opendata.main import create_app
+from opendata.settings import Settings
+from opendata.wiring import build, record_policy
+
+SHAPES = Path(__file__).parent / "shapes"
+
+
+@pytest.mark.parametrize("settings", ["light"], indirect=True)
+def test_the_sample_catalogue_fits_the_shapes(settings: Settings) -> None:
+    app = build(settings)
+    record_policy(app)
+    with app.running():
+        catalogue.load(app)
+    rules = Graph()
+    for name in ("shapes.ttl", "range.ttl"):
+        rules.parse(SHAPES / name)
+    with TestClient(create_app(app)) as client:
+        addresses = ["/catalog.ttl", "/dataset/air-quality-daily.ttl"]
+        feeds = [Graph().parse(data=client.get(a).text, format="turtle") for a in addresses]
+    app.close()
+    assert len(set(feeds[0].subjects(RDF.type, DCAT.Dataset))) == 7
+    for feed in feeds:
+        conforms, _, report = pyshacl.validate(feed, shacl_graph=rules)
+        assert conforms, report
