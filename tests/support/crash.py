@@ -27,7 +27,7 @@ from opendata.settings import Settings
 from opendata.wiring import build, migrate, record_policy
 from opendata.work.actor import SYSTEM, Role
 
-PATIENCE = 180
+PATIENCE = 600
 """Seconds after which something that never comes fails the test instead of hanging it. No speed is asserted."""
 PEOPLE = {
     "editor": Role.EDITOR,
