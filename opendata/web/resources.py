@@ -47,13 +47,11 @@ def resource(
     found = _find(work, name, resource_id)
     if not found.public:
         return see_other(f"/{language}/console/dataset/{found.seen.dataset.id}")
-    table = tables.find(work.session, found.resource.id) if policy.is_data_public(found.view) else None
-    ready = table is not None and table.state == TableState.READY.value
+    open_to_all = policy.is_data_public(found.view)
+    table = tables.find(work.session, found.resource.id) if open_to_all else None
     view = View(request.url.path, order, column, value)
-    rows = _rows(store, table, view, page_) if table is not None and ready else None
-    columns = (
-        [{"title": "", "description": "", **c} for c in table.columns] if table is not None and ready else []
-    )
+    rows = _rows(store, table, view, page_) if table is not None else None
+    columns = _columns(table)
     return page(
         request,
         "resource.html",
@@ -62,8 +60,8 @@ def resource(
         view=found.view,
         meta=found.view.meta,
         resource=found.resource,
-        open_to_all=policy.is_data_public(found.view),
-        verdict=verdicts.of(work, found.resource, language) if policy.is_data_public(found.view) else None,
+        open_to_all=open_to_all,
+        verdict=verdicts.of(work, found.resource, language) if open_to_all else None,
         table=table,
         rows=rows,
         columns=columns,
@@ -141,7 +139,16 @@ def _find(work: Work, name: str, resource_id: str) -> SeenResource:
     return found
 
 
-def _rows(store: TableStore, table: Table, view: View, number: int) -> Rows:
+def _columns(table: Table | None) -> list[dict[str, str]]:
+    """The columns of a table that has rows, each with a title and a description, if empty ones."""
+    found = table.columns if table is not None else []
+    return [{"title": "", "description": "", **column} for column in found]
+
+
+def _rows(store: TableStore, table: Table, view: View, number: int) -> Rows | None:
+    """A page of rows; None if the table has none now."""
+    if table.state != TableState.READY.value:
+        return None
     columns = [Column(c["name"], ColumnType(c["type"])) for c in table.columns]
     _check(view, columns)
     select = Select(

@@ -57,10 +57,9 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
     state = validation.state_of(known)
     if state != "done":
         return Verdict(state, reason=_told(error, language))
-    if error is not None:
-        return Verdict("unreadable", reason=_told(error, language))
-    assert known.report is not None  # noqa: S101 - `done` without an error has a report
     report = known.report
+    if error is not None or report is None:
+        return Verdict("unreadable", reason=_told(error, language))
     broken = report.report.get("problem")
     groups = grouped(report.report, schema, language)
     return Verdict(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from sqlalchemy import func, or_, select
 from starlette.responses import Response
 
@@ -32,6 +33,7 @@ from opendata.web.render import Pager, page
 from opendata.work.unit import Work
 
 router = APIRouter(prefix="/console")
+DeskPage = Annotated[PageNumber, Query(alias="page")]
 A_PAGE = 30
 RUNNING = frozenset({State.SUBMITTED, State.CHECKING, State.APPROVED})
 """States that a job will soon change."""
@@ -78,7 +80,7 @@ def find(work: Work, dataset_id: str) -> Place:
 
 
 @router.get("")
-def desk(request: Request, language: str, work: MemberWork, page_: PageNumber = 1) -> Response:
+def desk(request: Request, language: str, work: MemberWork, page_: DeskPage = 1) -> Response:
     """What I have to do: drafts, newest edit first; below, what is public and can get a new release."""
     mine = policy.draft_filter(work)
     query = select(Dataset, Release).join(Release, Release.id == Dataset.draft_id)
