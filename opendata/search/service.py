@@ -56,18 +56,22 @@ class Indexer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def drain(self) -> int:
-        """Brings the index up to date with everything that is owed; returns how many datasets were written."""
+        """Brings the index up to date with everything that is owed now; returns how many datasets were written. What comes
+        in while a batch is written is for the next drain: a commit of the index costs as much as twenty documents."""
         written = 0
         with self._lock:
-            while batch := self._batch():
+            while True:
+                batch, more = self._batch()
                 written += batch
-        return written
+                if not more:
+                    return written
 
-    def _batch(self) -> int:
+    def _batch(self) -> tuple[int, bool]:
+        """(datasets written, whether more was owed than fits into a batch)."""
         with self.place.reading(SYSTEM) as work:
             rows = work.session.execute(select(Pending).order_by(Pending.id).limit(BATCH)).scalars().all()
             if not rows:
-                return 0
+                return 0, False
             owed = {row.dataset_id: row.revision for row in rows}
             documents = self._documents(work, list(owed))
         present = {d.id for d in documents}
@@ -78,7 +82,7 @@ class Indexer:
         with self.place.writing(SYSTEM) as work:
             work.session.execute(delete(Pending).where(Pending.id.in_([row.id for row in rows])))
             reach("drain.written")
-        return len(owed)
+        return len(owed), len(rows) == BATCH
 
     def rebuild(self) -> Differences:
         """A new index from the database, swapped in when it is whole; then what changed meanwhile is written too."""
