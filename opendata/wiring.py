@@ -175,7 +175,7 @@ class Background:
 
     def _tick(self) -> None:
         app = self._app
-        upkeep = Upkeep(app.place, app.stores, app.indexer)
+        upkeep = Upkeep(app.place, app.stores, app.indexer, app.settings.scratch)
         next_upkeep = time.monotonic() + UPKEEP_SECONDS
         while not self._stop.wait(TICK_SECONDS):
             guarded(partial(do_due, app))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -10,7 +12,12 @@ from opendata.core.errors import FieldError
 MINIMUM = 10
 MAXIMUM = 200
 _hasher = PasswordHasher()
-_DUMMY = _hasher.hash("no account has this password")
+
+
+@cache
+def _no_ones_hash() -> str:
+    """A hash to compare with where there is none, so that both take as long. Made at the first need: it costs 0.1 s."""
+    return _hasher.hash("no account has this password")
 
 
 def check_password(path: str, password: str) -> list[FieldError]:
@@ -27,7 +34,9 @@ def hash_password(password: str) -> str:
 def matches(password: str, password_hash: str | None) -> bool:
     """Whether it is the password. Takes as long for an account without one, or for no account at all."""
     try:
-        return _hasher.verify(password_hash or _DUMMY, password[:MAXIMUM]) and password_hash is not None
+        return (
+            _hasher.verify(password_hash or _no_ones_hash(), password[:MAXIMUM]) and password_hash is not None
+        )
     except (VerificationError, InvalidHashError):
         return False
 

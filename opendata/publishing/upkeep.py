@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+import shutil
+import time
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from sqlalchemy import delete, select, text
 
@@ -29,6 +32,7 @@ class Upkeep:
     place: Workplace
     stores: Stores
     indexer: Indexer
+    scratch: Path
 
     def run(self) -> None:
         """Each step alone: one that fails (a store that is down) is logged and waits for the next hour."""
@@ -52,9 +56,13 @@ class Upkeep:
             work.session.execute(delete(Upload).where(Upload.expires_at <= now))
 
     def sweep(self) -> None:
-        """Temporary bytes of writers that died."""
+        """Temporary bytes of writers and loads that died."""
         for store in (self.stores.inbox, self.stores.public):
             store.sweep_temporary(ORPHAN_AGE)
+        oldest = time.time() - ORPHAN_AGE.total_seconds()
+        for folder in self.scratch.glob("load-*"):
+            if folder.stat().st_mtime < oldest:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def collect(self) -> None:
         """Objects that no row has named for a day. The rows are read again, and the age too, in the transaction that

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 
 import pytest
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
 
 @pytest.fixture
 def keeper(app: Application) -> Upkeep:
-    return Upkeep(app.place, app.stores, app.indexer)
+    return Upkeep(app.place, app.stores, app.indexer, app.settings.scratch)
 
 
 def stored(app: Application, content: bytes) -> str:
@@ -90,3 +91,13 @@ def test_a_ghost_leaves_the_index(app: Application, keeper: Upkeep) -> None:
 
 def document(identifier: str) -> Document:
     return Document(id=identifier, revision=1, texts={}, keywords={}, dates={}, numbers={}, sorts={})
+
+
+def test_folders_of_dead_loads_go(app: Application, keeper: Upkeep) -> None:
+    dead, living = (app.settings.scratch / f"load-{name}" for name in ("dead", "living"))
+    for folder in (dead, living):
+        folder.mkdir()
+        (folder / "table.parquet").write_bytes(b"half")
+    os.utime(dead, (0, 0))
+    keeper.sweep()
+    assert (dead.exists(), living.exists()) == (False, True)
