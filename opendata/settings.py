@@ -39,7 +39,10 @@ class Settings(BaseModel):
     inbox_storage_url: str = Field(
         "", description="The same for the inbox store, to give it a key of its own."
     )
-    search_url: str = Field("", description="An Elasticsearch address, #NAME for an index name of its own; empty: the embedded index.")
+    search_url: str = Field(
+        "",
+        description="An Elasticsearch address, #NAME for an index name of its own; empty: the embedded index.",
+    )
     publication_policy: Policy = Field(Policy.REVIEWED, description="reviewed (two people) or direct.")
     quiet_seconds: float = Field(
         60.0, ge=0, description="How long a CKAN client must be quiet before its draft is submitted."
