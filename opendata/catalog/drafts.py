@@ -89,7 +89,8 @@ def _insert(work: Work, release: Release) -> None:
     work.session.add(release)
     work.session.flush()
     if work.actor.id is not None:
-        work.session.add(ReleaseAuthor(release_id=release.id, user_id=work.actor.id))
+        author = {"release_id": release.id, "user_id": work.actor.id}
+        work.session.connection().execute(insert(ReleaseAuthor), author)
 
 
 def add_author(work: Work, release: Release) -> None:

@@ -11,9 +11,9 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Table, insert
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -25,6 +25,9 @@ from opendata.work.actor import PUBLIC, Actor
 from opendata.work.pending import Pending, Revised
 
 log = logging.getLogger(__name__)
+
+
+_OWE = insert(cast(Table, Pending.__table__))
 
 
 class Work:
@@ -55,7 +58,8 @@ class Work:
     def touch(self, dataset: Revised) -> None:
         """The dataset's public face changed: counts its revision up and owes the index an update."""
         dataset.revision += 1
-        self.session.add(Pending(dataset_id=dataset.id, revision=dataset.revision, at=self.now))
+        owed = {"dataset_id": dataset.id, "revision": dataset.revision, "at": self.now}
+        self.session.connection().execute(_OWE, owed)
         self.touched.append((dataset.id, dataset.revision))
 
     def take_back(self) -> None:
