@@ -55,6 +55,13 @@ def state_text(sentence: Mapping[str, Any], language: str) -> str:
     return text(f"state.{sentence.get('code', 'draft')}", language, sentence.get("params", {}))
 
 
+def problem_text(problem: Mapping[str, Any] | None, language: str) -> dict[str, Any] | None:
+    """What stands in a file's way, `{code, params}`, with its sentence as `detail`."""
+    if problem is None:
+        return None
+    return {**problem, "detail": text(problem["code"], language, problem.get("params"))}
+
+
 def preferred(accept_language: str) -> str:
     """`zh` or `en` by an Accept-Language header; Chinese when neither is asked for."""
     best, quality = "zh", 0.0

@@ -48,7 +48,8 @@ def layout(path: Path, name: str, options: Mapping[str, Any] | None = None) -> L
     """Looks at a file. `options` may name `sheet` (name, or number from 1), `header_row` (from 1), `encoding`,
     `delimiter`, `format`; what they do not name is found out.
 
-    Errors: TaskError `file_empty`, `not_a_table`(found), `option_wrong`(option), `header_missing`, `header_too_long`,
+    Errors: TaskError `file_empty`, `not_a_table`(found), `not_as_named`(name, found): a name or option that says table,
+    `option_wrong`(option), `header_missing`, `header_too_long`,
     `too_many_columns`, and those of the readers (encoding.py, sheets.py, records.py, archive.py)."""
     chosen = _options(options or {})
     kind, notes = _format(path, name, chosen)
@@ -103,11 +104,12 @@ def _format(path: Path, name: str, chosen: Mapping[str, Any]) -> tuple[str, tupl
     wanted = str(chosen.get("format", ""))
     if wanted and _same_family(wanted, found):
         return wanted, ()
-    if found not in formats.FORMATS:
-        raise TaskError("not_a_table", found=found, name=formats.extension(name))
-    if wanted:
-        raise TaskError("not_a_table", found=found, name=wanted)
     said = formats.extension(name)
+    if wanted or (found not in formats.FORMATS and said in formats.FORMATS):
+        # It claims to be a table: not to be waved through as a file for download only.
+        raise TaskError("not_as_named", found=found, name=wanted or said)
+    if found not in formats.FORMATS:
+        raise TaskError("not_a_table", found=found, name=said)
     if said in formats.FORMATS and said != found and not _same_family(said, found):
         return found, ({"code": "format_differs", "name": said, "found": found},)
     return found, ()

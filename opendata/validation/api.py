@@ -11,7 +11,8 @@ from opendata.access import policy
 from opendata.access import service as access
 from opendata.catalog.codes import codes
 from opendata.core.errors import NotFound
-from opendata.edge.conventions import documented, json_answer, known_query
+from opendata.edge import messages
+from opendata.edge.conventions import Language, documented, json_answer, known_query
 from opendata.edge.http import ApiWork
 from opendata.validation import service
 
@@ -28,7 +29,9 @@ class ReportOut(BaseModel):
     structural: bool | None = Field(description="Whether the table as a whole is unusable")
     error_count: int | None
     report: dict[str, Any] | None = Field(description="A frictionless report")
-    problem: dict[str, Any] | None = Field(description="Why the file could not be read: code, params")
+    problem: dict[str, Any] | None = Field(
+        description="Why the file could not be read: code, params, detail (a sentence)"
+    )
     table_schema: dict[str, Any] | None = Field(
         alias="schema", description="The Table Schema it was checked against"
     )
@@ -44,6 +47,7 @@ class SchemaRef(BaseModel):
 def get_report(
     work: ApiWork,
     resource: str,
+    language: Language,
     draft: Annotated[bool, Query(description="Of the open draft's file (for the body's people)")] = False,
 ) -> Response:
     """What was found in the resource's file: of the published one, or of the draft's."""
@@ -59,11 +63,11 @@ def get_report(
         "structural": report.structural if report else None,
         "error_count": report.error_count if report else None,
         "report": report.report if report else None,
-        "problem": profile.error if profile else None,
+        "problem": messages.problem_text(profile.error if profile else None, language),
         "schema": service.schema_of(found.resource.meta, profile),
     }
     public = found.public and policy.is_data_public(found.view) and body["state"] != "waiting"
-    return json_answer(body, public=public)
+    return json_answer(body, public=public, headers={"Vary": "Accept-Language"})
 
 
 @router.get("/schemas", responses=documented(list[SchemaRef]))

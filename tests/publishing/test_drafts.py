@@ -124,6 +124,24 @@ def test_any_file_can_be_a_resource(office: Any, client: TestClient, settle: Cal
     assert client.get(f"{API}/resources/{resource}/report").json()["state"] == "no_table"
 
 
+def test_a_file_that_is_not_what_its_name_says_comes_back_with_a_sentence(
+    office: Any, settle: Callable[[], None]
+) -> None:
+    dataset = office.draft()
+    resource = office.upload(dataset["id"], b"%PDF-1.7 nothing", "a.csv")["id"]
+    release = office.submit(dataset["id"])
+    settle()
+    found = office.editor.get(f"/releases/{release['id']}", headers={"Accept-Language": "en"}).json()
+    assert found["state"] == "returned"
+    (judged,) = found["validation"]
+    assert judged["problem"]["code"] == "not_as_named"
+    assert "csv" in judged["problem"]["detail"]
+    assert "pdf" in judged["problem"]["detail"]
+    report = office.editor.get(f"/resources/{resource}/report?draft=true", headers={"Accept-Language": "zh"})
+    assert (report.json()["state"], report.headers["Vary"]) == ("done", "Accept-Language")
+    assert "内容却是 pdf" in report.json()["problem"]["detail"]
+
+
 def test_a_draft_can_be_dropped_and_what_is_public_stays(
     office: Any, client: TestClient, settle: Callable[[], None]
 ) -> None:

@@ -73,7 +73,7 @@ def test_content_goes_over_the_name(tmp_path: Path) -> None:
     assert guess(other, "a.csv") is None
     with pytest.raises(TaskError) as caught:
         layout(other, "a.csv")
-    assert (caught.value.code, caught.value.params) == ("not_a_table", {"found": "zip", "name": "csv"})
+    assert (caught.value.code, caught.value.params) == ("not_as_named", {"found": "zip", "name": "csv"})
     pq.write_table(pa.table({"a": [1]}), tmp_path / "p")
     assert guess(tmp_path / "p", "a.csv") == "parquet"
 

@@ -111,11 +111,12 @@ class TestProfile:
         assert pl.read_parquet(tmp_path / "table.parquet").shape == (0, 2)
 
     def test_what_is_no_table(self, call: Call, tmp_path: Path) -> None:
-        path = tmp_path / "a.csv"
-        path.write_bytes(b"%PDF-1.7")
-        with pytest.raises(TaskFailed) as caught:
-            call("profile", path)
-        assert (caught.value.code, caught.value.params["found"]) == ("not_a_table", "pdf")
+        for name, code in (("a.pdf", "not_a_table"), ("a.csv", "not_as_named")):
+            path = tmp_path / name
+            path.write_bytes(b"%PDF-1.7")
+            with pytest.raises(TaskFailed) as caught:
+                call("profile", path)
+            assert (caught.value.code, caught.value.params["found"]) == (code, "pdf")
 
     def test_preview(self, call: Call, tmp_path: Path) -> None:
         answer = call("preview", csv(tmp_path, "a,b\n1,2\n3,4\n5,6\n"), limit=2)

@@ -97,7 +97,7 @@ class TestReports:
         [
             ("区划,名称\n".encode() + b"\xff\xff\n", "encoding-error", "encoding_unknown"),
             (b"", "source-error", "file_empty"),
-            (b"%PDF-1.7", "format-error", "not_a_table"),
+            (b"%PDF-1.7", "format-error", "not_as_named"),
         ],
     )
     def test_what_cannot_be_read_is_a_report_too(

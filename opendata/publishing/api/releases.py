@@ -60,7 +60,7 @@ def get_release(work: SignedInWork, release: str, language: Language) -> Respons
         "submitted_at": found.submitted_at,
         "published_at": found.published_at,
         "findings": [_finding(f) for f in reviews.findings(work, found)],
-        "validation": _validation(work, view),
+        "validation": _validation(work, view, language),
         "decisions": [_decision(d, name) for d, name in reviews.decisions(work, found.id)],
         "missing": lacking,
     }
@@ -161,7 +161,7 @@ def _decision(decision: Decision, reviewer: str) -> dict[str, Any]:
     }
 
 
-def _validation(work: Work, view: DatasetView) -> list[dict[str, Any]]:
+def _validation(work: Work, view: DatasetView, language: str) -> list[dict[str, Any]]:
     found = []
     for resource in view.resources:
         if resource.file is None:
@@ -176,7 +176,9 @@ def _validation(work: Work, view: DatasetView) -> list[dict[str, Any]]:
                 "valid": report.valid if report else None,
                 "structural": report.structural if report else None,
                 "error_count": report.error_count if report else None,
-                "problem": verdict.profile.error if verdict.profile else None,
+                "problem": messages.problem_text(
+                    verdict.profile.error if verdict.profile else None, language
+                ),
             }
         )
     return found
