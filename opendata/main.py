@@ -61,6 +61,10 @@ FACES: tuple[tuple[str, problem.Face], ...] = (
 
 HEADER_SECONDS = 10
 """A client has so long to send its headers."""
+MAX_HEADER_BYTES = 64 << 10
+"""Of the first line and the headers together; what arrives with one read is not counted."""
+BODY_SECONDS = 60
+"""So long may a body stand still, unless it is we who do not read."""
 MAX_CONNECTIONS = 4000
 
 
@@ -142,9 +146,13 @@ def serve(application: Application, host: str, port: int) -> None:
 
 
 class PunctualProtocol(HttpToolsProtocol):
-    """Hangs up on a client that does not finish its headers: uvicorn alone would wait for ever."""
+    """Hangs up on a client that does not finish its headers or its body, or whose headers have no end: uvicorn alone
+    would wait, and keep them, for ever."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _body: asyncio.TimerHandle | None = None
+    _heard_at = 0.0
+    _header_bytes = 0
     _between = True
     """Whether the next bytes begin a request."""
 
@@ -154,14 +162,25 @@ class PunctualProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._relax()
+        self._body_ended()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         if self._between:
             data = percent_encoded(data)
+        self._heard_at = self.loop.time()
         super().data_received(data)
+        if self._deadline is not None:
+            self._header_bytes += len(data)
+            if self._header_bytes > MAX_HEADER_BYTES:
+                self._relax()
+                self.transport.write(
+                    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\n\r\n"
+                )
+                self.transport.close()
 
     def on_message_complete(self) -> None:
+        self._body_ended()
         super().on_message_complete()
         self._between = True
 
@@ -172,7 +191,20 @@ class PunctualProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._relax()
+        self._body = self.loop.call_later(BODY_SECONDS, self._look_for_body)
         super().on_headers_complete()
+
+    def _look_for_body(self) -> None:
+        left = self._heard_at + BODY_SECONDS - self.loop.time()
+        if left <= 0 and not self.flow.read_paused:
+            self.transport.abort()
+        else:
+            self._body = self.loop.call_later(left if left > 0 else BODY_SECONDS, self._look_for_body)
+
+    def _body_ended(self) -> None:
+        if self._body is not None:
+            self._body.cancel()
+            self._body = None
 
     def _expect_headers(self) -> None:
         if self._deadline is None:
@@ -181,7 +213,7 @@ class PunctualProtocol(HttpToolsProtocol):
     def _relax(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-            self._deadline = None
+            self._deadline, self._header_bytes = None, 0
 
 
 def percent_encoded(data: bytes) -> bytes:

@@ -11,7 +11,7 @@ from opendata.access import policy
 from opendata.agencies.models import Agency
 from opendata.catalog import queries, views
 from opendata.catalog.lifecycle import State
-from opendata.catalog.models import Dataset, Release, Resource
+from opendata.catalog.models import Dataset, Release
 from opendata.catalog.views import DatasetView, FileView, ResourceView
 from opendata.core.errors import Gone, NotFound
 from opendata.work.unit import Work
@@ -47,8 +47,7 @@ def see_of_resource(work: Work, resource_id: str) -> Seen:
     try:
         dataset = queries.dataset_of_resource(work, resource_id, visible=policy.visible_filter(work))
     except NotFound:
-        resource = work.session.get(Resource, resource_id)
-        _raise_gone(work.session.get(Dataset, resource.dataset_id) if resource else None)
+        _raise_gone(queries.dataset_that_showed(work, resource_id))
         raise
     return _seen(work, dataset)
 

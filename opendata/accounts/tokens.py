@@ -39,6 +39,7 @@ def create(
         raise Forbidden("not_your_account")
     if not actor.scopes.issuperset(scopes) or actor.agency_only not in (None, agency_id):
         raise Forbidden("token_beyond_yours")
+    _check_scope(work)
     if not 1 <= days <= LONGEST_DAYS:
         raise invalid("days", "out_of_range", minimum=1, maximum=LONGEST_DAYS)
     token = PREFIX + secrets.token_urlsafe(32)
@@ -65,11 +66,18 @@ def revoke(work: Work, *, token: str | None = None, token_id: str | None = None)
         if token
         else query.where(ApiToken.id == token_id)
     )
+    _check_scope(work)
     row = work.session.execute(query).scalar_one_or_none()
     if row is None or not (work.actor.sysadmin or work.actor.id == row.user_id):
         raise NotFound("token_not_found")
     row.revoked_at = work.now
     work.record("token.revoked", "account", row.user_id, token=row.id)
+
+
+def _check_scope(work: Work) -> None:
+    """A token that may only read cannot live on in one that it made of itself."""
+    if not work.actor.can(Scope.WRITE):
+        raise Forbidden("scope_missing", scope=Scope.WRITE.value)
 
 
 def listed(work: Work, user: User) -> Sequence[ApiToken]:

@@ -38,9 +38,8 @@ def create(
     if errors:
         raise Invalid(fields=errors)
     agency_id = (agency_id or new_id()).lower()
-    if work.session.execute(
-        select(Agency.id).where((Agency.name == name) | (Agency.id == agency_id))
-    ).first():
+    keys = {name, agency_id}  # of which nobody may have either as name or as id: they are asked for alike
+    if work.session.execute(select(Agency.id).where(Agency.name.in_(keys) | Agency.id.in_(keys))).first():
         raise Conflict("name_taken", name=name)
     agency = Agency(
         id=agency_id,

@@ -225,9 +225,9 @@ def _next_position(work: Work, dataset: Dataset) -> int:
 
 
 def _check_free(work: Work, agency: Agency, name: str, source_id: str | None, dataset_id: str | None) -> None:
-    taken = select(Dataset.name, Dataset.id).where(
-        (Dataset.name == name) | (Dataset.id == (dataset_id or name))
-    )
+    # Either one is asked for by the same address, so a name is nobody else's id, nor an id anybody's name.
+    keys = {name, dataset_id or name}
+    taken = select(Dataset.name, Dataset.id).where(Dataset.name.in_(keys) | Dataset.id.in_(keys))
     found = work.session.execute(taken).first()
     if found is not None:
         raise Conflict("name_taken" if found.name == name else "id_taken", name=name)

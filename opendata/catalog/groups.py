@@ -23,7 +23,8 @@ def create(work: Work, *, name: str, group_id: str | None = None, **details: Any
         raise Invalid(fields=errors)
     if group_id is not None and not is_id(group_id):
         raise invalid("id", "bad_id", value=group_id[:100])
-    taken = select(Group.name).where((Group.name == name) | (Group.id == (group_id or name)))
+    keys = {name, group_id or name}
+    taken = select(Group.name).where(Group.name.in_(keys) | Group.id.in_(keys))
     found = work.session.execute(taken).scalars().first()
     if found is not None:
         raise Conflict("name_taken" if found == name else "id_taken", name=name)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from opendata.catalog import views
-from opendata.catalog.models import Dataset, File, Group, Release, Resource
+from opendata.catalog.models import Dataset, File, Group, Release, Resource, ResourceVersion
 from opendata.catalog.views import DatasetView
 from opendata.core.errors import NotFound
 from opendata.work.unit import Work
@@ -32,6 +32,22 @@ def dataset_of_resource(work: Work, resource_id: str, *, visible: Visible) -> Da
     if found is None:
         raise NotFound("resource_not_found", id=resource_id[:100])
     return found
+
+
+def dataset_that_showed(work: Work, resource_id: str) -> Dataset | None:
+    """The dataset of a resource that was in a release which was public once; None for one that only drafts had."""
+    query = (
+        select(Dataset)
+        .join(ResourceVersion, ResourceVersion.dataset_id == Dataset.id)
+        .join(Release, Release.dataset_id == Dataset.id)
+        .where(
+            ResourceVersion.resource_id == resource_id,
+            Release.published_at.is_not(None),
+            ResourceVersion.since <= Release.number,
+            or_(ResourceVersion.until.is_(None), ResourceVersion.until > Release.number),
+        )
+    )
+    return work.session.execute(query.limit(1)).scalar_one_or_none()
 
 
 def published(work: Work, ids: Iterable[str], *, visible: Visible) -> list[DatasetView]:

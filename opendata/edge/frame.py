@@ -14,6 +14,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 from fastapi import Request
@@ -42,6 +43,8 @@ _ALWAYS = [
 ]
 # Anything that is no page: should a browser render it all the same, it may do nothing.
 _DATA_POLICY = b"default-src 'none'; frame-ancestors 'none'; sandbox"
+_SLASH = 307
+"""The framework's own redirect, to an address with or without a slash at its end."""
 _UNSENT = 499
 """Status in log and metrics of a request whose client went away before the answer."""
 
@@ -70,6 +73,8 @@ class Frame:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status == _SLASH:
+                    message["headers"] = [_on_this_host(pair) for pair in message["headers"]]
                 message["headers"] = self._headers(message["headers"], ident, credentials)
             await send(message)
 
@@ -120,6 +125,16 @@ class Frame:
             access.handle(record)
 
 
+def _on_this_host(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """A Location without the host, which the framework takes from the Host header: anybody may write anything there."""
+    name, value = header
+    if name.lower() != b"location":
+        return header
+    to = urlsplit(value.decode("latin-1"))
+    path = "/" + to.path.lstrip("/\\")
+    return name, (f"{path}?{to.query}" if to.query else path).encode("latin-1")
+
+
 def _request_id(headers: dict[bytes, bytes]) -> str:
     given = headers.get(b"x-request-id", b"")
     return given.decode("ascii") if _SANE_ID.fullmatch(given) else secrets.token_hex(16)
@@ -148,8 +163,11 @@ def route_of(scope: Scope) -> str:
         return "unmatched"
     path: str = scope["path"]
     for name, value in scope.get("path_params", {}).items():
-        head, found, tail = path.rpartition(f"/{value}")
-        path = f"{head}/{{{name}}}{tail}" if found else path
+        for mark in "/.-":  # what stands before a parameter: `/catalog.{extension}`, `/sitemap-{part}.xml`
+            head, found, tail = path.rpartition(f"{mark}{value}")
+            if found:
+                path = f"{head}{mark}{{{name}}}{tail}"
+                break
     return path
 
 

@@ -24,6 +24,8 @@ from opendata.edge import messages
 from opendata.edge.idempotency import Replay
 
 log = logging.getLogger(__name__)
+MOST_FIELDS = 200
+"""Wrong fields that one answer names: a body may have a hundred thousand."""
 
 Face = Callable[[DomainError, Request], Response]
 _HTTP_CODES = {404: "no_such_address", 405: "method_not_allowed"}
@@ -79,7 +81,7 @@ def problem(
         "instance": instance,
         "errors": [
             {"field": f.path, "code": f.code, "detail": messages.field_text(f, language)}
-            for f in error.fields
+            for f in error.fields[:MOST_FIELDS]
         ],
     }
 
@@ -148,7 +150,7 @@ def install(app: FastAPI) -> None:
 def _from_validation(error: RequestValidationError) -> Invalid:
     fields = []
     query = False
-    for entry in error.errors():
+    for entry in error.errors()[:MOST_FIELDS]:
         place, *path = entry["loc"]
         query = query or place in ("query", "path")
         params = {"message": entry["msg"]} | {k: str(v) for k, v in entry.get("ctx", {}).items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from opendata.agencies import policy
 from opendata.agencies.models import Agency
@@ -26,9 +26,19 @@ DEPARTMENT_CATEGORY = "306001"
 
 
 def create(work: Work, agency: Agency, fields: dict[str, Any]) -> InventoryLine:
-    """A new line. `fields` are those of `InventoryLineIn` that were given."""
+    """A new line, public at once. `fields` are those of `InventoryLineIn` that were given."""
     if not policy.may_edit(work.actor, agency):
         raise Forbidden("agency_editor_only", agency=agency.name)
+    return enter(work, agency, fields)
+
+
+def check(agency: Agency, fields: dict[str, Any]) -> None:
+    """`Invalid` naming what `enter` would refuse."""
+    _check(_defaults(agency, fields) | {name: value for name, value in fields.items() if value is not None})
+
+
+def enter(work: Work, agency: Agency, fields: dict[str, Any], *, line_id: str | None = None) -> InventoryLine:
+    """The same for what was approved already: whoever publishes need not be an editor of the body."""
     given = {name: value for name, value in fields.items() if value is not None}
     values = _defaults(agency, given) | given
     _check(values)
@@ -37,7 +47,7 @@ def create(work: Work, agency: Agency, fields: dict[str, Any]) -> InventoryLine:
     elif not _is_free(work, given["resource_code"]):
         raise Conflict("resource_code_taken", resource_code=given["resource_code"])
     line = InventoryLine(
-        id=new_id(),
+        id=line_id or new_id(),
         agency_id=agency.id,
         defaulted=sorted(values.keys() - given.keys() - {"resource_code"}),
         created_by=work.actor.id,
@@ -49,6 +59,13 @@ def create(work: Work, agency: Agency, fields: dict[str, Any]) -> InventoryLine:
     work.session.flush()
     work.record("inventory.created", "inventory_line", line.id, code=line.resource_code, title=line.title)
     return line
+
+
+def remove(work: Work, line: InventoryLine) -> None:
+    """Takes a line out of the inventory. No dataset may name it any more."""
+    work.session.delete(line)
+    work.session.flush()
+    work.record("inventory.removed", "inventory_line", line.id, code=line.resource_code, title=line.title)
 
 
 def _defaults(agency: Agency, given: dict[str, Any]) -> dict[str, Any]:
@@ -81,16 +98,24 @@ def _check(values: dict[str, Any]) -> None:
 
 
 def _next_code(work: Work, category: str) -> str:
-    """The category's code, `/`, and the first free number of six digits or more after its highest one."""
-    own = InventoryLine.resource_code.between(f"{category}/", f"{category}/~")
-    query = select(InventoryLine.resource_code).where(own).order_by(InventoryLine.resource_code.desc())
-    highest = work.session.execute(query.limit(1)).scalar()
+    """The category's code, `/`, and the first free number of six digits or more after its highest one. Two that ask at once
+    wait for each other: on SQLite at the write lock, on PostgreSQL at a lock of the category's own."""
+    if work.session.get_bind().dialect.name == "postgresql":
+        work.session.execute(
+            text("SELECT pg_advisory_xact_lock(hashtext(:category))"), {"category": category}
+        )
+    code = InventoryLine.resource_code
+    # The range makes the index serve, the pattern is true in every collation.
+    query = select(code).where(
+        code.between(f"{category}/0", f"{category}/9999999999"), code.like(f"{category}/%")
+    )
+    highest = work.session.execute(query.order_by(code.desc()).limit(1)).scalar()
     number = int(highest.rpartition("/")[2]) if highest else 0
     while True:
         number += 1
-        code = f"{category}/{number:06d}"
-        if len(code) == len(highest or code) or _is_free(work, code):
-            return code
+        wanted = f"{category}/{number:06d}"
+        if len(wanted) == len(highest or wanted) or _is_free(work, wanted):
+            return wanted
 
 
 def _is_free(work: Work, code: str) -> bool:

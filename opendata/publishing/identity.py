@@ -20,7 +20,7 @@ def rename(work: Work, dataset: Dataset, agency: Agency, name: str) -> None:
         raise Conflict("name_is_public", name=dataset.name)
     if errors := check_name("name", name):
         raise Invalid(fields=errors)
-    if work.session.execute(select(Dataset.id).where(Dataset.name == name)).first():
+    if work.session.execute(select(Dataset.id).where((Dataset.name == name) | (Dataset.id == name))).first():
         raise Conflict("name_taken", name=name)
     drafts.open_draft(work, dataset, agency)
     work.record("dataset.renamed", "dataset", dataset.id, before=dataset.name, after=name)

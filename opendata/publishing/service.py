@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_publish
@@ -150,6 +152,7 @@ def finish(work: Work, view: DatasetView) -> None:
     if dataset.withdrawn_at is not None:
         dataset.withdrawn_at, dataset.withdraw_reason = None, ""
     work.touch(dataset)
+    _enter_line(work, view)
     work.record(
         "release.published",
         "release",
@@ -281,32 +284,59 @@ def _job(release: Release) -> dict[str, str | None]:
     return {"release_id": release.id, "content_hash": release.content_hash}
 
 
-def _check_lines(work: Work, view: DatasetView) -> None:
-    """The dataset opens at least one inventory line, and none that is not open. One is drafted if there is none."""
-    dataset = view.dataset
+def _lines(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:
     query = select(InventoryLine).join(DatasetLine, DatasetLine.line_id == InventoryLine.id)
-    lines: Sequence[InventoryLine] = (
-        work.session.execute(query.where(DatasetLine.dataset_id == dataset.id)).scalars().all()
-    )
+    return work.session.execute(query.where(DatasetLine.dataset_id == dataset.id)).scalars().all()
+
+
+def _check_lines(work: Work, view: DatasetView) -> None:
+    """The dataset opens no inventory line that is not open. One that has none gets its own when it goes out."""
+    lines = _lines(work, view.dataset)
     for line in lines:
         if line.openness == Openness.CLOSED.value:
             raise Conflict("line_closed", resource_code=line.resource_code, basis=line.open_condition)
     if not lines:
-        meta = view.meta
-        line = inventory.create(
-            work,
-            view.agency,
-            {
-                "title": meta.title,
-                "abstract": meta.description[:2500] or meta.title,
-                "openness": meta.openness,
-                "open_condition": meta.open_condition or None,
-                "update_cycle": meta.update_cycle,
-                "domain": meta.domain,
-                "region_code": meta.region or None,
-            },
-        )
-        work.session.add(DatasetLine(dataset_id=dataset.id, line_id=line.id))
+        inventory.check(view.agency, _line_of(view))
+
+
+def _enter_line(work: Work, view: DatasetView) -> None:
+    """A dataset without an inventory line gets one. Not before it is public, as lines are: a line made at its submission
+    would tell its title and description to everybody before anybody has looked at them."""
+    if not _lines(work, view.dataset):
+        line = inventory.enter(work, view.agency, _line_of(view), line_id=_own_line(view.dataset))
+        work.session.add(DatasetLine(dataset_id=view.dataset.id, line_id=line.id))
+
+
+def _own_line(dataset: Dataset) -> str:
+    """The id of the line that a dataset got from `_enter_line`, by which its withdrawal finds it again."""
+    return str(uuid.uuid5(uuid.UUID(dataset.id), "inventory-line"))
+
+
+def _take_line_back(work: Work, dataset: Dataset) -> None:
+    """A line that was made of the dataset's own words goes with them. One that an editor wrote stays: the body still
+    holds what it names."""
+    line = work.session.get(InventoryLine, _own_line(dataset))
+    if line is None:
+        return
+    others = select(DatasetLine).where(DatasetLine.line_id == line.id, DatasetLine.dataset_id != dataset.id)
+    work.session.execute(
+        delete(DatasetLine).where(DatasetLine.line_id == line.id, DatasetLine.dataset_id == dataset.id)
+    )
+    if not work.session.execute(others.limit(1)).first():
+        inventory.remove(work, line)
+
+
+def _line_of(view: DatasetView) -> dict[str, Any]:
+    meta = view.meta
+    return {
+        "title": meta.title,
+        "abstract": meta.description[:2500] or meta.title,
+        "openness": meta.openness,
+        "open_condition": meta.open_condition or None,
+        "update_cycle": meta.update_cycle,
+        "domain": meta.domain,
+        "region_code": meta.region or None,
+    }
 
 
 def _end_publication(work: Work, dataset: Dataset, published: Release, reason: str) -> None:
@@ -317,6 +347,7 @@ def _end_publication(work: Work, dataset: Dataset, published: Release, reason: s
     dataset.published_id = None
     dataset.withdrawn_at = work.now
     dataset.withdraw_reason = reason
+    _take_line_back(work, dataset)
     work.touch(dataset)
     work.enqueue("publishing.retract", {"dataset_id": dataset.id})
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
+from opendata.access.policy import draft_filter
 from opendata.agencies.models import Agency
 from opendata.catalog.files import Stores, media_type
 from opendata.catalog.models import Dataset
@@ -59,10 +60,15 @@ def begin(
 
 
 def find(work: Work, upload_id: str, *, to_write: bool = False) -> Upload:
-    """The caller's upload. `NotFound("upload_not_found")` for one that is unknown, over, or somebody else's."""
-    query = select(Upload).where(Upload.id == upload_id, Upload.user_id == (work.actor.id or ""))
+    """The caller's upload. `NotFound("upload_not_found")` for one that is unknown, over, somebody else's, or for a body
+    that the caller's token may not work for."""
+    query = (
+        select(Upload)
+        .join(Dataset, Dataset.id == Upload.dataset_id)
+        .where(Upload.id == upload_id, Upload.user_id == (work.actor.id or ""), draft_filter(work))
+    )
     if to_write:
-        query = query.with_for_update()
+        query = query.with_for_update(of=Upload)
     upload = work.session.execute(query).scalar_one_or_none()
     if upload is None or upload.expires_at <= work.now:
         raise NotFound("upload_not_found", id=upload_id[:100])

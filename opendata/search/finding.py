@@ -80,7 +80,7 @@ def search(work: Work, index: SearchIndex, wanted: Wanted, language: str) -> Fou
     Errors: `BadQuery` for too much text, an unknown order, or a page too deep; `Unavailable("search_unavailable")`.
     """
     request = _request(wanted)
-    answer = service.find(index, request)
+    answer = service.find(work, index, request)
     views = queries.published(work, [hit.id for hit in answer.hits], visible=PUBLIC_FILTER)
     tokens = query_tokens(wanted.text)
     return Found(

@@ -5,15 +5,25 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, not_, or_, select
 
 from opendata.access.policy import PUBLIC_FILTER
 from opendata.catalog import queries
 from opendata.catalog.models import Dataset
 from opendata.core.failpoints import reach
-from opendata.ports.search_index.port import Answer, Document, Request, SearchIndex
+from opendata.ports.search_index.port import (
+    All,
+    Answer,
+    Document,
+    Exact,
+    Hit,
+    Not,
+    Request,
+    SearchIndex,
+    Sort,
+)
 from opendata.search.documents import Columns, Payload, document
 from opendata.work.actor import SYSTEM
 from opendata.work.pending import Pending
@@ -21,6 +31,13 @@ from opendata.work.unit import Work, Workplace
 
 log = logging.getLogger(__name__)
 BATCH = 500
+_GONE = (
+    select(Pending.dataset_id)
+    .outerjoin(Dataset, Dataset.id == Pending.dataset_id)
+    .where(or_(Dataset.id.is_(None), not_(PUBLIC_FILTER)))
+    .distinct()
+)
+"""Datasets of which the index may still hold what nobody may see any more. Made once: every search asks it."""
 
 ColumnsReader = Callable[[Work, Sequence[str]], Mapping[str, Columns]]
 """Columns of the loaded tables of these datasets, by dataset id; `tables` is a sibling, so `wiring` passes it in."""
@@ -138,6 +155,16 @@ def owed(work: Work) -> int:
     return work.session.execute(select(func.count()).select_from(Pending)).scalar_one()
 
 
-def find(index: SearchIndex, request: Request) -> Answer:
-    """One search; the only way from any face to the index, which holds public datasets only."""
+def find(work: Work, index: SearchIndex, request: Request) -> Answer:
+    """One search; the only way from any face to the index, which holds public datasets only. It follows the database by
+    a moment: what stopped being public meanwhile is neither found nor counted."""
+    gone = work.session.connection().execute(_GONE).scalars().all()
+    if gone:
+        request = replace(request, filter=All((request.filter, Not(Exact("id", tuple(gone))))))
     return index.search(request)
+
+
+def one(index: SearchIndex, dataset_id: str) -> Hit | None:
+    """What the index holds of a dataset, of which the caller knows that it is public."""
+    wanted = Request(filter=Exact("id", (dataset_id,)), sort=(Sort("modified"),), limit=1)
+    return next(iter(index.search(wanted).hits), None)

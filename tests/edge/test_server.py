@@ -116,6 +116,21 @@ def test_a_client_that_does_not_finish_its_headers_is_hung_up_on(address: tuple[
             assert b"200" not in talk(address, *pieces)
 
 
+def test_a_client_that_does_not_send_its_body_is_hung_up_on(
+    address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(main, "BODY_SECONDS", 0.3)
+    head = b"POST /api/3/action/package_search HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+    with suppress(ConnectionResetError):
+        assert b"200" not in talk(address, head)
+
+
+def test_headers_without_an_end_are_refused(address: tuple[str, int]) -> None:
+    pieces = [b"GET /healthz HTTP/1.1\r\nX: ", *[b"x" * 60_000] * 2]
+    with suppress(ConnectionResetError, BrokenPipeError):
+        assert talk(address, *pieces, pause=0.05).startswith(b"HTTP/1.1 431")
+
+
 def test_a_client_in_time_is_served(address: tuple[str, int]) -> None:
     answer = talk(address, b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200")

@@ -117,12 +117,14 @@ def _members(call: Call, group: Group) -> list[str]:
     wanted = Request(
         filter=Exact("groups", (group.name,)), sort=(Sort("name_sort", False),), limit=MOST_VALUES
     )
-    return [hit.id for hit in search.find(call.parts.index, wanted).hits]
+    return [hit.id for hit in search.find(call.work, call.parts.index, wanted).hits]
 
 
 def _counts(call: Call) -> dict[str, int]:
     answer = search.find(
-        call.parts.index, Request(sort=(Sort("modified"),), limit=0, facets={"groups": MOST_VALUES})
+        call.work,
+        call.parts.index,
+        Request(sort=(Sort("modified"),), limit=0, facets={"groups": MOST_VALUES}),
     )
     return dict(answer.facets["groups"])
 

@@ -183,7 +183,7 @@ def _edit(call: Call, changes: dict[str, Any]) -> dict[str, Any]:
 
 def _free_name(work: Work, name: str) -> str:
     check_length(name)
-    if work.session.execute(select(Agency.id).where(Agency.name == name)).first():
+    if work.session.execute(select(Agency.id).where((Agency.name == name) | (Agency.id == name))).first():
         raise wrong({"name": ["Group name already exists in database"]})
     return name
 

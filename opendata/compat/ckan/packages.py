@@ -21,7 +21,6 @@ from opendata.catalog.views import DatasetView, ResourceView
 from opendata.compat.ckan.wire import Call, Ready
 from opendata.core.errors import NotFound, Unavailable
 from opendata.edge import messages
-from opendata.ports.search_index.port import Exact, Request, Sort
 from opendata.search import service as search
 from opendata.search.documents import Columns, Payload
 from opendata.tables.queries import columns_of
@@ -144,12 +143,11 @@ def _published(call: Call, dataset_id: str, revision: int) -> bytes:
 
 
 def _indexed(call: Call, dataset_id: str, revision: int) -> bytes | None:
-    wanted = Request(filter=Exact("id", (dataset_id,)), sort=(Sort("modified"),), limit=1)
     try:
-        hits = search.find(call.parts.index, wanted).hits
+        hit = search.one(call.parts.index, dataset_id)
     except Unavailable:
         return None
-    return hits[0].payload if hits and hits[0].revision == revision else None
+    return hit.payload if hit is not None and hit.revision == revision else None
 
 
 def package(

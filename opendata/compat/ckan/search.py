@@ -32,13 +32,14 @@ from opendata.ports.search_index import port
 from opendata.ports.search_index.port import Answer, AnyOf, Document, Everything, Prefix, Request, Sort
 from opendata.search import service as search
 from opendata.search.documents import document
-from opendata.search.lucene import parse_fq, parse_q, parse_sort
+from opendata.search.lucene import MAX_LENGTH, parse_fq, parse_q, parse_sort
 from opendata.search.lucene_fields import FIELDS
 from opendata.search.query import all_of
 
 MOST = 1000
 """Rows of one answer (CKAN's ckan.search.rows_max)."""
 MOST_VALUES = 60_000
+MOST_FILTERS = 100
 MOST_OFFSET = 1_000_000
 MOST_DRAFTS = 1000
 """Unpublished datasets of one's own that are looked through."""
@@ -76,7 +77,7 @@ def current_package_list_with_resources(call: Call) -> Ready:
     """Public datasets, newest first. `limit` (1000 at most), `offset`."""
     offset = whole(call.args, "offset", 0, most=MOST_OFFSET)
     request = Request(sort=_NEWEST, offset=offset, limit=whole(call.args, "limit", MOST, most=MOST))
-    hits = search.find(call.parts.index, request).hits
+    hits = search.find(call.work, call.parts.index, request).hits
     return Ready(b"[%b]" % b",".join(hit.payload for hit in hits), public=True)
 
 
@@ -86,7 +87,9 @@ def package_autocomplete(call: Call) -> list[dict[str, str]]:
     begins = AnyOf((Prefix("dataset_name", text), Prefix("title_sort", text), Prefix("title", text)))
     limit = whole(call.args, "limit", 10, most=100)
     found = []
-    for hit in search.find(call.parts.index, Request(filter=begins, sort=_NEWEST, limit=limit)).hits:
+    for hit in search.find(
+        call.work, call.parts.index, Request(filter=begins, sort=_NEWEST, limit=limit)
+    ).hits:
         package = orjson.loads(hit.payload)
         field = "name" if package["name"].startswith(text) else "title"
         found.append(
@@ -125,7 +128,7 @@ def tag_show(call: Call) -> dict[str, Any]:
 def packages_of(call: Call, fq: str, limit: int) -> list[Any]:
     """Public packages that match, newest first."""
     request = Request(filter=parse_fq(fq, call.work.now), sort=_NEWEST, limit=limit)
-    return [orjson.loads(hit.payload) for hit in search.find(call.parts.index, request).hits]
+    return [orjson.loads(hit.payload) for hit in search.find(call.work, call.parts.index, request).hits]
 
 
 # -- the request -----------------------------------------------------------------------------------------------------
@@ -135,9 +138,12 @@ def _request(args: Arguments) -> Request:
     unknown = sorted(name for name in args if name not in _KNOWN and not name.startswith("ext_"))
     if unknown:
         raise bad_search(f"Invalid search parameters: {unknown}")
+    texts = [str(text) for text in (*_filters(args, "fq"), *_filters(args, "fq_list"))]
+    if len(texts) > MOST_FILTERS or sum(map(len, texts)) > MAX_LENGTH:
+        raise bad_search(f"more than {MOST_FILTERS} filters or {MAX_LENGTH} characters")
     try:
         query = parse_q(text_of(args, "q"))
-        filters = [parse_fq(str(text)) for text in (*_filters(args, "fq"), *_filters(args, "fq_list"))]
+        filters = [parse_fq(text) for text in texts]
         sort = parse_sort(text_of(args, "sort") or DEFAULT_SORT)
     except BadQuery as error:
         raise bad_search(messages.error_text(error, "en")) from None
@@ -197,7 +203,7 @@ def _facet_field(name: str) -> str:
 
 def _find(call: Call, request: Request, offset: int, limit: int) -> Answer:
     wanted = Request(request.query, request.filter, request.sort, offset, limit, request.facets)
-    return search.find(call.parts.index, wanted)
+    return search.find(call.work, call.parts.index, wanted)
 
 
 def _body(call: Call, answer: Answer, own: int, payloads: Sequence[bytes], args: Arguments) -> bytes:
@@ -248,7 +254,9 @@ def _only(payload: bytes, args: Arguments) -> bytes:
 
 
 def _values(call: Call, field: str) -> list[str]:
-    answer = search.find(call.parts.index, Request(sort=_NEWEST, limit=0, facets={field: MOST_VALUES}))
+    answer = search.find(
+        call.work, call.parts.index, Request(sort=_NEWEST, limit=0, facets={field: MOST_VALUES})
+    )
     return [value for value, _count in answer.facets[field]]
 
 

@@ -36,6 +36,7 @@ def user_list(call: Call) -> list[dict[str, Any]]:
 
 def api_token_create(call: Call) -> dict[str, str]:
     """A new API token of `user`, called `name`. The answer alone shows it."""
+    _need_account(call)
     user = service.find_user(call.work, require(call.args, "user"))
     name = require(call.args, "name")
     actor = call.work.actor
@@ -46,6 +47,7 @@ def api_token_create(call: Call) -> dict[str, str]:
 
 def api_token_list(call: Call) -> list[dict[str, Any]]:
     """Tokens of an account. `user_id`: its id or name."""
+    _need_account(call)
     user = service.find_user(call.work, require(call.args, "user", "user_id"))
     return [_token(row) for row in tokens.listed(call.work, user)]
 
@@ -58,6 +60,12 @@ def api_token_revoke(call: Call) -> None:
     if not token and not token_id:
         raise wrong({"token": [MISSING]})
     tokens.revoke(call.work, token=token or None, token_id=token_id or None)
+
+
+def _need_account(call: Call) -> None:
+    """Before anything is looked up: the public must not learn which accounts there are."""
+    if call.work.actor.is_public:
+        raise denied("this action requires an authenticated user")
 
 
 def _dict(call: Call, user: User) -> dict[str, Any]:

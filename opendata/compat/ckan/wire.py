@@ -22,8 +22,9 @@ from sqlalchemy.orm.exc import StaleDataError
 from opendata.catalog import queries
 from opendata.catalog.models import Group
 from opendata.core import errors
-from opendata.core.errors import DomainError, FieldError
+from opendata.core.errors import DomainError, FieldError, Invalid, TooLarge
 from opendata.edge import messages
+from opendata.edge.bodies import check_json
 from opendata.edge.uploads import ReceivedFile
 from opendata.ports.search_index.port import SearchIndex
 from opendata.ports.table_store.port import TableStore
@@ -233,6 +234,8 @@ def from_body(body: bytes, content_type: str, query: str, *, side_effect_free: b
         data = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"JSON Error: Error decoding JSON data. Error: {error}") from None
+    if not content_type.startswith("application/json"):
+        check_json(body)  # the body layer has checked what is sent as JSON, this was sent as something else
     if not isinstance(data, dict):
         raise BadRequest("JSON Error: Request data JSON decoded to something else than a dictionary.")
     return data
@@ -245,10 +248,10 @@ def _from_form(body: bytes) -> Arguments:
         raise BadRequest("JSON Error: the form is not UTF-8") from None
     if text.lstrip().startswith("{"):
         # Not encoded by the client, so that `&`, `=` and `+` in the JSON are no separators.
-        return from_body(body, "application/json", "", side_effect_free=False)
+        return from_body(body, "", "", side_effect_free=False)
     pairs = _pairs(text)
     if len(pairs) == 1 and pairs[0][1] in ("", "1"):
-        return from_body(pairs[0][0].encode(), "application/json", "", side_effect_free=False)
+        return from_body(pairs[0][0].encode(), "", "", side_effect_free=False)
     return mixed(pairs)
 
 
@@ -319,8 +322,9 @@ def listed(args: Mapping[str, Any], name: str) -> list[Any]:
     value = args.get(name)
     if isinstance(value, str) and value.startswith("["):
         try:
+            check_json(value.encode())
             value = orjson.loads(value)
-        except orjson.JSONDecodeError:
+        except (orjson.JSONDecodeError, UnicodeEncodeError, Invalid, TooLarge):
             raise wrong({name: ["Could not parse as valid JSON"]}) from None
     if value is None or value == "":
         return []

@@ -9,6 +9,7 @@ import orjson
 
 from opendata.catalog.profile import ResourceMeta
 from opendata.core.errors import FieldError, Invalid
+from opendata.edge.bodies import check_json
 from opendata.publishing.drafts import resource_meta
 
 PLAIN = ("name", "name_en", "description", "description_en", "format", "schema_name")
@@ -49,6 +50,7 @@ def _object(name: str, text: str | None) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         place = {"line": error.lineno, "column": error.colno}
         raise Invalid(fields=[FieldError(name, "json_invalid", place)]) from None
+    check_json(text.encode())  # as strict with JSON in a form as with a body
     if not isinstance(value, dict):
         raise Invalid(fields=[FieldError(name, "not_an_object")])
     return value

@@ -65,6 +65,7 @@ def create_upload(
         raise invalid("Upload-Length", "missing")
     told = _metadata(upload_metadata)
     began = editing.begin(work, told["dataset"], Asked(None, False, "en"))
+    drafts.check_editor(work, began.agency)
     resource_id = told.get("resource")
     if resource_id is not None:
         view = editing.present(work, began.dataset)
