@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from starlette.testclient import TestClient
@@ -194,3 +196,87 @@ def test_an_answer_names_a_bounded_number_of_wrong_fields(office: Any) -> None:
     answer = office.editor.post("/datasets", json={f"a{n}": 1 for n in range(5000)})
     assert answer.status_code == 422
     assert len(answer.json()["errors"]) == 200
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_utc_does_not_have(client: TestClient, at: str) -> None:
+    for path in ("/catalog", "/catalog.ttl"):
+        answer = client.get(path, params={"modified_since": at})
+        assert answer.status_code == 400, answer.text
+        assert "modified_since" in answer.text
+
+
+EVIL = "</script><img src=x onerror=zq()>"
+
+
+def test_what_people_write_stays_text(office: Any, client: TestClient, settle: Callable[[], None]) -> None:
+    """In pages of both languages, in what they hold for machines, in feeds; and in the header with a file's name."""
+    body = {"title": EVIL, "contact_name": EVIL, "description": f"{EVIL} [x](javascript:zq())"}
+    assert office.admin.patch("/agencies/housing", json=body).status_code == 200
+    texts = ("title", "title_en", "description", "description_en", "contact_name", "author", "version")
+    fields = dict.fromkeys(texts, f"{EVIL} javascript:zq()")
+    dataset = office.draft(name="evil", keywords=[EVIL], extras={EVIL: EVIL}, **fields)["id"]
+    data = f'"{EVIL}",b\n"{EVIL}",1\n'.encode()
+    name = f"{EVIL}\u202e.csv".replace("/", "")
+    resource = office.upload(dataset, data, name, description=EVIL, name=EVIL)["id"]
+    office.publish(dataset, settle)
+    office.person("clerk", Role.EDITOR)
+    for language in ("zh", "en"):
+        for path in ("", "search?q=img", "dataset/evil", f"dataset/evil/resource/{resource}", "agency",
+                     f"dataset/evil/resource/{resource}/report", "agency/housing", "about",
+                     f"search?q={EVIL}", f"sign-in?next={EVIL}", f"dataset/evil/resource/{resource}?order={EVIL}"):  # fmt: skip
+            answer = client.get(f"/{language}/{path}")
+            assert answer.headers["content-type"].startswith("text/html"), path
+            assert "<img src=x" not in answer.text, path
+            assert not re.search(r"""(?:href|src|action)\s*=\s*["']?\s*javascript:""", answer.text), path
+            assert "script-src" in answer.headers["content-security-policy"] or (
+                "default-src 'self'" in answer.headers["content-security-policy"]
+            )
+    for path in ("/feed.atom", "/catalog.rdf", "/sitemap-1.xml"):
+        ElementTree.fromstring(client.get(path).content)  # noqa: S314 - our own
+        assert "<img src=x" not in client.get(path).text
+    answer = client.get(f"{API}/resources/{resource}/download")
+    header = answer.headers["content-disposition"]
+    assert header.startswith("attachment; ")
+    assert not set("<>\r\n\u202e") & set(header)
+    assert header.isascii()
+    assert "%E2%80%AE" not in header
+
+
+def test_a_hosts_name_is_nowhere(office: Any, client: TestClient, settle: Callable[[], None]) -> None:
+    """Neither in links nor in what the byte cache gives to the next one."""
+    dataset = office.draft(name="linked")["id"]
+    office.upload(dataset, b"a,b\n1,2\n")
+    office.publish(dataset, settle)
+    evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher",
+            "Forwarded": "host=evil.example", "X-Original-URL": "/evil.example"}  # fmt: skip
+    paths = ("/zh/", "/zh/dataset/linked", "/catalog.ttl", "/data.json", "/feed.atom", "/sitemap.xml", "/robots.txt",
+             f"{API}/datasets", f"{API}/openapi.json", f"{CKAN}/package_show?id=linked", f"{CKAN}/status_show")  # fmt: skip
+    for path in paths:
+        one = client.get(path, headers=evil)
+        two = client.get(path)
+        assert one.status_code == two.status_code == 200
+        assert "evil.example" not in one.text + str(one.headers) + two.text
+        assert "gopher" not in one.text
+
+
+def test_files_and_uploads_of_others(office: Any, stranger: Any, settle: Callable[[], None]) -> None:
+    """Ids of other bodies' things open nothing, whatever they are put into."""
+    dataset = office.draft()["id"]
+    resource = office.upload(dataset, b"a,b\n1,2\n")["id"]
+    mine = act(stranger, "package_create", name="mine-2", owner_org="water").json()["result"]["id"]
+    taken = act(
+        stranger, "package_update", id=mine, name="mine-2", resources=[{"id": resource, "url": "http://a"}]
+    )
+    assert taken.status_code == 409
+    assert act(stranger, "resource_patch", id=resource, package_id=mine, name="x").status_code == 404
+    assert act(stranger, "package_patch", id=mine, owner_org="housing").status_code == 403
+    for field in ("state", "published_id", "created_by", "author_id", "content_hash", "agency_id", "id"):
+        assert stranger.patch(f"/datasets/{mine}", json={field: "x"}).status_code == 422, field
+    forged = {"state": "active", "release_state": "published", "creator_user_id": "x", "revision_id": "x"}
+    answer = act(stranger, "package_patch", id=mine, **forged)
+    assert answer.status_code in (200, 409)
+    shown = stranger.get(f"/datasets/{mine}").json()
+    assert (shown["release"] or {}).get("state") != "published"
+    assert stranger.client.get(f"{API}/datasets/{mine}").status_code == 404
+    assert office.editor.get(f"/resources/{resource}").json()["dataset"] == dataset

@@ -15,7 +15,7 @@ from opendata.compat.dcat import answering, catalogue, datajson, discovery, mapp
 from opendata.compat.dcat.catalogue import PAGE_SIZE, Paging
 from opendata.compat.dcat.reading import Record
 from opendata.compat.dcat.terms import Site
-from opendata.core.errors import NotFound
+from opendata.core.errors import BadQuery, FieldError, NotFound
 from opendata.edge.conventions import Language, known_query
 from opendata.edge.http import AppSettings, get_settings, place_of, request_id
 from opendata.work.unit import Work
@@ -149,8 +149,8 @@ def _reading(request: Request) -> AbstractContextManager[Work]:
 def _catalogue(
     request: Request, site: Site, extension: str, page: int, modified_since: datetime | None
 ) -> Response:
-    if modified_since is not None and modified_since.tzinfo is None:
-        modified_since = modified_since.replace(tzinfo=UTC)
+    if modified_since is not None:
+        modified_since = _in_utc(modified_since)
     with _reading(request) as work:
         state = reading.state(work, get_settings(request))
         found, total = reading.page(
@@ -160,6 +160,15 @@ def _catalogue(
     graph = catalogue.page(found, paging, site, state.modified_at)
     headers = {"Link": paging.header(), "Vary": "Accept"}
     return answering.rdf(request, graph, extension, state.modified_at, **headers)
+
+
+def _in_utc(at: datetime) -> datetime:
+    """Without a zone UTC is meant. The first and the last day of all have no time in UTC for every zone."""
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        limits = {"minimum": "0001-01-02", "maximum": "9999-12-30"}
+        raise BadQuery(fields=[FieldError("modified_since", "out_of_range", limits)]) from None
 
 
 def _dataset(request: Request, site: Site, id_or_name: str, extension: str) -> Response:
