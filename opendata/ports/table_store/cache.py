@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -72,7 +73,7 @@ class FileCache:
             lock = self._copying.setdefault(path, Lock())
         with lock:
             try:
-                os.utime(path)  # the time of last use, for the eviction
+                _mark_used(path)
             except FileNotFoundError:
                 self._copy(table, file, path)
         with self._lock:
@@ -89,6 +90,7 @@ class FileCache:
                         target.write(chunk)
                 if target.tell() != file.size:
                     raise OSError("the store sent another number of bytes")
+            _mark_used(Path(name))
             os.replace(name, path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
@@ -111,3 +113,10 @@ class FileCache:
             if path not in held:
                 path.unlink(missing_ok=True)
                 total -= bytes_
+
+
+def _mark_used(path: Path) -> None:
+    """Sets the time of last use, by which the eviction goes. The kernel's own stamps move in steps of some milliseconds:
+    two uses within a step would look alike."""
+    now = time.time_ns()
+    os.utime(path, ns=(now, now))
