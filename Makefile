@@ -24,7 +24,7 @@ run: $(RUN_READY) ## Serve the platform on http://127.0.0.1:8000, with a sample 
 setup: $(DEV_READY) ## Install what development needs into .venv
 
 .PHONY: test
-test: $(DEV_READY) ## All tests, also on real PostgreSQL, MinIO, Elasticsearch and Chromium where the machine can
+test: $(DEV_READY) ## All tests, also on real PostgreSQL, MinIO, Elasticsearch, Chromium and nginx where the machine can
 	@$(BIN)/python deploy/services run -- $(BIN)/python -m pytest -m "" -rs $(ARGS)
 
 .PHONY: check

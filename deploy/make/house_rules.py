@@ -39,7 +39,7 @@ MACHINE_PATHS = re.compile(
     r"(?<![\w./$}])/(?:" + "|".join(["ro" + "ot", "wo" + "rk", "fa" + "rm", "Us" + "ers"]) + r")/\w"
 )
 # The names that deploy/services gives to tests; a test that asks for another one would be skipped for ever.
-SERVICE_VARIABLES = {"POSTGRES_URL", "S3_URL", "ELASTICSEARCH_URL", "CHROMIUM"}
+SERVICE_VARIABLES = {"POSTGRES_URL", "S3_URL", "ELASTICSEARCH_URL", "CHROMIUM", "NGINX"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 

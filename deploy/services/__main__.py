@@ -1,4 +1,4 @@
-"""Real PostgreSQL, MinIO, Elasticsearch and Chromium for tests and development, without a container engine.
+"""Real PostgreSQL, MinIO, Elasticsearch, Chromium and nginx for tests and development, without a container engine.
 
     python deploy/services install          fetch and build what is missing (root installs packages)
     python deploy/services start            start the servers, write build/services/services.env
@@ -27,6 +27,7 @@ from typing import Any
 import chromium
 import elasticsearch
 import minio
+import nginx
 import postgresql
 from places import NotHere
 from servers import Server, stop
@@ -50,6 +51,7 @@ KINDS = {
         elasticsearch.TITLE, elasticsearch.VARIABLE, elasticsearch.prepare, elasticsearch.start
     ),
     "chromium": Kind(chromium.TITLE, chromium.VARIABLE, chromium.prepare, None),
+    "nginx": Kind(nginx.TITLE, nginx.VARIABLE, nginx.prepare, None),
 }
 
 

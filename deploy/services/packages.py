@@ -17,7 +17,7 @@ _updated = threading.Event()
 _APT = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=300"]
 
 
-def apt_install(*names: str) -> None:
+def apt_install(*names: str, environ: Mapping[str, str] | None = None) -> None:
     """Installs Debian packages. Raises `NotHere` for another user than root, another system, or a failure."""
     wanted = " ".join(names)
     if shutil.which("apt-get") is None:
@@ -26,7 +26,7 @@ def apt_install(*names: str) -> None:
         raise NotHere(f"not installed; only root can: apt-get install {wanted}")
     with _lock:
         _update()
-        run([*_APT, "install", "-y", "--no-install-recommends", *names], "apt-get install " + wanted)
+        run([*_APT, "install", "-y", "--no-install-recommends", *names], "apt-get install " + wanted, environ)
 
 
 def apt_version(name: str) -> tuple[int, ...]:

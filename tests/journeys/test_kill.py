@@ -180,7 +180,11 @@ def check_once(journey: Journey, *, withdrawn: bool) -> None:
     """One of everything, and one audit line for each change."""
     wanted = {"dataset": 1, "release": 1, "resource": 2, "resource_version": 2, "file": 2, "decision": 2}
     # The line was made of the dataset's own words at its publication, and goes with them.
-    wanted |= {"inventory_line": 0, "resource_table": 0} if withdrawn else {"inventory_line": 1, "resource_table": 2}
+    wanted |= (
+        {"inventory_line": 0, "resource_table": 0}
+        if withdrawn
+        else {"inventory_line": 1, "resource_table": 2}
+    )
     union = " UNION ALL ".join(f"SELECT '{table}', count(*) FROM {table}" for table in wanted)  # noqa: S608 - our own names
     assert dict(ask(journey.server.folder, union)) == wanted
     state = "withdrawn" if withdrawn else "published"
