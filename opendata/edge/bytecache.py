@@ -1,7 +1,7 @@
 """Public answers kept as their final bytes, before the framework.
 
-An answer is kept only if its endpoint says that everyone gets the same (`X-Cache-Tag: public`, taken off on the way out),
-and served again only while nothing in the catalogue has changed. That is told by the *generation*: the number of the
+An answer is kept only if its endpoint says that others get the same: `X-Cache-Tag` (taken off on the way out) is `public` for
+what everybody without a token gets, `everyone` for what callers with a token get too. It is served again only while nothing in the catalogue has changed. That is told by the *generation*: the number of the
 last audit line, which every change writes in its own transaction. The generation is read before an answer is
 computed, so an answer can be newer than its label, never older: a withdrawal that is committed counts at once.
 Search answers come from an index that follows the database by a moment, so nothing is kept, and nothing served from
@@ -22,7 +22,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from urllib.parse import parse_qsl
 
 from sqlalchemy import func, select
 from starlette.concurrency import run_in_threadpool
@@ -41,8 +40,7 @@ LARGEST = 2 << 20
 """Bytes of one answer; a longer one streams through."""
 LARGEST_KEY = 2000
 _TAG = b"x-cache-tag"
-_SEARCH = ("/api/3/action/package_search", "/api/action/package_search")
-_PRIVATE_SEARCH = {"include_private", "include_drafts", "include_deleted"}
+_CREDENTIALS = (b"authorization", b"x-ckan-api-key")
 _SQUEEZED = (
     b"text/",
     b"application/json",
@@ -110,6 +108,7 @@ class _Kept:
     etag: bytes
     body: bytes
     route: str
+    everyones: bool
     squeezed: bytes | None = None
     squeezable: bool = False
 
@@ -167,15 +166,16 @@ class ByteCache:
         if key is None or generation is None:
             await self._app(scope, receive, _untagged(send))
             return
+        named = any(header in headers for header in _CREDENTIALS)
         kept = self.shelf.get(key, generation)
-        if kept is not None:
+        if kept is not None and (kept.everyones or not named):
             self._on_hit()
             scope.setdefault("state", {})["route"] = kept.route
         elif scope["method"] == "HEAD":  # answered from a kept GET, but not kept itself
             await self._app(scope, receive, _untagged(send))
             return
         else:
-            capture = _Capture(send)
+            capture = _Capture(send, named)
             await self._app(scope, receive, capture)
             if not capture.complete:
                 return
@@ -198,11 +198,13 @@ class ByteCache:
 class _Capture:
     """Holds back an answer that may be kept, passes on any other as it comes."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, named: bool) -> None:
         self._send = send
+        self._named = named
         self._start: Message | None = None
         self._parts: list[bytes] = []
         self._size = 0
+        self.everyones = False
         self.complete = False
 
     @property
@@ -215,9 +217,10 @@ class _Capture:
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            tagged = _is_public(message)
+            tag = _shared(message)
+            self.everyones = tag == b"everyone"
             message["headers"] = [pair for pair in message["headers"] if pair[0].lower() != _TAG]
-            if tagged:
+            if self.everyones or (tag == b"public" and not self._named):
                 self._start = message
             else:
                 await self._send(message)
@@ -239,13 +242,14 @@ class _Capture:
             self.complete = True
 
 
-def _is_public(start: Message) -> bool:
+def _shared(start: Message) -> bytes | None:
+    """The tag of an answer that may be kept."""
     if start["status"] != 200:
-        return False
+        return None
     names = {name.lower(): value for name, value in start["headers"]}
     private = b"set-cookie" in names or b"content-encoding" in names or b"content-range" in names
     directives = names.get(b"cache-control", b"")
-    return names.get(_TAG) == b"public" and not private and b"no-store" not in directives
+    return None if private or b"no-store" in directives else names.get(_TAG)
 
 
 def _key(scope: Scope, headers: dict[bytes, bytes]) -> Key | None:
@@ -254,8 +258,6 @@ def _key(scope: Scope, headers: dict[bytes, bytes]) -> Key | None:
         return None
     path: str = scope["path"]
     query: bytes = scope["query_string"]
-    if b"authorization" in headers and not _same_for_all(path, query):
-        return None
     if b"cookie" in headers and not path.startswith("/api/"):
         return None
     if b"hx-request" in headers:  # a fragment of a page, at the page's own address
@@ -265,15 +267,6 @@ def _key(scope: Scope, headers: dict[bytes, bytes]) -> Key | None:
     # HEAD and GET share an answer.
     key = (path, query.decode("latin-1"), headers.get(b"accept", b"").decode("latin-1"), chosen)
     return key if sum(map(len, key)) <= LARGEST_KEY else None
-
-
-def _same_for_all(path: str, query: bytes) -> bool:
-    """CKAN's search finds public datasets only, unless it is asked for more."""
-    if path.rstrip("/") not in _SEARCH:
-        return False
-    return not any(
-        name in _PRIVATE_SEARCH for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    )
 
 
 def _kept(capture: _Capture, generation: int, scope: Scope) -> _Kept:
@@ -289,6 +282,7 @@ def _kept(capture: _Capture, generation: int, scope: Scope) -> _Kept:
         etag,
         body,
         route_of(scope),
+        capture.everyones,
         squeezable=len(body) > 1000 and kind.startswith(_SQUEEZED),
     )
 

@@ -42,7 +42,9 @@ def caller_language(request: Request) -> str:
 Language = Annotated[str, Depends(caller_language)]
 
 PUBLIC_TAG = {"X-Cache-Tag": "public"}
-"""Tells the byte cache that the answer does not depend on who asks. It is not sent on."""
+"""Tells the byte cache that everybody without a token gets this answer. It is not sent on."""
+EVERYONES_TAG = {"X-Cache-Tag": "everyone"}
+"""The same, and callers with a token get it too, even with one that is not good (as CKAN has it)."""
 
 
 def json_answer(

@@ -24,7 +24,7 @@ from opendata.compat.ckan.wire import Arguments, BadRequest, Call, Ready, Shelf
 from opendata.core.errors import DomainError, TooLarge, Unauthenticated
 from opendata.core.ids import is_id
 from opendata.edge import messages, uploads
-from opendata.edge.conventions import PUBLIC_TAG
+from opendata.edge.conventions import EVERYONES_TAG, PUBLIC_TAG
 from opendata.edge.http import application, authorize, bearer_token, identify, request_id
 from opendata.edge.problem import retry_headers
 from opendata.edge.uploads import ReceivedFile
@@ -41,7 +41,8 @@ _READERS = ThreadPoolExecutor(40, "ckan-reader")
 _WRITERS = ThreadPoolExecutor(8, "ckan-writer")
 _TURN = threading.Lock()
 """SQLite lets one write, and makes the others look again in ever longer steps; here they wait in line instead."""
-_FOR_ALL = {"Cache-Control": "public, max-age=0, must-revalidate", **PUBLIC_TAG}
+_SHARED = {"Cache-Control": "public, max-age=0, must-revalidate"}
+_FOR_PUBLIC, _FOR_EVERYONE = _SHARED | PUBLIC_TAG, _SHARED | EVERYONES_TAG
 _FOR_CALLER = {"Cache-Control": "private, no-store"}
 
 
@@ -114,24 +115,25 @@ def _perform(request: Request, name: str, action: Action, sent: _Sent, callback:
         if action.changes
         else app.place.reading(request_id=request_id(request))
     )
-    headers = {}
+    headers, audience = {}, _FOR_CALLER
     try:
         with _turn(app.settings, action), opened as work:
             _identify(request, work, token)
             result = action.function(Call(app, work, sent.args, _shelf(request), sent.files))
             body = wire.success(help_url, result)
         status = 200
-        public = isinstance(result, Ready) and result.public and not callback
+        if isinstance(result, Ready) and not action.changes and not callback:
+            audience = _FOR_EVERYONE if result.everyones else _FOR_PUBLIC if result.public else _FOR_CALLER
     except Exception as error:
         known = wire.action_error(error)
         if known.status == 500:
             log.exception("action %s failed", name)
         if isinstance(error, DomainError):
             headers = retry_headers(error)
-        status, body, public = known.status, wire.failure(help_url, known), False
+        status, body = known.status, wire.failure(help_url, known)
     if callback:
         return Response(wire.jsonp(callback, body), status, wire.CORS, "application/javascript;charset=utf-8")
-    return _answer(body, status, headers, public=public and not action.changes)
+    return _answer(body, status, headers | audience)
 
 
 def _turn(settings: Settings, action: Action) -> AbstractContextManager[Any]:
@@ -146,15 +148,8 @@ def _identify(request: Request, work: Work, token: str | None) -> None:
         work.actor = PUBLIC
 
 
-def _answer(
-    body: bytes,
-    status: int,
-    more: Mapping[str, str] | None = None,
-    *,
-    public: bool = False,
-) -> Response:
-    headers = {**wire.CORS, "Vary": "Authorization", **(more or {})}
-    headers |= _FOR_ALL if public else _FOR_CALLER
+def _answer(body: bytes, status: int, more: Mapping[str, str] | None = None) -> Response:
+    headers = {**wire.CORS, "Vary": "Authorization", **_FOR_CALLER, **(more or {})}
     return Response(body, status, headers, JSON)
 
 

@@ -71,13 +71,13 @@ _FACE = select(
 
 
 def show(call: Call, id_or_name: str) -> Ready | dict[str, Any]:
-    """What the actor sees of a dataset. What is public and has no open draft is the same for everybody, and ready."""
+    """What the actor sees of a dataset. What is public is ready; without an open draft it is the same for everyone."""
     row = call.work.session.connection().execute(_FACE, {"key": id_or_name}).first()
     if row is None:
         raise NotFound("dataset_not_found", id=id_or_name[:100])
     public = row.state == DatasetState.ACTIVE.value and row.published_id is not None
     if public and (row.draft_id is None or call.work.actor.is_public):
-        return Ready(_published(call, row.id, row.revision), public=row.draft_id is None)
+        return Ready(_published(call, row.id, row.revision), public=True, everyones=row.draft_id is None)
     dataset = find(call.work, id_or_name)  # as it was asked for: the error must not tell the id
     if policy.sees_drafts(call.work.actor, dataset, call.work.session.get_one(Agency, dataset.agency_id)):
         return fresh(call, dataset)

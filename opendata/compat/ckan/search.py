@@ -60,7 +60,7 @@ def package_search(call: Call) -> Ready:
     `include_private` and `include_drafts` (the caller's own unpublished ones come first)."""
     args = call.args
     request = _request(args)
-    own = _own_drafts(call, request) if _wants_own(call) else []
+    own = _own_drafts(call, request) if _asks_for_own(call) and not call.work.actor.is_public else []
     start, rows = request.offset, request.limit
     first = own[start : start + rows]
     rest = rows - len(first)
@@ -70,7 +70,7 @@ def package_search(call: Call) -> Ready:
     if args.get("fl") not in (None, "", "*"):
         payloads = [_only(payload, args) for payload in payloads]
     body = _body(call, answer, len(own), payloads, args)
-    return Ready(body, public=not _wants_own(call) and not _depends_on_time(args))
+    return Ready(body, everyones=not _asks_for_own(call) and not _depends_on_time(args))
 
 
 def current_package_list_with_resources(call: Call) -> Ready:
@@ -78,7 +78,7 @@ def current_package_list_with_resources(call: Call) -> Ready:
     offset = whole(call.args, "offset", 0, most=MOST_OFFSET)
     request = Request(sort=_NEWEST, offset=offset, limit=whole(call.args, "limit", MOST, most=MOST))
     hits = search.find(call.work, call.parts.index, request).hits
-    return Ready(b"[%b]" % b",".join(hit.payload for hit in hits), public=True)
+    return Ready(b"[%b]" % b",".join(hit.payload for hit in hits), everyones=True)
 
 
 def package_autocomplete(call: Call) -> list[dict[str, str]]:
@@ -263,9 +263,8 @@ def _values(call: Call, field: str) -> list[str]:
 # -- one's own, which no index holds ---------------------------------------------------------------------------------
 
 
-def _wants_own(call: Call) -> bool:
-    asked = flag(call.args, "include_private") or flag(call.args, "include_drafts")
-    return asked and not call.work.actor.is_public
+def _asks_for_own(call: Call) -> bool:
+    return flag(call.args, "include_private") or flag(call.args, "include_drafts")
 
 
 def _depends_on_time(args: Arguments) -> bool:

@@ -77,10 +77,11 @@ def bad_search(text: str) -> ActionError:
 
 @dataclass(frozen=True)
 class Ready:
-    """A result that is JSON already. `public`: the same for everybody who asks."""
+    """A result that is JSON already. `public`: the same for everybody without a token; `everyones`: with one, too."""
 
     body: bytes
     public: bool = False
+    everyones: bool = False
 
 
 class Parts(Protocol):

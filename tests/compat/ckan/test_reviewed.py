@@ -78,6 +78,21 @@ def test_an_edit_of_what_is_public_waits_for_review(callers, office):
     assert callers.public.ok("resource_show", id=made["resources"][0]["id"])["name"] == "quagga"
 
 
+def test_answers_from_memory_hide_no_draft_and_show_none(callers, office):
+    made = callers.create("streets", **DRAFT)
+    callers.editor.ok("dataset_submit", id="streets")
+    approve(office, callers, made)
+
+    def notes(caller):
+        return [caller.get("package_show", id="streets").json()["result"]["notes"] for _ in range(2)]
+
+    everyone = (callers.public, callers.editor, callers.stranger, callers.public)
+    assert [notes(caller) for caller in everyone] == [["zebra"] * 2] * 4
+    callers.editor.ok("package_patch", id="streets", notes="quagga")
+    for caller in (callers.public, callers.editor, callers.stranger, callers.editor, callers.public):
+        assert notes(caller) == ["quagga" if caller is callers.editor else "zebra"] * 2
+
+
 def test_private_withdraws(callers, office):
     made = callers.create("streets", **DRAFT)
     callers.editor.ok("dataset_submit", id="streets")
