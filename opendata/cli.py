@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.exc import OperationalError
 
 from opendata import main as server
 from opendata import wiring, worker
@@ -29,6 +31,9 @@ from opendata.work.actor import SYSTEM, Role
 def main() -> None:
     """Entry point: errors of use are sentences on stderr and exit code 2, others 1."""
     share_arenas()
+    os.umask(
+        os.umask(0o077) | 0o027
+    )  # drafts and addresses of people are nothing for the machine's other accounts
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -39,6 +44,9 @@ def main() -> None:
     except SettingsError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
+    except OperationalError as error:
+        click.echo(f"The database does not answer (OPENDATA_DATABASE_URL): {error.orig}", err=True)
+        sys.exit(1)
     except DomainError as error:
         click.echo(messages.error_text(error, "en"), err=True)
         for field in error.fields:
@@ -72,9 +80,12 @@ def with_app(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--port", default=8000, show_default=True, type=int)
 def serve(host: str, port: int) -> None:
     """Migrate, and serve the portal and its API; in the embedded shape also run jobs."""
-    settings = Settings.from_env()
+    settings = Settings.from_env().served_at(host, port)
+    socket = server.reserve(host, port)
     wiring.migrate(settings)
     app = wiring.build(settings)
+    if settings.run_jobs:
+        app.claim()
     wiring.record_policy(app)
     if settings.sample and catalogue.is_new(app):
         click.echo("Loading the sample catalogue …")
@@ -82,10 +93,10 @@ def serve(host: str, port: int) -> None:
             catalogue.load(app)
         app.close()
         app = wiring.build(settings)
-    click.echo(f"Open Data Portal: http://{host}:{port}")
+    click.echo(f"Open Data Portal: {settings.site_url}")
     if (credentials := catalogue.credentials_path(settings)).exists():
         click.echo(f"Sample credentials: {credentials}")
-    server.serve(app, host=host, port=port)
+    server.serve(app, socket)
 
 
 @cli.command("worker")

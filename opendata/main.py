@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Container, Iterator
 from contextlib import asynccontextmanager
 from html import escape
@@ -21,6 +22,7 @@ from opendata.accounts import api as accounts
 from opendata.agencies import api as agencies
 from opendata.compat.ckan import api as ckan
 from opendata.compat.dcat import api as dcat
+from opendata.core.errors import Conflict
 from opendata.edge import health, problem
 from opendata.edge.bodies import BodyLimits
 from opendata.edge.bytecache import ByteCache, Generation
@@ -118,13 +120,25 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await run_in_threadpool(application.close)
 
 
-def serve(application: Application, host: str, port: int) -> None:
-    """Serves until SIGINT or SIGTERM; then takes no new request and gives the running ones 20 seconds."""
+def reserve(host: str, port: int) -> socket.socket:
+    """The address, taken but not listening yet. `Conflict("address_taken")` if it is not to be had."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        found = socket.socket(family, kind, protocol)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+    except OSError as error:
+        raise Conflict("address_taken", address=f"{host}:{port}", reason=error.strerror or "") from error
+    return found
+
+
+def serve(application: Application, reserved: socket.socket) -> None:
+    """Serves on the reserved address until SIGINT or SIGTERM; then takes no new request and gives the running ones 20 seconds."""
     configure_logging(application.settings.log_level)
     config = uvicorn.Config(
         create_app(application),
-        host=host,
-        port=port,
         loop="uvloop",
         http=PunctualProtocol,
         ws="none",
@@ -139,7 +153,7 @@ def serve(application: Application, host: str, port: int) -> None:
         backlog=2048,
     )
     try:
-        uvicorn.Server(config).run()
+        uvicorn.Server(config).run(sockets=[reserved])
     finally:
         if not application.settings.run_jobs:
             application.close()

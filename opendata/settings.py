@@ -78,6 +78,20 @@ class Settings(BaseModel):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
 
+    @field_validator("storage_url", "inbox_storage_url")
+    @classmethod
+    def _known_storage(cls, value: str) -> str:
+        if "://" in value and not value.startswith(("s3+http://", "s3+https://")):
+            raise ValueError("must be a folder, or s3+http(s)://key:secret@host:port/PREFIX")
+        return value
+
+    @field_validator("search_url")
+    @classmethod
+    def _known_search(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must be empty, or an address of Elasticsearch: http(s)://host:port")
+        return value
+
     @field_validator("data_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
@@ -93,6 +107,13 @@ class Settings(BaseModel):
         except ValidationError as error:
             lines = [f"{PREFIX}{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors()]
             raise SettingsError("\n".join(lines)) from None
+
+    def served_at(self, host: str, port: int) -> Self:
+        """With the address of a server on this machine, where `OPENDATA_SITE_URL` names no other."""
+        if "site_url" in self.model_fields_set:
+            return self
+        name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104 - compared
+        return self.model_copy(update={"site_url": f"http://{name}:{port}"})
 
     @property
     def database(self) -> str:

@@ -25,7 +25,7 @@ from opendata.catalog.models import Dataset, Release
 from opendata.compat.ckan.packages import payload
 from opendata.core.clock import Clock, SystemClock
 from opendata.core.database import open_engine
-from opendata.core.errors import DomainError, Unavailable
+from opendata.core.errors import Conflict, DomainError, Unavailable
 from opendata.core.locks import FileLock
 from opendata.ports.job_queue.port import Handler, JobQueue, RetryLater
 from opendata.ports.sandbox.port import Sandbox
@@ -100,11 +100,14 @@ class Application:
         """Whether this process may write the index: the embedded one has one writer, the process that holds the lock."""
         return bool(self.settings.search_url) or self.background is not None or self.lock.acquire()
 
-    def start(self) -> None:
-        """Begins running jobs, draining the index and keeping time. `RuntimeError` if another process of the embedded
-        shape does so already in this data folder."""
+    def claim(self) -> None:
+        """`Conflict("data_folder_taken")` if another process of the embedded shape runs in this data folder."""
         if not self.owns_index():
-            raise RuntimeError(f"another process runs in {self.settings.data_dir}")
+            raise Conflict("data_folder_taken", folder=str(self.settings.data_dir))
+
+    def start(self) -> None:
+        """Begins running jobs, draining the index and keeping time. Errors: `claim`."""
+        self.claim()
         self.queue.start(self.handlers(), partial(publishing_jobs.failed, self.journey))
         self.background = Background(self)
         self.background.start()

@@ -134,7 +134,8 @@ def _start(settings: Settings, api: Api, say: Say) -> subprocess.Popen[bytes]:
     say("The portal does not run yet: starting it …")
     port = str(api.site.port or 8000)
     command = [sys.executable, "-m", "opendata.cli", "serve", "--port", port]
-    server = subprocess.Popen(command, env={**os.environ, "OPENDATA_SAMPLE": "1"})  # noqa: S603 - our own command
+    ours = {"OPENDATA_LOG_LEVEL": "WARNING", **os.environ, "OPENDATA_SAMPLE": "1"}
+    server = subprocess.Popen(command, env=ours)  # noqa: S603 - our own command
     end = time.monotonic() + PATIENCE_SECONDS
     while not api.ready():
         if server.poll() is not None or time.monotonic() > end:
@@ -154,9 +155,22 @@ def _follow(api: Api, release_id: str, goals: set[str], say: Say) -> dict[str, A
         if state["state"] in goals:
             return state
         if state["state"] in {"returned", "failed"}:
+            for reason in _reasons(state):
+                say(f"  {reason}")
             raise Conflict("try_returned", sentence=said)
         time.sleep(0.1)
     raise Unavailable("try_timed_out", state=said)
+
+
+def _reasons(state: dict[str, Any]) -> Iterator[str]:
+    """What the checks of a returned release found, a line each: the first of each file."""
+    for verdict in state["validation"]:
+        if verdict["problem"]:
+            yield verdict["problem"]["detail"]
+        elif verdict["error_count"]:
+            yield f"{verdict['error_count']} errors; GET /api/v1/resources/{verdict['resource']}/report?draft=true lists them."
+    for finding in state["findings"]:
+        yield f"{finding['place']}: {finding['rule']}, {finding['count']} times"
 
 
 def _wait_rows(api: Api, resource_id: str, say: Say) -> None:

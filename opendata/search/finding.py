@@ -115,9 +115,16 @@ def _request(wanted: Wanted) -> Request:
 
 def _result(view: DatasetView, tokens: Sequence[str], language: str) -> Result:
     meta = view.meta
-    title = meta.title_en if language == "en" and meta.title_en else meta.title
-    text = meta.description_en if language == "en" and meta.description_en else meta.description
-    return Result(view, highlight(title, tokens, 300), highlight(text, tokens, 200))
+    titles, texts = (meta.title, meta.title_en), (meta.description, meta.description_en)
+    if language == "en":
+        titles, texts = titles[::-1], texts[::-1]
+    return Result(view, _best(titles, tokens, 300), _best(texts, tokens, 200))
+
+
+def _best(texts: Sequence[str], tokens: Sequence[str], width: int) -> Sequence[Segment]:
+    """The text in the reader's language, which comes first; the other one if only that holds a hit, or is there at all."""
+    marked = [highlight(text, tokens, width) for text in texts if text]
+    return next((found for found in marked if any(hit for _, hit in found)), marked[0] if marked else [])
 
 
 def _facets(

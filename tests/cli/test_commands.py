@@ -1,0 +1,80 @@
+"""The commands as an operator types them, in processes of their own: what goes wrong is one sentence, not a traceback."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from opendata.core.locks import FileLock
+
+
+def opendata(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENDATA_")}
+    ours = {f"OPENDATA_{name.upper()}": value for name, value in settings.items()}
+    environ = {**kept, "OPENDATA_DATA_DIR": str(folder), **ours}
+    command = [sys.executable, "-m", "opendata.cli", *words]
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"search_url": "foo"}, "OPENDATA_SEARCH_URL"),
+        ({"storage_url": "ftp://x/y"}, "OPENDATA_STORAGE_URL"),
+        ({"publication_policy": "fast"}, "OPENDATA_PUBLICATION_POLICY"),
+        ({"site_url": "portal", "workers": "many"}, "OPENDATA_WORKERS"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, settings: dict[str, str], named: str) -> None:
+    done = opendata(tmp_path / "data", "migrate", **settings)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert named in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    done = opendata(
+        tmp_path, "migrate", database_url=f"postgresql+psycopg://u:secret-word@127.0.0.1:{port}/x"
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("The database does not answer (OPENDATA_DATABASE_URL)")
+    assert "Traceback" not in done.stderr
+    assert "secret-word" not in done.stderr
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_made(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = opendata(tmp_path / "data", "serve", "--port", str(port))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"127.0.0.1:{port}" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_second_server_in_a_data_folder_is_refused(tmp_path: Path) -> None:
+    assert opendata(tmp_path, "migrate").returncode == 0
+    lock = FileLock(tmp_path / "lock")
+    assert lock.acquire()
+    try:
+        done = opendata(tmp_path, "serve", "--port", "0")
+    finally:
+        lock.release()
+    assert done.returncode == 1
+    assert str(tmp_path) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_is_stored_is_not_for_other_accounts(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    assert opendata(folder, "user", "create", "ann", "--email", "ann@example.org").returncode == 0
+    open_to_others = [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o007]
+    assert open_to_others == []
