@@ -74,9 +74,9 @@ def _text(ending: str, head: bytes) -> str:
         return _json(ending, text)
     if re.match(r"<(!doctype|html|table|\?xml|\w+[\s>])", text[:200], re.IGNORECASE):
         return "html" if re.search("<(!doctype html|html|table)", text[:2000], re.IGNORECASE) else "xml"
-    # Many portals serve text as .xls: what is inside decides.
+    # Many portals serve text as .xls: what is inside decides, if it looks like a table. A broken workbook does not.
     if ending in ("xls", "xlsx"):
-        return "csv"
+        return "csv" if re.search("[\t,;|，]", text.partition("\n")[0]) else "text"
     return _TEXT_NAMES.get(ending, "text")
 
 

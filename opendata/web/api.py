@@ -36,6 +36,7 @@ def without_slash(language: str) -> Response:
 
 
 @router.get("/dataset")
+@router.get("/dataset/")
 def ckan_datasets(request: Request) -> Response:
     return _to(request, "/search")
 
@@ -51,6 +52,7 @@ def ckan_resource(request: Request, name: str, resource: str) -> Response:
 
 
 @router.get("/organization")
+@router.get("/organization/")
 def ckan_organizations(request: Request) -> Response:
     return _to(request, "/agency")
 

@@ -49,6 +49,8 @@ def workbook(path: Path) -> Path:
         ("a.jsonl", b'{"a":1}\n', "ndjson"),
         ("a.json", b'{"type": "FeatureCollection", "features": []}', "geojson"),
         ("a.xls", b"a\tb\n1\t2\n", "csv"),
+        ("a.xlsx", b"not a zip", None),
+        ("a.xlsx", b"not a zip\n1,2\n", None),
         ("a.xls", b"<html><table><tr><td>1</td></tr></table></html>", None),
         ("a.csv", b"<!DOCTYPE html><html>404</html>", None),
         ("a.csv", gzip.compress(b"a,b\n"), None),
