@@ -37,6 +37,15 @@ class ResourceView:
 
 
 @dataclass(frozen=True)
+class Contact:
+    """Whom to ask about a dataset; what nobody has written is empty."""
+
+    name: str
+    phone: str
+    email: str
+
+
+@dataclass(frozen=True)
 class DatasetView:
     """`release` tells number, state, dates and content hash; `dataset` the identity."""
 
@@ -49,6 +58,25 @@ class DatasetView:
     @property
     def id(self) -> str:
         return self.dataset.id
+
+    @property
+    def contact(self) -> Contact:
+        """Its contact (联系人); else its maintainer or its author, whom alone CKAN's clients know; else its body's. The
+        name is that of the person whose address it is."""
+        meta, body = self.meta, self.agency
+        people = (
+            (meta.contact_name, meta.contact_email),
+            (meta.maintainer, meta.maintainer_email),
+            (meta.author, meta.author_email),
+            (body.contact_name, body.contact_email),
+        )
+        name, email = next(((name, email) for name, email in people if email), ("", ""))
+        named = (meta.contact_name, name, *(name for name, _ in people), body.title, body.name)
+        return Contact(
+            name=next(name for name in named if name),
+            phone=meta.contact_phone or body.contact_phone,
+            email=email,
+        )
 
 
 def one(session: Session, dataset: Dataset, release: Release) -> DatasetView:

@@ -23,9 +23,7 @@ def missing(view: DatasetView, *, reviewed: bool) -> list[FieldError]:
     if meta.licence not in codes().licences:
         known = ", ".join(codes().licences)
         errors.append(FieldError("licence", "unknown_licence", {"value": meta.licence, "known": known}))
-    if not (
-        meta.contact_phone or meta.contact_email or view.agency.contact_phone or view.agency.contact_email
-    ):
+    if not (view.contact.phone or view.contact.email):
         errors.append(FieldError("contact_email", "contact_missing", {"agency": view.agency.name}))
     if not view.resources:
         errors.append(FieldError("resources", "no_resources"))

@@ -283,12 +283,15 @@ def _first_meta(
         "description": fields.get("title", ""),
         "licence": DEFAULT_LICENCE,
         "region": agency.region_code,
-        "contact_name": agency.contact_name or agency.title,
-        "contact_phone": agency.contact_phone,
-        "contact_email": agency.contact_email,
         "update_cycle": "irregular",
         "openness": "unconditional",
     }
+    if not (fields.get("maintainer_email") or fields.get("author_email")):  # a contact in CKAN's words
+        filled |= {
+            "contact_name": agency.contact_name or agency.title,
+            "contact_phone": agency.contact_phone,
+            "contact_email": agency.contact_email,
+        }
     if lines:
         first = lines[0]
         filled |= {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -46,6 +47,10 @@ _EMPTY_FACTS = _FILE_FACTS | {"resource_type"}
 """Keys that our own answers always have: an empty one is no news."""
 _CODES = {"update_cycle": UpdateCycle, "openness": Openness, "domain": Domain}
 _DATES = {"temporal_start", "temporal_end"}
+_EMAILS = ("author_email", "maintainer_email")
+_LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
+_EMAIL = re.compile(rf"(?!\.)(?!.*\.$)(?!.*\.\.)[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
+"""CKAN's own rule."""
 _FORMATS = {name: name.upper() for name in MEDIA_TYPES} | {"geojson": "GeoJSON", "parquet": "Parquet"}
 """CKAN's way to write a format."""
 _RESET: dict[str, Any] = {
@@ -68,6 +73,7 @@ def dataset_fields(args: Mapping[str, Any], known_groups: GroupsOf, *, new: bool
     }
     if not found.get("kind", "x"):
         del found["kind"]
+    _check_emails(found)
     if "tags" in args or "tag_string" in args:
         found["keywords"] = _tags(args)
     if "groups" in args:
@@ -118,6 +124,13 @@ def _path_of(url: str) -> str:
     except ValueError:
         return ""
     return path if "." in path.rsplit("/", 1)[-1] else ""
+
+
+def _check_emails(found: Mapping[str, Any]) -> None:
+    given = {name: found[name].strip() for name in _EMAILS if name in found}
+    bad = {name: address for name, address in given.items() if address and not _EMAIL.fullmatch(address)}
+    if bad:
+        raise wrong({name: [f"Email {bad[name][:100]} is not a valid format"] for name in bad})
 
 
 def _tags(args: Mapping[str, Any]) -> list[str]:

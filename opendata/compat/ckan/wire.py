@@ -176,6 +176,7 @@ _RENAMED = {
     "landing_page": "url",
     "keywords": "tags",
     "openness": "access_rights",
+    "contact_email": "maintainer_email",
 }
 """Fields of ours by the names that CKAN's clients sent."""
 

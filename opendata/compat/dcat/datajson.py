@@ -78,11 +78,8 @@ def dataset(record: Record, site: Site) -> dict[str, Any]:
 
 
 def _contact(view: DatasetView) -> dict[str, str]:
-    meta, body = view.meta, view.agency
-    name = meta.contact_name or meta.maintainer or body.contact_name or body.title or body.name
-    contact = {"@type": "vcard:Contact", "fn": clean(name)}
-    email = mail_address(meta.contact_email or meta.maintainer_email or body.contact_email)
-    phone = phone_address(meta.contact_phone or body.contact_phone)
+    contact = {"@type": "vcard:Contact", "fn": clean(view.contact.name)}
+    email, phone = mail_address(view.contact.email), phone_address(view.contact.phone)
     return contact | ({"hasEmail": email} if email else {}) | ({"hasTelephone": phone} if phone else {})
 
 

@@ -188,23 +188,15 @@ def place(graph: Graph, region: str, site: Site) -> Iri:
 
 
 def _contact(graph: Graph, subject: Iri, view: DatasetView) -> None:
-    """The dataset's contact; what it does not say, its body's."""
-    meta, body = view.meta, view.agency
-    node = Iri(f"{subject}#contact")
+    contact, node = view.contact, Iri(f"{subject}#contact")
     graph.thing(node, "vcard:Kind", "vcard:Organization")
-    names = (meta.contact_name, meta.maintainer, body.contact_name, body.title, body.name)
-    graph.add(node, "vcard:fn", next(filter(None, map(text, names)), None))
+    graph.add(node, "vcard:fn", text(contact.name) or text(view.agency.name))
     for predicate, field, written, parse in (
-        (
-            "vcard:hasEmail",
-            "contact_email",
-            (meta.contact_email, meta.maintainer_email, body.contact_email),
-            mail_address,
-        ),
-        ("vcard:hasTelephone", "contact_phone", (meta.contact_phone, body.contact_phone), phone_address),
+        ("vcard:hasEmail", "contact_email", contact.email, mail_address),
+        ("vcard:hasTelephone", "contact_phone", contact.phone, phone_address),
     ):
-        if first := next(filter(None, written), None):
-            address = parse(first)
+        if written:
+            address = parse(written)
             graph.add(node, predicate, address)
             if address is None:
                 graph.leave_out(subject, field)

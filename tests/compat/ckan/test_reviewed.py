@@ -61,6 +61,33 @@ def test_submit_at_once_and_private_drafts(callers, office):
     assert callers.public.ok("package_show", id="streets")["id"] == made["id"]
 
 
+def test_a_maintainer_is_a_contact(callers, office):
+    """The body of the stranger has no contact of its own, and CKAN's clients know no other field."""
+    draft = {**DRAFT, "owner_org": "water"}
+    callers.stranger.ok("package_create", name="pipes", **draft)
+    assert "maintainer_email" in callers.stranger.fails(409, "dataset_submit", id="pipes")
+    people = {"author": "Ann", "author_email": "ann@example.org"}
+    made = callers.stranger.ok("package_patch", id="pipes", **people)
+    assert callers.stranger.ok("dataset_submit", id="pipes")["release_state"] == "in_review"
+    people |= {"maintainer": "Max", "maintainer_email": "max@example.org"}
+    other = callers.stranger.ok("package_create", name="wells", **draft, **people)
+    assert callers.stranger.ok("dataset_submit", id="wells")["release_state"] == "in_review"
+    assert not {e["key"] for e in other["extras"]} & {"contact_name", "contact_email"}
+    again = callers.stranger.ok("package_update", **other)
+    for field, value in people.items():
+        assert again[field] == value
+    assert (made["maintainer"], made["maintainer_email"]) == ("", "")
+
+
+def test_an_address_that_is_none_is_refused(callers):
+    wrong = callers.editor.fails(
+        409, "package_create", name="streets", owner_org="housing", maintainer_email="a b", author_email="."
+    )
+    assert wrong["maintainer_email"] == ["Email a b is not a valid format"]
+    assert wrong["author_email"]
+    assert callers.create("streets", maintainer_email=" a@b.cn ")["maintainer_email"] == "a@b.cn"
+
+
 def test_an_edit_of_what_is_public_waits_for_review(callers, office):
     made = callers.create("streets", **DRAFT)
     callers.editor.ok("dataset_submit", id="streets")

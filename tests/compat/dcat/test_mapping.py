@@ -198,3 +198,27 @@ def test_internal_elements_are_never_exported(make: Make) -> None:
     """Sharing between bodies, data levels and the responsible leader are no public facts."""
     body = writers.turtle(catalogue.single(make(), SITE)).decode()
     assert not any(word in body for word in ("share", "level", "leader", "secre"))
+
+
+def test_whom_to_ask(make: Make, make_agency: Callable[..., Agency]) -> None:
+    """The contact, else the maintainer, else the author, else the body; never one's name with another's address."""
+    body = make_agency(contact_name="", contact_email="office@b.cn", contact_phone="12345")
+    people = {
+        "author": "Ann",
+        "author_email": "ann@b.cn",
+        "maintainer": "Max",
+        "maintainer_email": "max@b.cn",
+    }
+    for given, name, email in (
+        ({**people, "contact_name": "数据科", "contact_email": "data@b.cn"}, "数据科", "data@b.cn"),
+        (people, "Max", "max@b.cn"),
+        ({**people, "maintainer_email": ""}, "Ann", "ann@b.cn"),
+        ({}, "南通市统计局", "office@b.cn"),
+    ):
+        found = make(given, [], body=body)
+        contact = found.view.contact
+        assert (contact.name, contact.email, contact.phone) == (name, email, "12345")
+        graph, subject = one(found)
+        node = graph.value(subject, DCAT.contactPoint)
+        assert graph.value(node, VCARD.fn) == Literal(name)
+        assert graph.value(node, VCARD.hasEmail) == URIRef(f"mailto:{email}")
