@@ -56,6 +56,7 @@ OTHER_ROUTERS: tuple[APIRouter, ...] = (health.router, dcat.router, web.router)
 FACES: tuple[tuple[str, problem.Face], ...] = (
     *web.FACES,
     ("/api/", problem.response),
+    ("/api/v1/uploads", publishing.tus_face),
     ("/api/3/", ckan.face),
     ("/api/action/", ckan.face),
 )

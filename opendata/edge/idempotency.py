@@ -39,8 +39,9 @@ KEPT_FOR = timedelta(hours=24)
 PREFIX = "/api/v1/"
 LARGEST = 1 << 20
 """Bytes of an answer that is kept."""
-SECRET = frozenset({"/api/v1/tokens"})
-"""Their answers hold a secret, which is kept nowhere: the header has no effect there."""
+UNKEPT = frozenset({"/api/v1/tokens", "/api/v1/uploads"})
+"""The key has no effect here: the one answers with a secret, which is kept nowhere, the other in headers alone, and an
+upload that nobody goes on with is gone by itself."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _running: set[tuple[str, str, str]] = set()
 _lock = threading.Lock()
@@ -78,7 +79,7 @@ def ticket_for(request: Request, digest: str) -> Ticket | None:
     """The ticket of a request whose body has this digest; for uploads, which are not held in memory."""
     key = request.headers.get("idempotency-key")
     path = request.url.path
-    if key is None or request.method != "POST" or not path.startswith(PREFIX) or path in SECRET:
+    if key is None or request.method != "POST" or not path.startswith(PREFIX) or path in UNKEPT:
         return None
     if not _KEY.fullmatch(key):
         raise BadQuery("idempotency_key_wrong", limit=255)

@@ -27,7 +27,8 @@ log = logging.getLogger(__name__)
 MOST_FIELDS = 200
 """Wrong fields that one answer names: a body may have a hundred thousand."""
 
-Face = Callable[[DomainError, Request], Response]
+Face = Callable[[DomainError, Request, int | None], Response]
+"""Words an error; the status is the framework's where that has decided it."""
 _HTTP_CODES = {404: "no_such_address", 405: "method_not_allowed"}
 
 STATUS: dict[type[DomainError], int] = {
@@ -110,11 +111,7 @@ def answer(error: DomainError, request: Request, status: int | None = None) -> R
     if not matching:
         return response(error, request, status)
     face = max(matching, key=lambda entry: len(entry[0]))[1]
-    if face is response:
-        return response(error, request, status)
-    made = face(error, request)
-    made.status_code = status or made.status_code
-    return made
+    return face(error, request, status)
 
 
 def install(app: FastAPI) -> None:

@@ -15,23 +15,23 @@ from opendata.web.forms import problems
 from opendata.web.render import page, see_other
 
 
-def face(error: DomainError, request: Request) -> Response:
+def face(error: DomainError, request: Request, status: int | None = None) -> Response:
     """The error of a page, as a page. Who is not signed in and opens a page of the console is led to the sign-in."""
     language = "en" if request.url.path.startswith("/en/") else "zh"
     if isinstance(error, Unauthenticated) and request.method == "GET":
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return see_other(f"/{language}/sign-in", next=quote(wanted, safe="/?=&%"))
-    return _page(error, request, language)
+    return _page(error, request, language, status)
 
 
-def elsewhere(error: DomainError, request: Request) -> Response:
+def elsewhere(error: DomainError, request: Request, status: int | None = None) -> Response:
     """For addresses outside /zh and /en: a page for a person's browser, problem+json for programs."""
     if "text/html" not in request.headers.get("accept", ""):
-        return problem.response(error, request)
-    return _page(error, request, messages.preferred(request.headers.get("accept-language", "")))
+        return problem.response(error, request, status)
+    return _page(error, request, messages.preferred(request.headers.get("accept-language", "")), status)
 
 
-def _page(error: DomainError, request: Request, language: str) -> Response:
+def _page(error: DomainError, request: Request, language: str, status: int | None) -> Response:
     kind = type(error).__name__
     kinds = (kind, *(base.__name__ for base in type(error).__mro__[1:]))
     remedy = next(
@@ -41,7 +41,7 @@ def _page(error: DomainError, request: Request, language: str) -> Response:
         request,
         "error.html",
         language,
-        status=problem.status_of(error),
+        status=status or problem.status_of(error),
         headers=problem.retry_headers(error),
         kind=next(name for name in kinds if texts.has(f"failure.{name}", language)),
         code=error.code,

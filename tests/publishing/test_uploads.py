@@ -107,8 +107,6 @@ def test_wrong_calls(office: Any) -> None:
     }
     unknown = office.editor.patch(upload, content=b"x", headers={**TUS, "Upload-Offset": "0"})
     assert unknown.json()["errors"][0]["field"] == "Content-Type"
-    version = office.editor.post("/uploads", headers={"Tus-Resumable": "0.2.2", "Upload-Length": "5"})
-    assert version.json()["errors"][0]["field"] == "Tus-Resumable"
 
 
 def test_an_upload_is_its_sender_s_alone_and_can_be_given_up(office: Any, client: TestClient) -> None:
@@ -125,10 +123,53 @@ def test_an_upload_is_its_sender_s_alone_and_can_be_given_up(office: Any, client
     assert office.editor.head(upload, headers=TUS).status_code == 404
 
 
-def test_options_tell_what_is_spoken(client: TestClient) -> None:
-    headers = client.options(f"{API}/uploads").headers
-    assert headers["tus-version"] == "1.0.0"
-    assert headers["tus-extension"] == "creation,termination,expiration"
+@pytest.mark.parametrize("path", ["/uploads", "/uploads/any"])
+def test_options_tell_what_is_spoken(client: TestClient, path: str) -> None:
+    """To anybody, without a version of their own."""
+    answer = client.options(API + path)
+    assert answer.status_code == 204
+    spoken = {name: value for name, value in answer.headers.items() if name.startswith("tus-")}
+    assert spoken == {
+        "tus-resumable": "1.0.0",
+        "tus-version": "1.0.0",
+        "tus-extension": "creation,termination,expiration",
+        "tus-max-size": str(client.app.state.application.settings.max_upload_bytes),
+    }
+
+
+def test_every_answer_says_which_tus_is_spoken(office: Any, client: TestClient) -> None:
+    """Those of the layers before the calls too: an address that is none, a body that is packed."""
+    upload = begin(office, office.draft()["id"], 4)
+    packed = {**TUS, "Content-Encoding": "gzip"}
+    answers = {
+        200: office.editor.get(upload),
+        401: client.post(f"{API}/uploads", headers=TUS),
+        404: office.editor.head("/uploads/none", headers=TUS),
+        405: office.editor.put(upload, headers=TUS),
+        409: send(office.editor, upload, 3, b"xyz"),
+        413: send(office.editor, upload, 0, b"x" * 11),
+        415: office.editor.patch(upload, content=b"x", headers=packed),
+        422: office.editor.post("/uploads", headers={**TUS, "Upload-Length": "x"}),
+    }
+    for status, answer in answers.items():
+        assert (answer.status_code, answer.headers["tus-resumable"]) == (status, "1.0.0")
+        assert "tus-version" not in answer.headers
+
+
+@pytest.mark.parametrize("version", [{"Tus-Resumable": "0.2.2"}, {}])
+def test_another_version_is_412(office: Any, version: dict[str, str]) -> None:
+    upload = begin(office, office.draft()["id"], 4)
+    editor = office.editor
+    patch = {**version, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    for answer in (
+        editor.post("/uploads", headers={**version, "Upload-Length": "5"}),
+        editor.head(upload, headers=version),
+        editor.patch(upload, content=b"abcd", headers=patch),
+        editor.delete(upload, headers=version),
+    ):
+        told = (answer.headers["tus-resumable"], answer.headers["tus-version"])
+        assert (answer.status_code, told) == (412, ("1.0.0", "1.0.0"))
+    assert editor.head(upload, headers=TUS).headers["upload-offset"] == "0"
 
 
 def test_who_lost_the_right_meanwhile_adds_nothing(office: Any) -> None:

@@ -82,7 +82,7 @@ async def act(request: Request) -> Response:
     return await asyncio.get_running_loop().run_in_executor(_WRITERS if action.changes else _READERS, run)
 
 
-def face(error: DomainError, request: Request) -> Response:
+def face(error: DomainError, request: Request, status: int | None = None) -> Response:
     """Errors that arise before or around an action, for `edge.problem`: in CKAN's envelope too."""
     broken = next((f for f in error.fields if f.code.startswith("json_")), None)
     if broken is not None:
@@ -90,7 +90,7 @@ def face(error: DomainError, request: Request) -> Response:
         return _answer(orjson.dumps(text), 400)
     known = wire.action_error(error)
     body = wire.failure(_help_url(request, request.path_params.get("name", "")), known)
-    return _answer(body, known.status, retry_headers(error))
+    return _answer(body, status or known.status, retry_headers(error))
 
 
 def versions(request: Request) -> Response:

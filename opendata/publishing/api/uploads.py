@@ -17,7 +17,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from opendata.catalog.files import Stores
-from opendata.core.errors import FieldError, Invalid, TooLarge, Unauthenticated, invalid
+from opendata.core.errors import DomainError, FieldError, Invalid, Stale, TooLarge, Unauthenticated, invalid
+from opendata.edge import problem
 from opendata.edge.conventions import documented, json_answer, known_query
 from opendata.edge.http import AppSettings, SignedInWork, authorize, part, perform
 from opendata.ports.storage.port import CHUNK, ObjectWriter, StoredObject
@@ -34,6 +35,15 @@ VERSION = "1.0.0"
 TUS = {"Tus-Resumable": VERSION, "Cache-Control": "no-store"}
 FileStores = Annotated[Stores, Depends(part("stores"))]
 Count = Annotated[int | None, Header(ge=0)]
+
+
+def face(error: DomainError, request: Request, status: int | None = None) -> Response:
+    """Errors under this address say which tus is spoken, also those of the layers before the calls themselves."""
+    made = problem.response(error, request, status)
+    made.headers["Tus-Resumable"] = VERSION
+    if made.status_code == 412:
+        made.headers["Tus-Version"] = VERSION
+    return made
 
 
 @router.options("/uploads", status_code=204, response_class=Response)
@@ -85,8 +95,9 @@ def create_upload(
 
 
 @router.head("/uploads/{upload}", response_class=Response)
-def upload_state(work: SignedInWork, upload: str) -> Response:
+def upload_state(work: SignedInWork, upload: str, tus_resumable: Annotated[str, Header()] = "") -> Response:
     """How many bytes have arrived."""
+    _check_version(tus_resumable)
     return Response(headers=_state(uploads.find(work, upload)))
 
 
@@ -104,7 +115,7 @@ def get_upload(work: SignedInWork, upload: str) -> Response:
         resource=found.resource_id if found.file_id else None,
         expires_at=found.expires_at,
     )
-    return json_answer(body)
+    return json_answer(body, headers={"Tus-Resumable": VERSION})
 
 
 @router.patch("/uploads/{upload}", status_code=204, response_class=Response)
@@ -202,8 +213,10 @@ def _state(upload: Upload) -> dict[str, str]:
 
 
 def _check_version(version: str) -> None:
+    """`Stale("tus_version")`: the protocol asks for 412 where the client speaks another version, or says none."""
     if version != VERSION:
-        raise invalid("Tus-Resumable", "unknown_value", value=version[:20], known=VERSION)
+        wrong = {"value": version[:20], "known": VERSION}
+        raise Stale("tus_version", fields=[FieldError("Tus-Resumable", "unknown_value", wrong)], known=VERSION)
 
 
 def _metadata(header: str) -> dict[str, str]:
