@@ -21,6 +21,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 
 from sqlalchemy import func, select
@@ -28,6 +29,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from opendata.core.errors import Unavailable
+from opendata.edge.conventions import http_date, is_current
 from opendata.edge.frame import route_of
 from opendata.edge.messages import preferred
 from opendata.work.audit import AuditHead
@@ -105,7 +107,9 @@ class Generation:
 class _Kept:
     generation: int
     headers: Headers
-    etag: bytes
+    etag: str
+    modified_at: datetime | None
+    """Of its Last-Modified, if it has one."""
     body: bytes
     route: str
     everyones: bool
@@ -279,7 +283,8 @@ def _kept(capture: _Capture, generation: int, scope: Scope) -> _Kept:
     return _Kept(
         generation,
         [*headers, *_FRESH, (b"etag", etag)],
-        etag,
+        etag.decode("latin-1"),
+        http_date(_text(names, b"last-modified")),
         body,
         route_of(scope),
         capture.everyones,
@@ -288,7 +293,8 @@ def _kept(capture: _Capture, generation: int, scope: Scope) -> _Kept:
 
 
 async def _send(kept: _Kept, headers: dict[bytes, bytes], method: str, send: Send) -> None:
-    if is_current(headers.get(b"if-none-match"), kept.etag):
+    tags, since = (_text(headers, name) for name in (b"if-none-match", b"if-modified-since"))
+    if is_current(kept.etag, kept.modified_at, tags, since):
         unneeded = (b"content-type", b"content-length")
         same = [pair for pair in kept.headers if pair[0].lower() not in unneeded]
         await send({"type": "http.response.start", "status": 304, "headers": same})
@@ -302,13 +308,9 @@ async def _send(kept: _Kept, headers: dict[bytes, bytes], method: str, send: Sen
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
 
 
-def is_current(if_none_match: bytes | None, etag: bytes) -> bool:
-    """Whether the caller has this answer already (weak comparison, RFC 9110 13.1.2)."""
-    if if_none_match is None:
-        return False
-    ours = etag.removeprefix(b"W/")
-    named = [tag.strip().removeprefix(b"W/") for tag in if_none_match.split(b",")]
-    return ours in named or named == [b"*"]
+def _text(headers: dict[bytes, bytes], name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")
 
 
 def _takes_gzip(headers: dict[bytes, bytes]) -> bool:

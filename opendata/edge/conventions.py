@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
 
 import orjson
@@ -76,6 +78,27 @@ def check_if_match(header: str | None, etag: str) -> None:
     named = {tag.strip().strip('"') for tag in header.split(",") if not tag.strip().startswith("W/")}
     if etag not in named:
         raise Stale("edited_meanwhile", current=etag)
+
+
+def is_current(
+    etag: str, modified_at: datetime | None, if_none_match: str | None, if_modified_since: str | None
+) -> bool:
+    """Whether the caller of a GET or HEAD has the answer already (RFC 9110, 13.2.2): If-None-Match, compared weakly,
+    makes If-Modified-Since void. `etag`: as it is sent; `modified_at`: of Last-Modified, None where none is sent."""
+    if if_none_match is not None:
+        named = [tag.strip().removeprefix("W/") for tag in if_none_match.split(",")]
+        return etag.removeprefix("W/") in named or named == ["*"]
+    since = http_date(if_modified_since)
+    return since is not None and modified_at is not None and modified_at.replace(microsecond=0) <= since
+
+
+def http_date(value: str | None) -> datetime | None:
+    """A date of HTTP; None for what is none, which a server leaves out of account."""
+    try:
+        at = parsedate_to_datetime(value or "")
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _names(dependant: Dependant) -> Iterator[str]:

@@ -15,8 +15,8 @@ from sqlalchemy import delete, text
 from starlette.responses import Response, StreamingResponse
 
 from opendata.core.database import open_engine
-from opendata.edge.bytecache import Shelf, is_current
-from opendata.edge.conventions import EVERYONES_TAG, PUBLIC_TAG
+from opendata.edge.bytecache import Shelf
+from opendata.edge.conventions import EVERYONES_TAG, PUBLIC_TAG, is_current
 from opendata.edge.http import ApiWork
 from opendata.edge.problem import install
 from opendata.work.actor import SYSTEM
@@ -229,9 +229,9 @@ def test_not_modified(client: TestClient, things: Things) -> None:
     answer = client.get("/api/v1/things", headers={"If-None-Match": f'"x", {etag}'})
     assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", etag)
     assert client.get("/api/v1/things", headers={"If-None-Match": '"x"'}).status_code == 200
-    assert is_current(b"*", b'"5"')
-    assert is_current(b'W/"5"', b'"5"')
-    assert not is_current(b'"55"', b'"5"')
+    assert is_current('"5"', None, "*", None)
+    assert is_current('"5"', None, 'W/"5"', None)
+    assert not is_current('"5"', None, '"55"', None)
 
 
 def test_gzip_for_those_who_ask(client: TestClient) -> None:

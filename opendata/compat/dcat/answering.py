@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import format_datetime
 
 from fastapi import Request
 from starlette.responses import Response, StreamingResponse
@@ -14,7 +14,7 @@ from starlette.responses import Response, StreamingResponse
 from opendata.compat.dcat.graph import Graph
 from opendata.compat.dcat.writers import FORMATS
 from opendata.core.errors import NotFound
-from opendata.edge.conventions import PUBLIC_TAG
+from opendata.edge.conventions import PUBLIC_TAG, is_current
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ def whole(
     """A body that is there, with the hash of its bytes as ETag."""
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     made = _headers(etag, modified_at, headers)
-    if is_current(request, etag, modified_at):
+    if _is_current(request, etag, modified_at):
         return Response(status_code=304, headers=made)
     if request.method == "HEAD":
         made["Content-Length"] = str(len(body))
@@ -83,20 +83,15 @@ def streamed(
     """A body that is made while it is sent. `etag` without quotes; nothing of `pieces` is read if it is not sent."""
     etag = f'"{etag}"'
     made = _headers(etag, modified_at, {})
-    if is_current(request, etag, modified_at):
+    if _is_current(request, etag, modified_at):
         return Response(status_code=304, headers=made)
     sent = () if request.method == "HEAD" else pieces
     return StreamingResponse(iter(sent), headers=made, media_type=media_type)
 
 
-def is_current(request: Request, etag: str, modified_at: datetime | None) -> bool:
-    """Whether the caller has it: RFC 9110, where If-None-Match makes If-Modified-Since void."""
-    tags = request.headers.get("if-none-match")
-    if tags is not None:
-        named = [tag.strip().removeprefix("W/") for tag in tags.split(",")]
-        return etag in named or named == ["*"]
-    since = _http_date(request.headers.get("if-modified-since"))
-    return since is not None and modified_at is not None and modified_at.replace(microsecond=0) <= since
+def _is_current(request: Request, etag: str, modified_at: datetime | None) -> bool:
+    told = request.headers
+    return is_current(etag, modified_at, told.get("if-none-match"), told.get("if-modified-since"))
 
 
 def _headers(etag: str, modified_at: datetime | None, more: Mapping[str, str]) -> dict[str, str]:
@@ -109,15 +104,6 @@ def _headers(etag: str, modified_at: datetime | None, more: Mapping[str, str]) -
     if modified_at is not None:
         made["Last-Modified"] = format_datetime(modified_at.astimezone(UTC), usegmt=True)
     return made | {name.replace("_", "-"): value for name, value in more.items()}
-
-
-def _http_date(value: str | None) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        return parsedate_to_datetime(value).astimezone(UTC)
-    except (ValueError, TypeError):
-        return None
 
 
 def _weight(value: str) -> float:

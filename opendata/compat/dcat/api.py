@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from opendata.access import service as access
 from opendata.agencies import queries as agencies
-from opendata.compat.dcat import answering, catalogue, datajson, discovery, mapping, reading
+from opendata.compat.dcat import answering, catalogue, datajson, discovery, reading
 from opendata.compat.dcat.catalogue import PAGE_SIZE, Paging
 from opendata.compat.dcat.reading import Record
 from opendata.compat.dcat.terms import Site
@@ -175,7 +175,7 @@ def _dataset(request: Request, site: Site, id_or_name: str, extension: str) -> R
     with _reading(request) as work:
         record = _published(work, id_or_name)
     graph = catalogue.single(record, site)
-    return answering.rdf(request, graph, extension, mapping.modified(record.view), Vary="Accept")
+    return answering.rdf(request, graph, extension, record.changed_at, Vary="Accept")
 
 
 def _published(work: Work, id_or_name: str) -> Record:
@@ -190,6 +190,9 @@ def _atom(request: Request, site: Site, agency: str | None) -> Response:
     with _reading(request) as work:
         body = agencies.find(work, agency) if agency is not None else None
         found, _ = reading.page(work, limit=discovery.NEWEST, agency_id=body.id if body is not None else None)
+        state = reading.state(
+            work, get_settings(request)
+        )  # a withdrawal changes the feed, but no entry of it
     path = f"/agency/{body.name}.atom" if body is not None else "/feed.atom"
-    document, changed = discovery.atom(site, path, found, body)
-    return answering.whole(request, document, "application/atom+xml", changed)
+    document = discovery.atom(site, path, found, body)
+    return answering.whole(request, document, "application/atom+xml", state.modified_at)

@@ -48,10 +48,8 @@ def sitemap_part(site: Site, rows: Sequence[tuple[str, datetime]], *, first: boo
     yield b"</urlset>\n"
 
 
-def atom(
-    site: Site, path: str, records: Sequence[Record], body: Agency | None
-) -> tuple[bytes, datetime | None]:
-    """A feed (RFC 4287) of these datasets and when it changed last. `body`: whose feed it is, None for the portal's."""
+def atom(site: Site, path: str, records: Sequence[Record], body: Agency | None) -> bytes:
+    """A feed (RFC 4287) of these datasets. `body`: whose feed it is, None for the portal's."""
     changed = max((modified(record.view) for record in records), default=None)
     title = f"{site.title_zh} · {body.title}" if body else site.title_zh
     address = f"{site.url}{path}"
@@ -66,7 +64,7 @@ def atom(
         *(_entry(site, record) for record in records),
         "</feed>\n",
     ]
-    return "\n".join(lines).encode(), changed
+    return "\n".join(lines).encode()
 
 
 def robots(site: Site) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from opendata.access.policy import PUBLIC_FILTER
 from opendata.agencies.models import Agency
@@ -25,6 +25,10 @@ EDITION = "1"
 """Counts up when the same data gives other bytes: part of every ETag."""
 
 
+TableRow = Row[str, str, int | None, datetime]
+"""resource_id, file_id, row_count, updated_at."""
+
+
 @dataclass(frozen=True)
 class Record:
     """A published dataset and what is known of it beside its release."""
@@ -34,6 +38,8 @@ class Record:
     """Resources that can be asked for rows: how many they have."""
     codes: Sequence[str]
     """信息资源代码 of the inventory lines that it opens."""
+    changed_at: datetime
+    """When anything changed of which a feed tells: its release, its body, its tables, its inventory lines."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +73,8 @@ def page(
 
 def records(work: Work, views: Sequence[DatasetView]) -> list[Record]:
     ids = [view.id for view in views]
-    rows, codes = _rows(work, ids), _codes(work, ids)
-    return [Record(view, _current(view, rows), codes.get(view.id, [])) for view in views]
+    tables, lines = _tables(work, ids), _lines(work, ids)
+    return [_record(view, tables, lines.get(view.id, [])) for view in views]
 
 
 def batches(place: Workplace) -> Iterator[list[Record]]:
@@ -94,17 +100,18 @@ def names(work: Work, *, offset: int, limit: int) -> Sequence[tuple[str, datetim
 
 def state(work: Work, settings: Settings) -> State:
     """What every answer about the whole catalogue depends on, in three statements: publications and withdrawals, edits
-    of bodies, tables that came or went."""
+    of bodies and inventory lines, tables that came or went."""
     join = select(
         func.count(), func.sum(Dataset.revision), func.max(Release.published_at), func.max(Dataset.id)
     ).join(Release, Release.id == Dataset.published_id)
     count, revisions, published, last = work.session.execute(join.where(PUBLIC_FILTER)).one()
     gone = select(func.max(Dataset.withdrawn_at)).scalar_subquery()
-    bodies = select(func.count(), func.sum(Agency.edition), func.max(Agency.updated_at), gone)
-    agencies, editions, agency_at, withdrawn = work.session.execute(bodies).one()
+    lines = select(func.max(InventoryLine.updated_at)).scalar_subquery()
+    bodies = select(func.count(), func.sum(Agency.edition), func.max(Agency.updated_at), gone, lines)
+    agencies, editions, agency_at, withdrawn, line_at = work.session.execute(bodies).one()
     tables = select(func.count(), func.max(Table.updated_at)).where(Table.state == TableState.READY.value)
     ready, table_at = work.session.execute(tables).one()
-    times = [at for at in (published, agency_at, table_at, withdrawn) if at is not None]
+    times = [at for at in (published, agency_at, table_at, withdrawn, line_at) if at is not None]
     facts: tuple[object, ...] = (
         EDITION,
         settings.site_url,
@@ -118,31 +125,41 @@ def state(work: Work, settings: Settings) -> State:
     return State(etag, max(times, default=None), count)
 
 
-def _rows(work: Work, ids: Sequence[str]) -> dict[str, tuple[str, int | None]]:
-    """(file id, number of rows) by resource id. Columns stay in the database: a page of wide tables has megabytes."""
-    query = select(Table.resource_id, Table.file_id, Table.row_count)
+def _tables(work: Work, ids: Sequence[str]) -> dict[str, TableRow]:
+    """Ready tables by resource id. Columns stay in the database: a page of wide tables has megabytes."""
+    query = select(Table.resource_id, Table.file_id, Table.row_count, Table.updated_at)
     query = query.join(Resource, Resource.id == Table.resource_id)
     found = work.session.execute(
         query.where(Resource.dataset_id.in_(ids), Table.state == TableState.READY.value)
     )
-    return {resource_id: (file_id, count) for resource_id, file_id, count in found}
+    return {row.resource_id: row for row in found}
 
 
-def _codes(work: Work, ids: Sequence[str]) -> dict[str, list[str]]:
-    query = select(DatasetLine.dataset_id, InventoryLine.resource_code)
+def _lines(work: Work, ids: Sequence[str]) -> dict[str, list[tuple[str, datetime]]]:
+    """(code, when it was edited) of the inventory lines that each dataset opens."""
+    query = select(DatasetLine.dataset_id, InventoryLine.resource_code, InventoryLine.updated_at)
     query = query.join(InventoryLine, InventoryLine.id == DatasetLine.line_id)
-    found: dict[str, list[str]] = {}
-    for dataset_id, code in work.session.execute(
+    found: dict[str, list[tuple[str, datetime]]] = {}
+    for dataset_id, code, at in work.session.execute(
         query.where(DatasetLine.dataset_id.in_(ids)).order_by(InventoryLine.resource_code)
     ):
-        found.setdefault(dataset_id, []).append(code)
+        found.setdefault(dataset_id, []).append((code, at))
     return found
 
 
-def _current(view: DatasetView, rows: Mapping[str, tuple[str, int | None]]) -> dict[str, int | None]:
+def _record(
+    view: DatasetView,
+    tables: Mapping[str, TableRow],
+    lines: Sequence[tuple[str, datetime]],
+) -> Record:
     """While a new file's table is loading, the old one's rows are not those of the release."""
-    return {
-        r.id: rows[r.id][1]
+    own = {
+        r.id: tables[r.id]
         for r in view.resources
-        if r.id in rows and r.file is not None and rows[r.id][0] == r.file.id
+        if r.id in tables and r.file is not None and tables[r.id].file_id == r.file.id
     }
+    release = view.release
+    times = [release.published_at or release.updated_at, view.agency.updated_at]
+    times += [row.updated_at for row in own.values()] + [at for _, at in lines]
+    rows = {resource_id: row.row_count for resource_id, row in own.items()}
+    return Record(view, rows, [code for code, _ in lines], max(times))

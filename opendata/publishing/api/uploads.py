@@ -216,7 +216,9 @@ def _check_version(version: str) -> None:
     """`Stale("tus_version")`: the protocol asks for 412 where the client speaks another version, or says none."""
     if version != VERSION:
         wrong = {"value": version[:20], "known": VERSION}
-        raise Stale("tus_version", fields=[FieldError("Tus-Resumable", "unknown_value", wrong)], known=VERSION)
+        raise Stale(
+            "tus_version", fields=[FieldError("Tus-Resumable", "unknown_value", wrong)], known=VERSION
+        )
 
 
 def _metadata(header: str) -> dict[str, str]:

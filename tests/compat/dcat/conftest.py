@@ -113,7 +113,7 @@ def record(
         meta=DatasetMeta(**(full_meta(number) if meta is None else meta)),
         resources=made,
     )
-    return Record(view, {one.id: 41352 for one in made if one.file}, codes)
+    return Record(view, {one.id: 41352 for one in made if one.file}, codes, AT)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -204,13 +205,9 @@ def _is_sent_once(feeds: TestClient, path: str) -> None:
     head = feeds.head(path)
     assert head.status_code == 200
     assert head.content == b""
-    if "last-modified" in head.headers:  # before the answer is kept: the byte cache knows ETags only
-        since = {"If-Modified-Since": head.headers["last-modified"]}
-        assert feeds.get(path, headers=since).status_code == 304
-        assert (
-            feeds.get(path, headers={"If-Modified-Since": "Mon, 01 Jan 2024 00:00:00 GMT"}).status_code == 200
-        )
+    _is_sent_once_by_date(feeds, path, head.headers.get("last-modified"))
     first = feeds.get(path)
+    _is_sent_once_by_date(feeds, path, head.headers.get("last-modified"))  # of the byte cache
     assert first.headers["etag"] == head.headers["etag"]
     assert head.headers.get("content-length", str(len(first.content))) == str(len(first.content))
     assert "x-cache-tag" not in first.headers
@@ -220,6 +217,39 @@ def _is_sent_once(feeds: TestClient, path: str) -> None:
         path, headers={"If-None-Match": '"other"', "If-Modified-Since": "Tue, 01 Jan 2999 00:00:00 GMT"}
     )
     assert other.status_code == 200
+
+
+def _is_sent_once_by_date(feeds: TestClient, path: str, modified: str | None) -> None:
+    if modified is None:
+        return
+    for since, expected in (
+        (modified, 304),
+        ("Tue, 01 Jan 2999 00:00:00 GMT", 304),
+        ("Mon, 01 Jan 2024 00:00:00 GMT", 200),
+        ("Mon, 01 Jan 0001 00:00:00 +1400", 200),
+        ("yesterday", 200),
+    ):
+        assert feeds.get(path, headers={"If-Modified-Since": since}).status_code == expected, since
+
+
+@light
+def test_by_date_a_withdrawal_is_news(
+    feeds: TestClient, office: Any, published: list[dict[str, Any]]
+) -> None:
+    """Nothing that is left in the feed has changed."""
+
+    def asked() -> list[int]:
+        return [feeds.get(path, headers=since).status_code for path in (*paths, kept)]
+
+    paths = ("/feed.atom", "/catalog.ttl", "/data.json", "/agency/housing.atom")
+    kept = f"/dataset/{published[0]['id']}.ttl"
+    since = {"If-Modified-Since": feeds.get("/catalog.ttl").headers["last-modified"]}
+    assert asked() == [304] * 5
+    time.sleep(1.1)  # dates of HTTP have no parts of a second
+    office.editor.post(f"/datasets/{published[1]['id']}/withdraw", json={"reason": "错误"})
+    assert asked() == [200] * 4 + [304]
+    assert office.admin.patch("/agencies/housing", json={"title": "住房局"}).status_code == 200
+    assert asked() == [200] * 5
 
 
 @light
