@@ -36,6 +36,14 @@ def known_query(request: Request) -> None:
         )
 
 
+def bearer_token(request: Request) -> str | None:
+    """The token of an `Authorization` header: `Bearer TOKEN`, or the bare token as CKAN's clients send it."""
+    value = request.headers.get("authorization", "").strip()
+    if value.lower().startswith("bearer "):
+        value = value[7:].strip()
+    return value or None
+
+
 def caller_language(request: Request) -> str:
     """`zh` or `en`, by Accept-Language; English for a caller who says nothing, as in the answers to errors."""
     return messages.preferred(request.headers.get("accept-language") or "en")

@@ -26,6 +26,7 @@ from starlette.responses import Response
 from opendata.core.errors import Unauthenticated
 from opendata.core.failpoints import reach
 from opendata.edge import idempotency
+from opendata.edge.conventions import bearer_token
 from opendata.edge.idempotency import Ticket
 from opendata.settings import Settings
 from opendata.work.actor import PUBLIC, Actor, Credentials
@@ -58,14 +59,6 @@ def part(name: str) -> Callable[[Request], Any]:
 def get_settings(request: Request) -> Settings:
     settings: Settings = application(request).settings
     return settings
-
-
-def bearer_token(request: Request) -> str | None:
-    """The token of an `Authorization` header: `Bearer TOKEN`, or the bare token as CKAN's clients send it."""
-    value = request.headers.get("authorization", "").strip()
-    if value.lower().startswith("bearer "):
-        value = value[7:].strip()
-    return value or None
 
 
 def request_id(request: Request) -> str | None:

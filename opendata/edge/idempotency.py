@@ -32,6 +32,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from opendata.core.errors import BadQuery, Conflict, Invalid
+from opendata.edge.conventions import bearer_token
 from opendata.work.idempotency import IdempotentAnswer
 from opendata.work.unit import Work
 
@@ -56,7 +57,7 @@ class Ticket:
     key: str
     body_hash: str
     caller: str
-    """Hash of the credentials: who calls is not known before the work is open."""
+    """Hash of the credentials."""
 
 
 class Replay(Exception):
@@ -88,7 +89,7 @@ def ticket_for(request: Request, digest: str) -> Ticket | None:
         route += f"?{request.url.query}"
     if len(route) > 300:
         route = route[:230] + "#" + hashlib.sha256(route.encode()).hexdigest()
-    caller = hashlib.sha256(request.headers.get("authorization", "").encode()).hexdigest()
+    caller = hashlib.sha256((bearer_token(request) or "").encode()).hexdigest()
     return Ticket(route, key, digest, caller)
 
 
@@ -114,7 +115,7 @@ def look_up(work: Work, ticket: Ticket | None) -> None:
     """Raises `Replay` for an answer that is kept, `Invalid("idempotency_key_reused")` if it is another body's."""
     if ticket is None or work.actor.id is None:
         return
-    kept = work.session.get(IdempotentAnswer, (work.actor.id, ticket.route, ticket.key))
+    kept = work.session.get(IdempotentAnswer, (ticket.caller, ticket.route, ticket.key))
     if kept is None:
         return
     if kept.created_at <= work.now - KEPT_FOR:
@@ -141,7 +142,7 @@ def remember(work: Work, ticket: Ticket | None, answer: Response) -> None:
         return
     work.session.add(
         IdempotentAnswer(
-            actor_id=work.actor.id,
+            caller=ticket.caller,
             route=ticket.route,
             key=ticket.key,
             body_hash=ticket.body_hash,

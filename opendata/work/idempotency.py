@@ -13,7 +13,8 @@ from opendata.core.database import Base
 class IdempotentAnswer(Base):
     __tablename__ = "idempotent_answer"
 
-    actor_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    caller: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Hash of the credentials: two tokens of one person may differ in what they may see."""
     route: Mapped[str] = mapped_column(String(300), primary_key=True)
     """Method and path."""
     key: Mapped[str] = mapped_column(String(255), primary_key=True)

@@ -150,6 +150,19 @@ def test_a_rejection_needs_a_reason_and_goes_back_to_the_author(crowd: Any, wait
     assert "涉密" in found["sentence"]
 
 
+def test_an_idempotency_key_belongs_to_the_token(crowd: Any, client: TestClient) -> None:
+    """A token that may see less is not answered with what another one of the same person got."""
+    more = crowd.editor.post("/tokens", json={"scopes": ["read", "write"], "days": 3}).json()["token"]
+    body, key = {"agency": "housing", "title": "x"}, {"Idempotency-Key": "k1"}
+    first = crowd.editor.post("/datasets", json=body, headers=key).json()["id"]
+    assert crowd.editor.post("/datasets", json=body, headers=key).json()["id"] == first
+    bare = client.post(f"{API}/datasets", json=body, headers={"Authorization": crowd.editor.token, **key})
+    assert bare.json()["id"] == first
+    other = client.post(f"{API}/datasets", json=body, headers={"Authorization": f"Bearer {more}", **key})
+    assert (other.status_code, "idempotent-replayed" in other.headers) == (201, False)
+    assert other.json()["id"] != first
+
+
 def test_reviewers_are_inherited_from_the_body_above(crowd: Any, settle: Callable[[], None]) -> None:
     manager = crowd.people["manager"]
     assert (

@@ -24,8 +24,8 @@ from opendata.compat.ckan.wire import Arguments, BadRequest, Call, Ready, Shelf
 from opendata.core.errors import DomainError, TooLarge, Unauthenticated
 from opendata.core.ids import is_id
 from opendata.edge import messages, uploads
-from opendata.edge.conventions import EVERYONES_TAG, PUBLIC_TAG
-from opendata.edge.http import application, authorize, bearer_token, identify, request_id
+from opendata.edge.conventions import EVERYONES_TAG, PUBLIC_TAG, bearer_token
+from opendata.edge.http import application, authorize, identify, request_id
 from opendata.edge.problem import retry_headers
 from opendata.edge.uploads import ReceivedFile
 from opendata.settings import Settings
