@@ -9,6 +9,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from opendata.core.names import clean_text
 from opendata.inventory.models import Domain, Openness, UpdateCycle
@@ -25,6 +26,21 @@ Line = Annotated[str, AfterValidator(_line)]
 """Text on one line, cleaned."""
 Text = Annotated[str, AfterValidator(clean_text)]
 Keyword = Annotated[str, AfterValidator(_line), Field(min_length=1, max_length=100)]
+
+RESOURCE_CODE = r"^[0-9A-Za-z][0-9A-Za-z/._-]{0,99}$"
+"""信息资源代码 as bodies write them, also those of other cities: not all keep to the guide's form."""
+ResourceCode = Annotated[str, Field(pattern=RESOURCE_CODE)]
+
+
+def _box(sides: list[float]) -> list[float]:
+    if len(sides) == 4:
+        west, south, east, north = sides
+        if -180 <= west <= east <= 180 and -90 <= south <= north <= 90:
+            return sides
+    raise PydanticCustomError("bbox_wrong", "west, south, east, north in degrees")
+
+
+Box = Annotated[list[float], Field(max_length=4), AfterValidator(_box)]
 
 
 class DatasetMeta(BaseModel):
@@ -44,8 +60,18 @@ class DatasetMeta(BaseModel):
     open_condition: Text = Field("", max_length=2000, description="开放条件")
     update_cycle: UpdateCycle = Field(UpdateCycle.IRREGULAR, description="更新周期")
     region: Line = Field("", max_length=12, description="GB/T 2260 code of the area covered")
+    bbox: Box | None = Field(
+        None, description="空间范围: west, south, east, north in degrees of WGS 84 (CGCS2000)"
+    )
     temporal_start: date | None = Field(None, description="First day covered")
     temporal_end: date | None = Field(None, description="Last day covered")
+    data_updated_on: date | None = Field(
+        None,
+        description="数据更新时间: when the data itself changed last; what is said of it may change later",
+    )
+    related_codes: list[ResourceCode] = Field(
+        default_factory=list, max_length=100, description="关联资源代码: codes of the resources it belongs to"
+    )
     language: list[Line] = Field(default_factory=lambda: ["zh"], max_length=10, description="ISO 639-1 codes")
     contact_name: Line = Field("", max_length=200)
     contact_phone: Line = Field("", max_length=50)

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from opendata.catalog import views
-from opendata.catalog.models import Dataset, File, Group, Release, Resource, ResourceVersion
+from opendata.catalog.models import Dataset, DatasetLine, File, Group, Release, Resource, ResourceVersion
 from opendata.catalog.views import DatasetView
 from opendata.core.errors import NotFound
+from opendata.inventory.models import InventoryLine
 from opendata.work.unit import Work
 
 Visible = ColumnElement[bool]
+LineRow = Row[str, str, str, datetime]
+"""dataset_id, resource_code, title, updated_at of an inventory line."""
 
 
 def dataset(work: Work, id_or_name: str, *, visible: Visible) -> Dataset:
@@ -91,6 +94,35 @@ def published_names(
 ) -> Sequence[str]:
     query = select(Dataset.name).where(Dataset.published_id.is_not(None), visible).order_by(Dataset.name)
     return work.session.execute(query.offset(offset).limit(limit)).scalars().all()
+
+
+def lines_of(work: Work, ids: Sequence[str]) -> dict[str, list[LineRow]]:
+    """The inventory lines that each of these datasets opens, by code; their items stay in the database. The inventory is
+    public, but which dataset opens a line is for those who see the dataset: the caller has looked."""
+    if not ids:
+        return {}
+    query = select(
+        DatasetLine.dataset_id, InventoryLine.resource_code, InventoryLine.title, InventoryLine.updated_at
+    ).join(InventoryLine, InventoryLine.id == DatasetLine.line_id)
+    query = query.where(DatasetLine.dataset_id.in_(ids)).order_by(InventoryLine.resource_code)
+    found: dict[str, list[LineRow]] = {}
+    for row in work.session.execute(query):
+        found.setdefault(row.dataset_id, []).append(row)
+    return found
+
+
+def names_by_code(work: Work, codes: Sequence[str], *, visible: Visible) -> dict[str, list[str]]:
+    """Names of the datasets that open the inventory lines of these resource codes."""
+    if not codes:
+        return {}
+    query = select(InventoryLine.resource_code, Dataset.name)
+    query = query.join(DatasetLine, DatasetLine.line_id == InventoryLine.id)
+    query = query.join(Dataset, Dataset.id == DatasetLine.dataset_id)
+    query = query.where(InventoryLine.resource_code.in_(codes), visible).order_by(Dataset.name)
+    found: dict[str, list[str]] = {}
+    for code, name in work.session.execute(query):
+        found.setdefault(code, []).append(name)
+    return found
 
 
 def counts_by_agency(work: Work, *, visible: Visible) -> dict[str, int]:

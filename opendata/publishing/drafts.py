@@ -24,7 +24,7 @@ from opendata.catalog.models import (
     Release,
     ResourceVersion,
 )
-from opendata.catalog.profile import DatasetMeta, ResourceMeta
+from opendata.catalog.profile import RESOURCE_CODE, DatasetMeta, ResourceMeta
 from opendata.core.errors import Conflict, FieldError, Forbidden, Gone, Invalid
 from opendata.core.ids import new_id
 from opendata.inventory.models import InventoryLine
@@ -214,8 +214,13 @@ def discard_draft(work: Work, dataset: Dataset, agency: Agency) -> None:
 
 def set_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> None:
     """The dataset opens exactly these inventory lines."""
+    opened = select(DatasetLine.line_id).where(DatasetLine.dataset_id == dataset.id)
+    if set(work.session.execute(opened).scalars()) == {line.id for line in lines}:
+        return
     work.session.execute(delete(DatasetLine).where(DatasetLine.dataset_id == dataset.id))
     _add_lines(work, dataset, lines)
+    if dataset.published_id is not None:
+        work.touch(dataset)
 
 
 def _add_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> None:
@@ -301,6 +306,7 @@ def _first_meta(
             "open_condition": first.open_condition,
             "domain": first.domain,
             "region": first.region_code or agency.region_code,
+            "related_codes": [code for code in first.related_codes if re.fullmatch(RESOURCE_CODE, code)],
         }
     defaulted = [name for name, value in filled.items() if name not in fields and value]
     return dataset_meta({**filled, **fields}), defaulted

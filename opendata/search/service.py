@@ -43,7 +43,7 @@ ColumnsReader = Callable[[Work, Sequence[str]], Mapping[str, Columns]]
 """Columns of the loaded tables of these datasets, by dataset id; `tables` is a sibling, so `wiring` passes it in."""
 
 
-PayloadMaker = Callable[[Work], Payload]
+PayloadMaker = Callable[[Work, Sequence[str]], Payload]
 """Called once a batch, so that what all its documents need is read once."""
 
 
@@ -145,8 +145,8 @@ class Indexer:
 
     def _documents(self, work: Work, ids: Sequence[str]) -> list[Document]:
         views = queries.published(work, ids, visible=PUBLIC_FILTER)
-        columns = self.columns_of(work, [view.id for view in views])
-        payload = self.payload(work)
+        present = [view.id for view in views]
+        columns, payload = self.columns_of(work, present), self.payload(work, present)
         return [document(view, columns.get(view.id, {}), payload) for view in views]
 
 

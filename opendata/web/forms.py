@@ -37,6 +37,10 @@ class Form:
             dict.fromkeys(part.strip() for part in _SEPARATORS.split(self.text(name)) if part.strip())
         )
 
+    def numbers(self, name: str) -> list[str]:
+        """What stands between commas or blanks, as it was typed."""
+        return [part for part in _SEPARATORS.sub(" ", self.text(name)).split() if part]
+
     def __contains__(self, name: str) -> bool:
         return name in self.values
 

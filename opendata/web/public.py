@@ -16,11 +16,12 @@ from opendata.agencies import queries as agencies
 from opendata.agencies.models import Agency
 from opendata.catalog import queries
 from opendata.catalog.codes import codes
-from opendata.catalog.models import Dataset, DatasetLine, Resource
+from opendata.catalog.models import Dataset, Resource
+from opendata.catalog.queries import LineRow
 from opendata.core.errors import Unavailable
 from opendata.edge.http import part
 from opendata.inventory import queries as inventory
-from opendata.inventory.models import Domain, InventoryLine
+from opendata.inventory.models import Domain
 from opendata.ports.search_index.port import SearchIndex
 from opendata.search import finding
 from opendata.search.finding import Wanted
@@ -94,6 +95,7 @@ def dataset(request: Request, language: str, name: str, work: PageWork, files: P
         licence=codes().licences.get(view.meta.licence),
         releases=access.public_releases(work, seen.dataset),
         lines=lines_of(work, seen.dataset),
+        related=queries.names_by_code(work, view.meta.related_codes, visible=policy.PUBLIC_FILTER),
     )
 
 
@@ -155,11 +157,9 @@ def about(request: Request, language: str, work: PageWork) -> Response:
     )
 
 
-def lines_of(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:
+def lines_of(work: Work, dataset: Dataset) -> Sequence[LineRow]:
     """The inventory lines that the dataset opens."""
-    query = select(InventoryLine).join(DatasetLine, DatasetLine.line_id == InventoryLine.id)
-    query = query.where(DatasetLine.dataset_id == dataset.id).order_by(InventoryLine.resource_code)
-    return work.session.execute(query).scalars().all()
+    return queries.lines_of(work, [dataset.id]).get(dataset.id, [])
 
 
 def _facets(work: Work, index: SearchIndex, language: str) -> Mapping[str, Mapping[str, int]]:

@@ -188,3 +188,28 @@ def test_under_the_direct_policy_the_publisher_publishes_and_screening_still_blo
         query = select(AuditRow.details).where(AuditRow.action == "policy.set")
         assert [d["after"] for d in work.session.execute(query).scalars()] == ["direct"]
     trail(office)
+
+
+def test_where_when_and_what_it_belongs_to(office: Any) -> None:
+    """空间范围, 数据更新时间, 关联资源代码: fields of the draft, filled in from the inventory line where that tells."""
+    codes = ["306001/000002"]
+    line = {
+        "agency": "housing",
+        "title": "清单",
+        "resource_code": "306001/000001",
+        "related_codes": [*codes, "?"],
+    }
+    assert office.editor.post("/inventory", json=line).status_code == 201
+    draft = office.draft(
+        inventory=["306001/000001"], bbox=[120, 31.5, 122, 32.75], data_updated_on="2026-03-01"
+    )
+    assert (draft["related_codes"], "related_codes" in draft["draft"]["defaulted"]) == (codes, True)
+    assert (draft["bbox"], draft["data_updated_on"]) == ([120, 31.5, 122, 32.75], "2026-03-01")
+    for bbox in ([1, 2, 3], [1, 2, 3, 4, 5], [122, 31, 120, 32], [120, 32, 122, 31], [0, 0, 181, 1], ["x"]):
+        answer = office.editor.patch(f"/datasets/{draft['id']}", json={"bbox": bbox})
+        assert answer.status_code == 422, bbox
+        assert answer.json()["errors"][0]["field"].startswith("bbox")
+    wrong = office.editor.patch(f"/datasets/{draft['id']}", json={"related_codes": ["a b"]})
+    assert wrong.json()["errors"][0]["field"] == "related_codes.0"
+    cleared = office.editor.patch(f"/datasets/{draft['id']}", json={"bbox": None, "related_codes": []})
+    assert (cleared.json()["bbox"], cleared.json()["related_codes"]) == (None, [])

@@ -57,7 +57,7 @@ def package_create(call: Call) -> Ready | dict[str, Any]:
     name = require(args, "name")
     check_length(name)
     agency = _owner(call)
-    fields = dataset_fields(args, lambda: call.groups, new=True)
+    fields = dataset_fields(args, lambda: call.groups, packages.derived(agency), new=True)
     if not fields.get("title"):
         fields["title"] = name
     dataset, _release = drafts.create_dataset(
@@ -185,7 +185,8 @@ def _write(call: Call, dataset: Dataset, agency: Agency, *, replace: bool) -> Re
     if name and name != dataset.name:
         check_length(name)
         identity.rename(call.work, dataset, agency, name)
-    fields = dataset_fields(args, lambda: call.groups)
+    own = packages.derived_of(call.work, dataset, agency) if args.get("extras") else {}
+    fields = dataset_fields(args, lambda: call.groups, own)
     if replace and not fields.get("title"):
         fields["title"] = dataset.name
     drafts.edit_dataset(call.work, dataset, agency, fields, replace=replace)

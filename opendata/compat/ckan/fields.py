@@ -8,9 +8,12 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
+
 from opendata.catalog.files import MEDIA_TYPES, format_of
 from opendata.catalog.models import Group
-from opendata.compat.ckan.packages import FIELD_EXTRAS, LIST_EXTRAS
+from opendata.catalog.profile import RESOURCE_CODE, DatasetMeta
+from opendata.compat.ckan.packages import BOX_EXTRA, FIELD_EXTRAS, LIST_EXTRAS, polygon
 from opendata.compat.ckan.wire import MISSING, dicts, listed, text_of, wrong
 from opendata.inventory.models import Domain, Openness, UpdateCycle
 
@@ -46,7 +49,7 @@ _FILE_FACTS = frozenset({"size", "hash"})
 _EMPTY_FACTS = _FILE_FACTS | {"resource_type"}
 """Keys that our own answers always have: an empty one is no news."""
 _CODES = {"update_cycle": UpdateCycle, "openness": Openness, "domain": Domain}
-_DATES = {"temporal_start", "temporal_end"}
+_DATES = {"temporal_start", "temporal_end", "data_updated_on"}
 _EMAILS = ("author_email", "maintainer_email")
 _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _EMAIL = re.compile(rf"(?!\.)(?!.*\.$)(?!.*\.\.)[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
@@ -59,15 +62,21 @@ _RESET: dict[str, Any] = {
     "domain": "other",
     "temporal_start": None,
     "temporal_end": None,
+    "data_updated_on": None,
+    "bbox": None,
+    "related_codes": [],
     "themes": [],
     "language": ["zh"],
 }
 """What a field of ours is when its extra is left out; a text is empty then."""
 
 
-def dataset_fields(args: Mapping[str, Any], known_groups: GroupsOf, *, new: bool = False) -> dict[str, Any]:
+def dataset_fields(
+    args: Mapping[str, Any], known_groups: GroupsOf, own: Mapping[str, str], *, new: bool = False
+) -> dict[str, Any]:
     """Fields of `DatasetMeta` for the keys that were given; unknown keys are dropped, as CKAN does. Extras are replaced
-    as a whole; but for a `new` dataset fields of ours that they leave out stay open, to be filled in."""
+    as a whole, without those that only say what we derive ourselves (`own`); but for a `new` dataset fields of ours that
+    they leave out stay open, to be filled in."""
     found: dict[str, Any] = {
         field: text_of(args, key) for key, field in DATASET_TEXTS.items() if args.get(key) is not None
     }
@@ -79,7 +88,7 @@ def dataset_fields(args: Mapping[str, Any], known_groups: GroupsOf, *, new: bool
     if "groups" in args:
         found["groups"] = _groups(args, known_groups())
     if "extras" in args:
-        extras = _extras(args)
+        extras = {key: value for key, value in _extras(args).items() if own.get(key) != value}
         fields = _from_extras(extras)
         found |= {f: v for f, v in fields.items() if not new or v != _RESET.get(f, "")}
     return found
@@ -187,9 +196,27 @@ def _from_extras(extras: Mapping[str, str]) -> dict[str, Any]:
         else:
             fields[field] = _RESET.get(field, "")
     for key, field in LIST_EXTRAS.items():
-        values = [value.strip() for value in free.pop(key, "").split(",")]
-        fields[field] = [value for value in values if value] or _RESET[field]
+        values = [value.strip() for value in free.get(key, "").split(",") if value.strip()]
+        fits = field != "related_codes" or all(re.fullmatch(RESOURCE_CODE, value) for value in values)
+        fields[field] = (fits and values) or _RESET[field]
+        if fits:
+            free.pop(key, None)
+    fields["bbox"] = _box(free.get(BOX_EXTRA, ""))
+    if fields["bbox"]:
+        del free[BOX_EXTRA]
     return {**fields, "extras": free}
+
+
+def _box(text: str) -> list[float] | None:
+    """The sides of a GeoJSON polygon that is a rectangle as we write it."""
+    try:
+        shape = orjson.loads(text)
+        corners = shape["coordinates"][0]
+        sides = [float(side) for side in (*corners[0], *corners[2])]
+        DatasetMeta(bbox=sides)
+    except (ValueError, TypeError, LookupError, OverflowError):
+        return None
+    return sides if shape == polygon(sides) else None
 
 
 def _fits(field: str, text: str) -> bool:

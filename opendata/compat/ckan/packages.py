@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from opendata.catalog import queries, views
 from opendata.catalog.codes import codes
 from opendata.catalog.models import Dataset, DatasetState, Group, Release
 from opendata.catalog.profile import DatasetMeta, ResourceMeta
+from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.compat.ckan.wire import Call, Ready
 from opendata.core.errors import NotFound, Unavailable
@@ -39,24 +40,29 @@ FIELD_EXTRAS = {
     "region_code": "region",
     "temporal_start": "temporal_start",
     "temporal_end": "temporal_end",
+    "modified": "data_updated_on",
     "contact_name": "contact_name",
     "contact_phone": "contact_phone",
     "contact_email": "contact_email",
 }
 """CKAN extras that carry fields of ours (china.md 2.4), both ways. Defaults are not written out."""
-LIST_EXTRAS = {"themes": "themes", "language": "language"}
+LIST_EXTRAS = {"themes": "themes", "language": "language", "related_resource": "related_codes"}
 """Extras that hold several values, with commas between them."""
+BOX_EXTRA = "spatial"
+"""A rectangle as a GeoJSON polygon in text, as ckanext-spatial has it."""
 _HIDDEN_DEFAULTS = {"update_cycle": "irregular", "openness": "unconditional", "domain": "other"}
 
 
-def payload(site_url: str) -> Callable[[Work], Payload]:
+def payload(site_url: str) -> Callable[[Work, Sequence[str]], Payload]:
     """What search hits carry: the package dictionary as JSON bytes."""
 
-    def for_batch(work: Work) -> Payload:
+    def for_batch(work: Work, ids: Sequence[str]) -> Payload:
         groups = {group.name: group for group in queries.groups(work)}
+        lines = queries.lines_of(work, ids)
 
         def render(view: DatasetView, columns: Columns) -> bytes:
-            return orjson.dumps(package(view, columns, groups, site_url))
+            own = derived(view.agency, lines.get(view.id, []), view.dataset.first_published_at)
+            return orjson.dumps(package(view, columns, groups, site_url, own))
 
         return render
 
@@ -113,11 +119,26 @@ def shown(call: Call, view: DatasetView) -> dict[str, Any]:
 
 
 def rendered(call: Call, view: DatasetView, *, private: bool = False) -> dict[str, Any]:
-    """The dictionary of one view, with what it needs besides."""
-    with_rows = any(resource.file for resource in view.resources)
-    columns = columns_of(call.work, [view.id]).get(view.id, {}) if with_rows else {}
-    groups = {group.name: group for group in call.groups} if view.meta.groups else {}
-    return package(view, columns, groups, call.site_url, private=private)
+    return rendered_all(call, [view], private=private)[0]
+
+
+def rendered_all(call: Call, found: Sequence[DatasetView], *, private: bool = False) -> list[dict[str, Any]]:
+    """The dictionaries of these views, with what they need besides, in a constant number of statements."""
+    with_files = [view.id for view in found if any(resource.file for resource in view.resources)]
+    columns = columns_of(call.work, with_files) if with_files else {}
+    groups = {group.name: group for group in call.groups} if any(view.meta.groups for view in found) else {}
+    lines = queries.lines_of(call.work, [view.id for view in found])
+    return [
+        package(
+            view,
+            columns.get(view.id, {}),
+            groups,
+            call.site_url,
+            derived(view.agency, lines.get(view.id, []), view.dataset.first_published_at),
+            private=private,
+        )
+        for view in found
+    ]
 
 
 def _is_private(dataset: Dataset, release: Release) -> bool:
@@ -151,9 +172,15 @@ def _indexed(call: Call, dataset_id: str, revision: int) -> bytes | None:
 
 
 def package(
-    view: DatasetView, columns: Columns, groups: Mapping[str, Group], site_url: str, *, private: bool = False
+    view: DatasetView,
+    columns: Columns,
+    groups: Mapping[str, Group],
+    site_url: str,
+    own: Mapping[str, str],
+    *,
+    private: bool = False,
 ) -> dict[str, Any]:
-    """The dictionary of one release of a dataset. `columns` tell which resources have rows."""
+    """The dictionary of one release of a dataset. `columns` tell which resources have rows, `own` is `derived`."""
     meta, dataset, release = view.meta, view.dataset, view.release
     licence = codes().licences.get(meta.licence)
     resources = [resource(r, site_url, datastore=r.id in columns) for r in view.resources]
@@ -182,7 +209,7 @@ def package(
         "type": meta.kind,
         "url": meta.landing_page,
         "version": meta.version,
-        "extras": extras(meta),
+        "extras": extras(meta, own),
         "groups": [_group(groups[name]) for name in sorted(meta.groups) if name in groups],
         "resources": resources,
         "tags": [tag(name) for name in sorted(meta.keywords)],
@@ -242,9 +269,27 @@ def organization(agency: Agency) -> dict[str, Any]:
     }
 
 
-def extras(meta: DatasetMeta) -> list[dict[str, str]]:
-    """Free keys, and fields of ours that CKAN does not know, by key."""
-    found = dict(meta.extras)
+def derived_of(work: Work, dataset: Dataset, agency: Agency) -> dict[str, str]:
+    lines = queries.lines_of(work, [dataset.id]).get(dataset.id, [])
+    return derived(agency, lines, dataset.first_published_at)
+
+
+def derived(agency: Agency, lines: Sequence[LineRow] = (), issued: datetime | None = None) -> dict[str, str]:
+    """Extras that tell what the client did not write (china.md 2.4, named as ckanext-dcat names them): they are shown
+    unless the client has an extra of that name itself, and are no news when they come back."""
+    found = {
+        "identifier": lines[0].resource_code if lines else "",
+        "publisher_id": agency.uscc or "",
+        "issued": stamp(issued) if issued else "",
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def extras(meta: DatasetMeta, own: Mapping[str, str]) -> list[dict[str, str]]:
+    """Free keys, derived ones, and fields of ours that CKAN does not know, by key."""
+    found = {**own, **meta.extras}
+    if meta.bbox:
+        found[BOX_EXTRA] = orjson.dumps(polygon(meta.bbox)).decode()
     for key, field in FIELD_EXTRAS.items():
         value = getattr(meta, field)
         text = value.isoformat() if hasattr(value, "isoformat") else str(value or "")
@@ -255,6 +300,12 @@ def extras(meta: DatasetMeta) -> list[dict[str, str]]:
         if values and values != ["zh"]:
             found[key] = ",".join(values)
     return [{"key": key, "value": found[key]} for key in sorted(found)]
+
+
+def polygon(bbox: Sequence[float]) -> dict[str, Any]:
+    west, south, east, north = bbox
+    corners = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return {"type": "Polygon", "coordinates": [corners]}
 
 
 def tag(name: str) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def package_search(call: Call) -> Ready:
     first = own[start : start + rows]
     rest = rows - len(first)
     answer = _find(call, request, max(0, start - len(own)), rest)
-    payloads = [orjson.dumps(packages.rendered(call, view, private=True)) for view in first]
+    payloads = [orjson.dumps(package) for package in packages.rendered_all(call, first, private=True)]
     payloads += [hit.payload for hit in answer.hits[:rest]]
     if args.get("fl") not in (None, "", "*"):
         payloads = [_only(payload, args) for payload in payloads]

@@ -12,7 +12,7 @@ from opendata.catalog.codes import codes
 from opendata.catalog.profile import DatasetMeta
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.compat.dcat.graph import clean, mail_address, phone_address, stamp, web_address
-from opendata.compat.dcat.mapping import modified
+from opendata.compat.dcat.mapping import data_modified, modified
 from opendata.compat.dcat.reading import Record
 from opendata.compat.dcat.terms import Site, vocabulary
 
@@ -59,7 +59,7 @@ def dataset(record: Record, site: Site) -> dict[str, Any]:
         "title": title,
         "description": clean(meta.description) or title,
         "keyword": [clean(word) for word in meta.keywords] or themes or [title],
-        "modified": stamp(modified(view)),
+        "modified": data_modified(view).value,
         "issued": stamp(view.dataset.first_published_at or modified(view)),
         "publisher": {"@type": "org:Organization", "name": view.agency.title or view.agency.name},
         "contactPoint": _contact(view),

@@ -19,6 +19,7 @@ PREFIXES: Mapping[str, str] = {
     "dcatap": "http://data.europa.eu/r5r/",
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
+    "geo": "http://www.opengis.net/ont/geosparql#",
     "hydra": "http://www.w3.org/ns/hydra/core#",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
@@ -103,6 +104,12 @@ def day(on: date) -> Text:
 
 def number(value: int) -> Text:
     return Text(str(value), "", "xsd:nonNegativeInteger")
+
+
+def box(west: float, south: float, east: float, north: float) -> Text:
+    """A rectangle as well-known text, longitude first."""
+    corners = ((west, south), (east, south), (east, north), (west, north), (west, south))
+    return Text(f"POLYGON(({','.join(f'{x:.9g} {y:.9g}' for x, y in corners)}))", "", "geo:wktLiteral")
 
 
 def stamp(at: datetime) -> str:

@@ -15,6 +15,8 @@ from opendata.compat.dcat.graph import (
     Graph,
     Iri,
     Term,
+    Text,
+    box,
     clean,
     day,
     mail_address,
@@ -46,11 +48,12 @@ def dataset(graph: Graph, record: Record, site: Site) -> Iri:
     graph.add(subject, "dcat:keyword", *(text(keyword, "zh") for keyword in meta.keywords))
     graph.add(subject, "dct:publisher", agency(graph, view.agency, site))
     graph.add(subject, "dct:issued", moment(view.dataset.first_published_at or modified(view)))
-    graph.add(subject, "dct:modified", moment(modified(view)))
+    graph.add(subject, "dct:modified", data_modified(view))
     graph.add(subject, "dcat:version", text(meta.version) or text(str(view.release.number)))
     _pages(graph, subject, view, site)
     _coded(graph, subject, meta, site)
     _codes_of_lines(graph, subject, record)
+    _related(graph, subject, meta, site)
     _coverage(graph, subject, view, site)
     _contact(graph, subject, view)
     for resource in view.resources:
@@ -61,6 +64,12 @@ def dataset(graph: Graph, record: Record, site: Site) -> Iri:
 def modified(view: DatasetView) -> datetime:
     """When the public face changed last."""
     return view.release.published_at or view.release.updated_at
+
+
+def data_modified(view: DatasetView) -> Text:
+    """数据更新时间, a day; where the body does not tell it, when the public face changed. That is always in the record."""
+    told = view.meta.data_updated_on
+    return day(told) if told else moment(modified(view))
 
 
 def agency(graph: Graph, body: Agency, site: Site) -> Iri:
@@ -160,12 +169,26 @@ def _codes_of_lines(graph: Graph, subject: Iri, record: Record) -> None:
         graph.add(subject, "adms:identifier", node)
 
 
+def _related(graph: Graph, subject: Iri, meta: DatasetMeta, site: Site) -> None:
+    """关联资源代码: codes, which datasets here or elsewhere have as their `adms:identifier`."""
+    for code in meta.related_codes:
+        node = Iri(site.term("resource-code", code))
+        if graph.thing(node, "rdfs:Resource"):
+            graph.add(node, "dct:identifier", text(code))
+        graph.add(subject, "dct:relation", node)
+
+
 def _coverage(graph: Graph, subject: Iri, view: DatasetView, site: Site) -> None:
     region, meta = view.meta.region or view.agency.region_code, view.meta
     if _REGION.fullmatch(region):
         graph.add(subject, "dct:spatial", place(graph, region, site))
     elif region:
         graph.leave_out(subject, "region")
+    if meta.bbox:
+        area = Iri(f"{subject}#spatial")
+        graph.thing(area, "dct:Location")
+        graph.add(area, "dcat:bbox", box(*meta.bbox))
+        graph.add(subject, "dct:spatial", area)
     if meta.temporal_start is None and meta.temporal_end is None:
         return
     if meta.temporal_start and meta.temporal_end and meta.temporal_start > meta.temporal_end:

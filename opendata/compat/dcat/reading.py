@@ -12,7 +12,8 @@ from sqlalchemy import Row, func, select
 from opendata.access.policy import PUBLIC_FILTER
 from opendata.agencies.models import Agency
 from opendata.catalog import queries
-from opendata.catalog.models import Dataset, DatasetLine, Release, Resource
+from opendata.catalog.models import Dataset, Release, Resource
+from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView
 from opendata.inventory.models import InventoryLine
 from opendata.settings import Settings
@@ -73,7 +74,7 @@ def page(
 
 def records(work: Work, views: Sequence[DatasetView]) -> list[Record]:
     ids = [view.id for view in views]
-    tables, lines = _tables(work, ids), _lines(work, ids)
+    tables, lines = _tables(work, ids), queries.lines_of(work, ids)
     return [_record(view, tables, lines.get(view.id, [])) for view in views]
 
 
@@ -135,22 +136,10 @@ def _tables(work: Work, ids: Sequence[str]) -> dict[str, TableRow]:
     return {row.resource_id: row for row in found}
 
 
-def _lines(work: Work, ids: Sequence[str]) -> dict[str, list[tuple[str, datetime]]]:
-    """(code, when it was edited) of the inventory lines that each dataset opens."""
-    query = select(DatasetLine.dataset_id, InventoryLine.resource_code, InventoryLine.updated_at)
-    query = query.join(InventoryLine, InventoryLine.id == DatasetLine.line_id)
-    found: dict[str, list[tuple[str, datetime]]] = {}
-    for dataset_id, code, at in work.session.execute(
-        query.where(DatasetLine.dataset_id.in_(ids)).order_by(InventoryLine.resource_code)
-    ):
-        found.setdefault(dataset_id, []).append((code, at))
-    return found
-
-
 def _record(
     view: DatasetView,
     tables: Mapping[str, TableRow],
-    lines: Sequence[tuple[str, datetime]],
+    lines: Sequence[LineRow],
 ) -> Record:
     """While a new file's table is loading, the old one's rows are not those of the release."""
     own = {
@@ -160,6 +149,6 @@ def _record(
     }
     release = view.release
     times = [release.published_at or release.updated_at, view.agency.updated_at]
-    times += [row.updated_at for row in own.values()] + [at for _, at in lines]
+    times += [row.updated_at for row in own.values()] + [line.updated_at for line in lines]
     rows = {resource_id: row.row_count for resource_id, row in own.items()}
-    return Record(view, rows, [code for code, _ in lines], max(times))
+    return Record(view, rows, [line.resource_code for line in lines], max(times))

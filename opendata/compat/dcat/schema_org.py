@@ -9,7 +9,7 @@ from opendata.agencies.models import Agency
 from opendata.catalog.codes import codes
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.compat.dcat.graph import clean, stamp, web_address
-from opendata.compat.dcat.mapping import modified
+from opendata.compat.dcat.mapping import data_modified, modified
 from opendata.compat.dcat.terms import Site, vocabulary
 from opendata.search.documents import Columns
 
@@ -46,7 +46,7 @@ def schema_org(view: DatasetView, columns: Columns, site_url: str, language: str
         "creator": publisher,
         "publisher": publisher,
         "datePublished": stamp(view.dataset.first_published_at or modified(view)),
-        "dateModified": stamp(modified(view)),
+        "dateModified": data_modified(view).value,
         "version": clean(meta.version) or str(view.release.number),
         "temporalCoverage": _period(view),
         "spatialCoverage": _place(view),
@@ -74,9 +74,13 @@ def _period(view: DatasetView) -> str:
 
 def _place(view: DatasetView) -> dict[str, Any] | None:
     region = view.meta.region or view.agency.region_code
-    if not region:
-        return None
-    return {"@type": "Place", "name": codes().regions.get(region, region), "identifier": region}
+    place: dict[str, Any] = (
+        {"name": codes().regions.get(region, region), "identifier": region} if region else {}
+    )
+    if view.meta.bbox:
+        west, south, east, north = view.meta.bbox
+        place["geo"] = {"@type": "GeoShape", "box": f"{south} {west} {north} {east}"}
+    return {"@type": "Place", **place} if place else None
 
 
 def _variables(columns: Columns, view: DatasetView) -> list[dict[str, str]]:

@@ -27,8 +27,9 @@ TEXTS = (
     "title", "title_en", "description", "description_en", "domain", "licence", "openness", "open_condition", "update_cycle",
     "region", "contact_name", "contact_phone", "contact_email", "landing_page",
 )  # fmt: skip
-DATES = ("temporal_start", "temporal_end")
-LISTS = ("keywords",)
+DATES = ("temporal_start", "temporal_end", "data_updated_on")
+LISTS = ("keywords", "related_codes")
+BOX = "bbox"
 CHOICES = ("themes",)
 
 
@@ -92,6 +93,8 @@ def fields_of(form: Form) -> dict[str, Any]:
     """Metadata fields that the form sent. `Invalid` for a title that is empty and for end dates before their beginning."""
     fields = given(form, TEXTS, LISTS, CHOICES)
     fields |= {name: form.text(name) or None for name in DATES if name in form}
+    if BOX in form:
+        fields[BOX] = form.numbers(BOX) or None
     if "title" in fields and not fields["title"]:
         raise invalid("title", "missing")
     return fields
@@ -108,14 +111,15 @@ def _refused(
 def _values(place: Place) -> dict[str, list[str]]:
     meta = place.view.meta.model_dump(mode="json")
     values = {name: [str(meta[name] or "")] for name in (*TEXTS, *DATES)}
-    values["keywords"] = ["，".join(place.view.meta.keywords)]
+    values |= {name: ["，".join(meta[name])] for name in LISTS}
+    values[BOX] = [", ".join(f"{side:g}" for side in meta[BOX] or ())]
     values["themes"] = list(place.view.meta.themes)
     values["edition"] = [access.edit_etag(place.release)]
     return values
 
 
 def _known() -> tuple[str, ...]:
-    return (*TEXTS, *DATES, *LISTS, *CHOICES)
+    return (*TEXTS, *DATES, *LISTS, *CHOICES, BOX)
 
 
 def _form(

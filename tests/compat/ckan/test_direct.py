@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -21,6 +22,10 @@ STREETS = {
     "resources": [{"name": "list", "url": "http://example.org/a/streets.csv", "odd": {"a": [1]}}],
     "nonsense": "dropped",
 }
+
+
+def extras_of(package):
+    return {extra["key"]: extra["value"] for extra in package["extras"]}
 
 
 def test_package_create_and_show(callers):
@@ -43,7 +48,7 @@ def test_package_create_and_show(callers):
 def test_update_replaces_but_keeps_left_out_resources(callers):
     made = callers.create("streets", **STREETS)
     new = callers.editor.ok("package_update", id="streets", title="New", name="streets")
-    assert (new["notes"], new["tags"], new["extras"]) == ("", [], [])
+    assert (new["notes"], new["tags"], extras_of(new).keys()) == ("", [], {"identifier", "issued"})
     assert [r["id"] for r in new["resources"]] == [made["resources"][0]["id"]]
     assert callers.public.ok("package_show", id="streets") == new
     back = callers.editor.ok("package_update", **made)
@@ -240,3 +245,53 @@ def test_private_from_the_beginning_stays_private(callers):
     assert callers.editor.ok("package_search", include_private=True, q="secret")["count"] == 1
     for caller in (callers.public, callers.stranger):
         assert caller.ok("package_search", include_private=True, q="secret")["count"] == 0
+
+
+BOX = '{"type":"Polygon","coordinates":[[[120,31.5],[122,31.5],[122,32.75],[120,32.75],[120,31.5]]]}'
+
+
+def test_national_elements_travel_as_extras(callers, office):
+    """Named as ckanext-dcat and ckanext-spatial name them; in REST and the feeds they are fields."""
+    sent = {"modified": "2026-03-01", "related_resource": "306001/000002,307010/1", "spatial": BOX}
+    made = callers.create("streets", extras=[{"key": k, "value": v} for k, v in sent.items()])
+    shown = extras_of(made)
+    assert (shown["modified"], shown["related_resource"]) == ("2026-03-01", "306001/000002,307010/1")
+    assert json.loads(shown["spatial"]) == json.loads(BOX)
+    found = office.client.get("/api/v1/datasets/streets").json()
+    assert (found["data_updated_on"], found["bbox"]) == ("2026-03-01", [120, 31.5, 122, 32.75])
+    assert found["related_codes"] == ["306001/000002", "307010/1"]
+    assert found["extras"] == {}
+    assert extras_of(callers.editor.ok("package_update", **made)) == shown
+
+
+def test_what_does_not_fit_its_field_stays_an_extra(callers):
+    odd = {
+        "modified": "last year",
+        "related_resource": '["http://example.org/a"]',
+        "spatial": '{"type":"Point","coordinates":[1,2]}',
+        "issued": "1999",
+        "identifier": "mine",
+        "publisher_id": "theirs",
+    }
+    made = callers.create("streets", extras=[{"key": k, "value": v} for k, v in odd.items()])
+    assert {key: extras_of(made)[key] for key in odd} == odd
+    assert callers.editor.ok("package_update", **made)["extras"] == made["extras"]
+
+
+def test_derived_extras_are_shown_and_do_not_come_back(callers, office):
+    code, uscc = "306001/000042", "113206000143000121"
+    body = {"agency": "housing", "title": "清单", "resource_code": code}
+    assert office.editor.post("/inventory", json=body).status_code == 201
+    office.admin.patch("/agencies/housing", json={"uscc": uscc})
+    made = callers.create("streets")
+    office.editor.patch("/datasets/streets", json={"inventory": [code]})
+    callers.settle()
+    shown = callers.public.ok("package_show", id="streets")
+    assert callers.public.ok("package_search")["results"] == [shown]
+    derived = {"identifier": code, "publisher_id": uscc, "issued": made["metadata_modified"]}
+    assert extras_of(shown).items() >= derived.items()
+    callers.editor.ok("package_update", **shown)
+    assert office.client.get("/api/v1/datasets/streets").json()["extras"] == {}
+    assert callers.editor.ok("package_update", **{**shown, "extras": []})["extras"] == [
+        {"key": key, "value": value} for key, value in sorted(derived.items())
+    ]

@@ -143,8 +143,14 @@ def test_every_national_element_has_its_place(make: Make) -> None:
     assert graph.value(contact, VCARD.fn) == Literal("区划办")
     assert graph.value(contact, VCARD.hasEmail) == URIRef("mailto:quhua@nantong.example.cn")
     assert graph.value(contact, VCARD.hasTelephone) == URIRef("tel:+8651385098765")
-    place = graph.value(subject, DCTERMS.spatial)
-    assert graph.value(place, SKOS.prefLabel) == Literal("南通市", "zh")
+    region, area = sorted(graph.objects(subject, DCTERMS.spatial), key=lambda it: "#spatial" in str(it))
+    assert graph.value(region, SKOS.prefLabel) == Literal("南通市", "zh")
+    corners = "120.2 31.68,121.92 31.68,121.92 32.72,120.2 32.72,120.2 31.68"
+    wkt = URIRef("http://www.opengis.net/ont/geosparql#wktLiteral")
+    assert graph.value(area, DCAT.bbox) == Literal(f"POLYGON(({corners}))", datatype=wkt)
+    assert got[str(DCTERMS.modified)] == {Literal("2026-03-01", datatype=XSD.date)}
+    related = graph.value(subject, DCTERMS.relation)
+    assert graph.value(related, DCTERMS.identifier) == Literal("306001/000002")
     period = graph.value(subject, DCTERMS.temporal)
     assert graph.value(period, DCAT.startDate) == Literal("2023-01-01", datatype=XSD.date)
     record = graph.value(predicate=FOAF.primaryTopic, object=subject)
