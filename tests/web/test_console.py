@@ -160,31 +160,6 @@ def test_wrong_cells_are_told_by_column(office: Any, browser: Any, settle: Calla
     assert "应唯一" in page
 
 
-def test_where_when_and_what_it_belongs_to(office: Any, browser: Any) -> None:
-    editor = browser("editor")
-    here = f"{DESK}/dataset/{editor.new(title='站点')}"
-    typed = {
-        "bbox": "120，31.5、122, 32.75",
-        "data_updated_on": "2026-03-01",
-        "related_codes": "306001/2，306001/3",
-    }
-    assert editor.send(f"{here}/edit", f"{here}/edit", title="站点", **typed).status_code == 303
-    page = editor.see(here)
-    assert all(text in page for text in ("西 120.0°，南 31.5°", "2026-03-01", "306001/2", "306001/3"))
-    form = editor.see(f"{here}/edit")
-    assert 'value="120, 31.5, 122, 32.75"' in form
-    assert 'value="306001/2，306001/3"' in form
-    wrong = editor.send(f"{here}/edit", f"{here}/edit", title="站点", bbox="120, 31.5", data_updated_on="")
-    assert wrong.status_code == 422
-    assert 'href="#f-bbox"' in wrong.text
-    assert 'value="120, 31.5"' in wrong.text
-    assert (
-        editor.send(f"{here}/edit", f"{here}/edit", title="站点", bbox="", related_codes="").status_code
-        == 303
-    )
-    assert "306001/2" not in editor.see(here)
-
-
 def test_editing_replacing_reading_and_removing(
     office: Any, browser: Any, settle: Callable[[], None]
 ) -> None:

@@ -167,25 +167,6 @@ def test_conditional_data_shows_its_condition_and_no_bytes(
     page(client, f"/zh/dataset/{draft['name']}/resource/{resource}/report", 403)
 
 
-def test_related_codes_lead_to_public_datasets(
-    office: Any, client: TestClient, published: dict[str, Any], settle: Callable[[], None]
-) -> None:
-    """Not to a draft that opens such a line: nobody is told of it."""
-    for number, dataset in ((1, published["id"]), (2, office.draft(name="hidden")["id"])):
-        line = {"agency": "housing", "title": "清单", "resource_code": f"306001/{number}"}
-        assert office.editor.post("/inventory", json=line).status_code == 201
-        answer = office.editor.patch(f"/datasets/{dataset}", json={"inventory": [f"306001/{number}"]})
-        assert answer.status_code == 200
-    draft = office.draft(name="asking", related_codes=["306001/1", "306001/2"])
-    office.upload(draft["id"], ROWS.encode())
-    office.publish(draft["id"], settle)
-    text = page(client, "/en/dataset/asking")
-    assert f'<code>306001/1</code> <a href="/en/dataset/{published["name"]}">' in text
-    assert "<code>306001/2</code>" in text
-    assert "hidden" not in text.split("306001/2", 1)[1][:200]
-    assert "/dataset/hidden" not in text
-
-
 def test_markup_in_data_stays_text(office: Any, client: TestClient, settle: Callable[[], None]) -> None:
     quoted = EVIL.replace('"', '""')
     table = f'"{quoted}",b\n' + "".join(f'"{quoted}",{n}\n' for n in range(5))

@@ -182,17 +182,13 @@ def package(
 ) -> dict[str, Any]:
     """The dictionary of one release of a dataset. `columns` tell which resources have rows, `own` is `derived`."""
     meta, dataset, release = view.meta, view.dataset, view.release
-    licence = codes().licences.get(meta.licence)
     resources = [resource(r, site_url, datastore=r.id in columns) for r in view.resources]
     return {
         "author": meta.author,
         "author_email": meta.author_email,
         "creator_user_id": dataset.created_by,
         "id": dataset.id,
-        "isopen": bool(licence and licence.open),
-        "license_id": meta.licence,
-        "license_title": (licence.title_en if licence else meta.licence),
-        **({"license_url": licence.url} if licence and licence.url else {}),
+        **_licence(meta),
         "maintainer": meta.maintainer,
         "maintainer_email": meta.maintainer_email,
         "metadata_created": stamp(dataset.created_at),
@@ -332,6 +328,16 @@ def _group(group: Group) -> dict[str, Any]:
         "name": group.name,
         "title": group.title,
     }
+
+
+def _licence(meta: DatasetMeta) -> dict[str, Any]:
+    licence = codes().licences.get(meta.licence)
+    found = {
+        "isopen": bool(licence and licence.open),
+        "license_id": meta.licence,
+        "license_title": licence.title_en if licence else meta.licence,
+    }
+    return {**found, "license_url": licence.url} if licence and licence.url else found
 
 
 def _schema(meta: ResourceMeta) -> dict[str, Any]:
