@@ -241,6 +241,9 @@ def _from_call(path: str, node: ast.Call, classes: dict[str, str]) -> None:
     elif name == "invalid" and len(node.args) > 1:
         for code in _texts(node.args[1]):
             _note(code, "field", words, many, place)
+    elif name == "PydanticCustomError":  # of a validator of ours
+        for code in _texts(node.args[0]):
+            _note(code, "field", {"message"}, False, place)
     elif name == "FieldError" and len(node.args) > 1:
         given, rest = _keys(node.args[2]) if len(node.args) > 2 else (set(), False)
         for code in _texts(node.args[1]):

@@ -112,7 +112,7 @@ def _values(place: Place) -> dict[str, list[str]]:
     meta = place.view.meta.model_dump(mode="json")
     values = {name: [str(meta[name] or "")] for name in (*TEXTS, *DATES)}
     values |= {name: ["，".join(meta[name])] for name in LISTS}
-    values[BOX] = [", ".join(f"{side:g}" for side in meta[BOX] or ())]
+    values[BOX] = [", ".join(str(side).removesuffix(".0") for side in meta[BOX] or ())]
     values["themes"] = list(place.view.meta.themes)
     values["edition"] = [access.edit_etag(place.release)]
     return values
