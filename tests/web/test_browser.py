@@ -206,3 +206,17 @@ def test_the_keyboard_is_enough(chromium: Browser, address: str, catalogue: dict
     page.keyboard.type("街道")
     page.keyboard.press("Enter")
     page.wait_for_selector("mark")
+
+
+def test_a_page_that_was_kept_is_still_a_page(
+    chromium: Browser, address: str, catalogue: dict[str, str]
+) -> None:
+    """The second visit is answered with 304: the page comes from the browser's own store, its style with it."""
+    page = chromium.new_page()
+    for _ in range(2):
+        answer = page.goto(f"{address}/zh/")
+        assert answer
+        assert page.evaluate("getComputedStyle(document.querySelector('.hero')).color") == "rgb(255, 255, 255)"
+    page.goto(f"{address}/zh/about")
+    page.go_back()
+    assert page.evaluate("getComputedStyle(document.querySelector('.hero')).color") == "rgb(255, 255, 255)"
