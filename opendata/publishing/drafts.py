@@ -216,6 +216,7 @@ def set_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> N
     """The dataset opens exactly these inventory lines."""
     work.session.execute(delete(DatasetLine).where(DatasetLine.dataset_id == dataset.id))
     _add_lines(work, dataset, lines)
+    work.record("dataset.lines_set", "dataset", dataset.id, lines=[line.resource_code for line in lines])
 
 
 def _add_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> None:

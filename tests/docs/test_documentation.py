@@ -72,6 +72,23 @@ def test_the_commands_scripts_rely_on_are_there() -> None:
     assert names(cli) >= {*wanted, "user create", "token create", "agency create", "role grant"}
 
 
+def test_every_command_and_option_is_described() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+    def rows(group: Group, before: str = "") -> Iterator[tuple[str, Command]]:
+        for name, command in group.commands.items():
+            if isinstance(command, Group):
+                yield from rows(command, f"{before}{name} ")
+            else:
+                yield before + name, command
+
+    for name, command in rows(cli):
+        row = re.search(rf"^\| `({name}[ `].*?)\|", page, re.MULTILINE)
+        assert row, name
+        options = [option for param in command.params for option in param.opts if option.startswith("--")]
+        assert [option for option in options if option not in row[1]] == [], name
+
+
 @pytest.mark.parametrize(
     "page", ["README.md", "README.zh.md", "docs/architecture.md", "deploy/README.md", "CONTRIBUTING.md"]
 )
