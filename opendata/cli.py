@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from opendata import main as server
 from opendata import wiring, worker
 from opendata.accounts import service as accounts
-from opendata.accounts import tokens
+from opendata.accounts import sessions, tokens
 from opendata.agencies import queries as agency_queries
 from opendata.agencies import service as agencies
 from opendata.agencies.models import AgencyKind
@@ -151,6 +151,17 @@ def user_create(app: Application, name: str, email: str, sysadmin: bool, passwor
     with app.place.writing(SYSTEM) as work:
         accounts.create_user(work, name, email=email, password=password, sysadmin=sysadmin)
     click.echo(f"Account {name} was made.")
+
+
+@user.command("password")
+@click.argument("name")
+@with_app
+def user_password(app: Application, name: str) -> None:
+    """Give an account the password that is read from standard input; its sessions end."""
+    password = sys.stdin.readline().rstrip("\n")
+    with app.place.writing(SYSTEM) as work:
+        sessions.reset_password(work, accounts.find_user(work, name), password)
+    click.echo(f"Account {name} has a new password.")
 
 
 @cli.group()

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 
 from opendata.accounts.models import SignInFailure, User, WebSession
 from opendata.accounts.passwords import check_password, hash_password, matches, needs_renewal
+from opendata.accounts.service import set_password
 from opendata.core.errors import Invalid, Limited
 from opendata.work.unit import Work
 
@@ -64,6 +65,13 @@ def change_password(work: Work, user: User, old: str, new: str, cookie: str) -> 
     work.session.execute(delete(WebSession).where(WebSession.user_id == user.id, ~own))
     work.record("account.password_changed", "account", user.id)
     return True
+
+
+def reset_password(work: Work, user: User, password: str) -> None:
+    """A new password without the old one, for the operator: all sessions of the account end, its failures are forgotten."""
+    set_password(work, user, password)
+    work.session.execute(delete(WebSession).where(WebSession.user_id == user.id))
+    work.session.execute(delete(SignInFailure).where(SignInFailure.subject == f"account:{user.name}"))
 
 
 def sign_out(work: Work, cookie: str) -> None:

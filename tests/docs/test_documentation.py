@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click import Group
+from click import Command, Group
 
 from opendata.cli import cli
 from opendata.main import create_app
