@@ -54,6 +54,8 @@ CODE_LISTS = {
     "domain": Domain,
 }
 """Elements whose values are a list of codes: drop-downs."""
+NEVER_EMPTY = ("abstract", "category", "resource_code", "format_type")
+"""Elements that stay as they are when their field is left empty."""
 NEW = {"format_class": FormatClass.SPREADSHEET, "format_type": "csv", "update_cycle": UpdateCycle.IRREGULAR, "domain": Domain.OTHER}  # fmt: skip
 """What the form of a new line shows chosen."""
 
@@ -122,7 +124,8 @@ def edit(
     found = _line(work, body, line)
     try:
         check_if_match(f'"{form.text("edition")}"', str(found.edition))
-        service.update(work, body, found, _checked(InventoryLinePatch, elements(form)))
+        written = {k: v for k, v in elements(form).items() if v != "" or k not in NEVER_EMPTY}
+        service.update(work, body, found, _checked(InventoryLinePatch, written))
     except (Invalid, Conflict) as error:
         work.take_back()
         body = find(work, name)
