@@ -11,7 +11,9 @@ pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
 
 @pytest.fixture
 def published(office: Any, settle: Any) -> str:
-    made = office.draft(title="全市街道名录", title_en="List of towns", description="名称", description_en="Names")
+    made = office.draft(
+        title="全市街道名录", title_en="List of towns", description="名称", description_en="Names"
+    )
     office.upload(made["id"], "代码,名称\n01,甲\n".encode())
     office.publish(made["id"], settle)
     return str(made["id"])
