@@ -10,18 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import click
+from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
 from opendata import main as server
 from opendata import wiring, worker
 from opendata.accounts import service as accounts
-from opendata.accounts import tokens
+from opendata.accounts import sessions, tokens
 from opendata.agencies import queries as agency_queries
 from opendata.agencies import service as agencies
+from opendata.agencies.models import AgencyKind
+from opendata.agencies.schemas import AgencyIn
 from opendata.core.allocator import share_arenas
-from opendata.core.errors import DomainError
+from opendata.core.errors import DomainError, Invalid
 from opendata.demo import catalogue, try_file
 from opendata.edge import messages
+from opendata.publishing.drafts import field_errors
 from opendata.settings import Settings, SettingsError
 from opendata.wiring import Application
 from opendata.work import audit
@@ -149,6 +153,17 @@ def user_create(app: Application, name: str, email: str, sysadmin: bool, passwor
     click.echo(f"Account {name} was made.")
 
 
+@user.command("password")
+@click.argument("name")
+@with_app
+def user_password(app: Application, name: str) -> None:
+    """Give an account the password that is read from standard input; its sessions end."""
+    password = sys.stdin.readline().rstrip("\n")
+    with app.place.writing(SYSTEM) as work:
+        sessions.reset_password(work, accounts.find_user(work, name), password)
+    click.echo(f"Account {name} has a new password.")
+
+
 @cli.group()
 def token() -> None:
     """API tokens."""
@@ -174,11 +189,23 @@ def agency() -> None:
 @click.argument("name")
 @click.option("--title", required=True)
 @click.option("--parent", help="Name of the body above it.")
+@click.option("--contact-email", default="", help="Where the public writes to; its datasets take it over.")
+@click.option("--region", "region_code", default="", metavar="CODE", help="GB/T 2260 code of its region.")
+@click.option(
+    "--kind",
+    type=click.Choice([k.value for k in AgencyKind]),
+    default=AgencyKind.GOVERNMENT_DEPARTMENT.value,
+    show_default=True,
+)
 @with_app
-def agency_create(app: Application, name: str, title: str, parent: str | None) -> None:
+def agency_create(app: Application, name: str, **details: str | None) -> None:
     """Make a public body."""
+    try:
+        made = AgencyIn.model_validate({"name": name, **details}).model_dump()
+    except ValidationError as error:
+        raise Invalid(fields=field_errors(error)) from None
     with app.place.writing(SYSTEM) as work:
-        agencies.create(work, name=name, title=title, parent=parent)
+        agencies.create(work, **made)
     click.echo(f"Agency {name} was made.")
 
 

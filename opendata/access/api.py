@@ -16,6 +16,7 @@ from opendata.access.schemas import (
     ReleaseRef,
     ResourceOut,
     dataset_out,
+    release_out,
     release_ref,
     seen_out,
     seen_resource_out,
@@ -83,6 +84,14 @@ def list_releases(work: ApiWork, dataset: str) -> Response:
     seen = service.see(work, dataset)
     found = [release_ref(release) for release in service.releases(work, seen)]
     return json_answer({"results": found}, public=not seen.sees_drafts)
+
+
+@router.get("/datasets/{dataset}/releases/{number}", responses=documented(DatasetOut))
+def get_release(work: ApiWork, dataset: str, number: int) -> Response:
+    """One public release, also an old one. Its `download` addresses always give that release's bytes."""
+    seen = service.see(work, dataset)
+    view = service.public_release(work, seen, number)
+    return json_answer(release_out(view), public=not seen.sees_drafts)
 
 
 @router.get("/resources/{resource}", responses=documented(ResourceOut))

@@ -94,6 +94,18 @@ def dataset_out(view: DatasetView) -> dict[str, Any]:
     }
 
 
+def release_out(view: DatasetView) -> dict[str, Any]:
+    """The dataset as one release shows it, with the addresses that always give that release's bytes."""
+    body = dataset_out(view)
+    for resource in body["resources"]:
+        resource["download"] = release_download(resource["id"], view.release)
+    return body
+
+
+def release_download(resource_id: str, release: Release) -> str:
+    return f"/api/v1/resources/{resource_id}/releases/{release.number}/download"
+
+
 def seen_out(seen: Seen, language: str) -> dict[str, Any]:
     """What is public; for those who work for the body also the open draft."""
     body = dataset_out(seen.shown)

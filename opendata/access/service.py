@@ -105,6 +105,18 @@ def public_releases(work: Work, dataset: Dataset) -> Sequence[Release]:
     return found
 
 
+def public_release(work: Work, seen: Seen, number: int) -> DatasetView:
+    """A release of that number, the present one or an old one, as long as it is public. `Gone("release_withdrawn")` for one
+    that was public and is no more, `NotFound("release_not_found")` for all others."""
+    for release in public_releases(work, seen.dataset):
+        if release.number == number:
+            return views.one(work.session, seen.dataset, release)
+    for release in queries.releases(work, seen.dataset):
+        if release.number == number and release.published_at is not None:
+            raise Gone("release_withdrawn", number=number)
+    raise NotFound("release_not_found", id=number)
+
+
 def edit_etag(release: Release) -> str:
     """What `If-Match` is compared with: the release that edits start from, and how often it was edited."""
     return f"{release.id[-12:]}-{release.edition}"

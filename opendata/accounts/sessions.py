@@ -9,8 +9,9 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 
 from opendata.accounts.models import SignInFailure, User, WebSession
-from opendata.accounts.passwords import hash_password, matches, needs_renewal
-from opendata.core.errors import Limited
+from opendata.accounts.passwords import check_password, hash_password, matches, needs_renewal
+from opendata.accounts.service import set_password
+from opendata.core.errors import Invalid, Limited
 from opendata.work.unit import Work
 
 LIFETIME = timedelta(hours=12)
@@ -47,6 +48,30 @@ def sign_in(work: Work, name: str, password: str, address: str) -> tuple[WebSess
     work.session.add(session)
     work.record("account.signed_in", "account", user.id)
     return session, cookie
+
+
+def change_password(work: Work, user: User, old: str, new: str, cookie: str) -> bool:
+    """Whether `old` is the account's password: then `new` is from now on, and the account's other sessions have ended. A
+    wrong one is counted like a failed sign-in (the caller commits either way). `Limited`; `Invalid` for a bad new one."""
+    if errors := check_password("password", new):
+        raise Invalid(fields=errors)
+    subject = f"account:{user.name}"
+    _check_wait(work, subject)
+    if not matches(old, user.password_hash):
+        _count_failure(work, subject)
+        return False
+    user.password_hash = hash_password(new)
+    own = WebSession.id_hash == session_hash(cookie)
+    work.session.execute(delete(WebSession).where(WebSession.user_id == user.id, ~own))
+    work.record("account.password_changed", "account", user.id)
+    return True
+
+
+def reset_password(work: Work, user: User, password: str) -> None:
+    """A new password without the old one, for the operator: all sessions of the account end, its failures are forgotten."""
+    set_password(work, user, password)
+    work.session.execute(delete(WebSession).where(WebSession.user_id == user.id))
+    work.session.execute(delete(SignInFailure).where(SignInFailure.subject == f"account:{user.name}"))
 
 
 def sign_out(work: Work, cookie: str) -> None:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from opendata.accounts.models import ApiToken, User
 from opendata.core.errors import Forbidden, NotFound, invalid
@@ -84,5 +84,6 @@ def listed(work: Work, user: User) -> Sequence[ApiToken]:
     """The account's tokens that are still valid, newest first."""
     if not (work.actor.sysadmin or work.actor.id == user.id):
         raise Forbidden("not_your_account")
-    query = select(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
+    holds = or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > work.now)
+    query = select(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None), holds)
     return work.session.execute(query.order_by(ApiToken.created_at.desc())).scalars().all()

@@ -45,6 +45,7 @@ _ALWAYS = [
 _DATA_POLICY = b"default-src 'none'; frame-ancestors 'none'; sandbox"
 _SLASH = 307
 """The framework's own redirect, to an address with or without a slash at its end."""
+_UNCHANGED = 304
 _UNSENT = 499
 """Status in log and metrics of a request whose client went away before the answer."""
 
@@ -75,7 +76,7 @@ class Frame:
                 status = message["status"]
                 if status == _SLASH:
                     message["headers"] = [_on_this_host(pair) for pair in message["headers"]]
-                message["headers"] = self._headers(message["headers"], ident, credentials)
+                message["headers"] = self._headers(message["headers"], ident, credentials, status)
             await send(message)
 
         try:
@@ -93,12 +94,13 @@ class Frame:
             self._note(scope, status, time.perf_counter() - start)
 
     def _headers(
-        self, given: list[tuple[bytes, bytes]], ident: str, credentials: bool
+        self, given: list[tuple[bytes, bytes]], ident: str, credentials: bool, status: int
     ) -> list[tuple[bytes, bytes]]:
         names = {name.lower(): value for name, value in given}
         more = [pair for pair in self._always if pair[0] not in names]
         more.append((b"x-request-id", ident.encode()))
-        if b"content-security-policy" not in names:
+        # A browser puts the headers of a 304 over those it kept: the policy of data would forbid the kept page its style.
+        if status != _UNCHANGED and b"content-security-policy" not in names:
             html = names.get(b"content-type", b"").startswith(b"text/html")
             more.append((b"content-security-policy", _HTML_POLICY if html else _DATA_POLICY))
         if credentials and b"cache-control" not in names:

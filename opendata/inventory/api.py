@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from pydantic import BaseModel
 
 from opendata.agencies import queries as agencies
-from opendata.edge.conventions import Limit, Offset, documented, json_answer, known_query
+from opendata.edge.conventions import (
+    Limit,
+    Offset,
+    check_if_match,
+    documented,
+    json_answer,
+    known_query,
+)
 from opendata.edge.http import ApiWork, SignedInWork
 from opendata.inventory import queries, service
 from opendata.inventory.models import InventoryLine
-from opendata.inventory.schemas import InventoryLineIn, InventoryLineOut
+from opendata.inventory.schemas import InventoryLineIn, InventoryLineOut, InventoryLinePatch
 from opendata.work.unit import Work
 
 router = APIRouter(tags=["inventory"], dependencies=[Depends(known_query)])
@@ -49,7 +56,25 @@ def list_lines(
 @router.get("/inventory/{line:path}", responses=documented(InventoryLineOut))
 def get_line(work: ApiWork, line: str) -> Response:
     """One line, by its id or its resource code (which holds a slash)."""
-    return json_answer(_shape(work, list(queries.find(work, [line])))[0], public=True)
+    found = queries.find(work, [line])[0]
+    return json_answer(_shape(work, [found])[0], public=True, etag=str(found.edition))
+
+
+@router.patch("/inventory/{line:path}")
+def edit_line(
+    work: SignedInWork,
+    line: str,
+    body: InventoryLinePatch,
+    response: Response,
+    if_match: Annotated[str | None, Header()] = None,
+) -> InventoryLineOut:
+    """Changes the named elements. What was filled in counts as written once it is named."""
+    found = queries.find(work, [line])[0]
+    check_if_match(if_match, str(found.edition))
+    agency = agencies.by_ids(work.session, [found.agency_id])[found.agency_id]
+    service.update(work, agency, found, body.model_dump(exclude_unset=True))
+    response.headers["ETag"] = f'"{found.edition}"'
+    return _shape(work, [found])[0]
 
 
 def _shape(work: Work, lines: list[InventoryLine]) -> list[InventoryLineOut]:

@@ -13,10 +13,13 @@ from opendata.work.unit import Work
 
 
 def page(
-    work: Work, *, agency_id: str | None = None, offset: int = 0, limit: int = 100
+    work: Work, *, agency_id: str | None = None, words: str = "", offset: int = 0, limit: int = 100
 ) -> Page[InventoryLine]:
-    """Lines by resource code, of one body or of all."""
+    """Lines by resource code, of one body or of all; with `words`, those whose title or code holds them."""
     query = select(InventoryLine)
+    if words:
+        title, code = InventoryLine.title, InventoryLine.resource_code
+        query = query.where(title.icontains(words, autoescape=True) | code.icontains(words, autoescape=True))
     if agency_id is not None:
         query = query.where(InventoryLine.agency_id == agency_id)
     total = work.session.execute(select(func.count()).select_from(query.subquery())).scalar_one()

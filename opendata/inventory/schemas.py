@@ -19,13 +19,11 @@ class Item(BaseModel):
     length: int | None = Field(None, ge=0)
 
 
-class InventoryLineIn(BaseModel):
-    """A first draft needs agency and title; the rest is filled in and flagged until the first submission."""
+class Elements(BaseModel):
+    """What a line says, but its title."""
 
     model_config = ConfigDict(extra="forbid")
 
-    agency: str = Field(description="Name or id of the providing body (信息资源提供方)")
-    title: str = Field(min_length=1, max_length=300, description="信息资源名称")
     abstract: str | None = Field(None, max_length=2500, description="信息资源摘要")
     resource_code: str | None = Field(
         None,
@@ -49,6 +47,19 @@ class InventoryLineIn(BaseModel):
     data_level: DataLevel | None = None
     domain: Domain | None = None
     region_code: str | None = Field(None, pattern=r"^([0-9]{2,12})?$")
+
+
+class InventoryLineIn(Elements):
+    """A first draft needs agency and title; the rest is filled in and flagged until the first submission."""
+
+    agency: str = Field(description="Name or id of the providing body (信息资源提供方)")
+    title: str = Field(min_length=1, max_length=300, description="信息资源名称")
+
+
+class InventoryLinePatch(Elements):
+    """Only the named elements change. A line stays with its body."""
+
+    title: str | None = Field(None, min_length=1, max_length=300, description="信息资源名称")
 
 
 class InventoryLineOut(BaseModel):

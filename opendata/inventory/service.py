@@ -25,6 +25,10 @@ DEPARTMENT_CATEGORY = "306001"
 """类 3 部门, 项 06 省级及以下政务部门, 目 001: where a line stands until somebody classifies it."""
 
 
+CONDITIONED = ("openness", "open_condition", "share_type", "share_condition")
+"""Elements of which one asks for another."""
+
+
 def create(work: Work, agency: Agency, fields: dict[str, Any]) -> InventoryLine:
     """A new line, public at once. `fields` are those of `InventoryLineIn` that were given."""
     if not policy.may_edit(work.actor, agency):
@@ -59,6 +63,41 @@ def enter(work: Work, agency: Agency, fields: dict[str, Any], *, line_id: str | 
     work.session.flush()
     work.record("inventory.created", "inventory_line", line.id, code=line.resource_code, title=line.title)
     return line
+
+
+def update(work: Work, agency: Agency, line: InventoryLine, fields: dict[str, Any]) -> InventoryLine:
+    """Sets the named elements of the body's line, public at once. A line that gets another category gets the next code of
+    it, unless its code was never made of its category, or a new one is given."""
+    if not policy.may_edit(work.actor, agency):
+        raise Forbidden("agency_editor_only", agency=agency.name)
+    if empty := [f for f, value in fields.items() if value is None and f != "issued_on"]:
+        raise Invalid(fields=[FieldError(f, "missing") for f in empty])
+    changes = {f: v for f, v in fields.items() if v != getattr(line, f) or f in line.defaulted}
+    if not changes:
+        return line
+    _check({**{name: getattr(line, name) for name in CONDITIONED}, **changes})
+    changes |= _new_code(work, line, changes)
+    for name, value in changes.items():
+        setattr(line, name, value)
+    line.defaulted = [name for name in line.defaulted if name not in changes]
+    line.updated_at = work.now
+    work.session.flush()
+    work.record(
+        "inventory.edited", "inventory_line", line.id, code=line.resource_code, fields=sorted(changes)
+    )
+    return line
+
+
+def _new_code(work: Work, line: InventoryLine, changes: dict[str, Any]) -> dict[str, str]:
+    """The code that the changes bring about, checked to be free; nothing if the line keeps its own."""
+    if "resource_code" in changes:
+        if not _is_free(work, changes["resource_code"]):
+            raise Conflict("resource_code_taken", resource_code=changes["resource_code"])
+        return {}
+    category = changes.get("category", line.category)
+    if category == line.category or not line.resource_code.startswith(f"{line.category}/"):
+        return {}
+    return {"resource_code": _next_code(work, category)}
 
 
 def remove(work: Work, line: InventoryLine) -> None:

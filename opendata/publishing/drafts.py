@@ -221,6 +221,7 @@ def set_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> N
     _add_lines(work, dataset, lines)
     if dataset.published_id is not None:
         work.touch(dataset)
+    work.record("dataset.lines_set", "dataset", dataset.id, lines=[line.resource_code for line in lines])
 
 
 def _add_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> None:

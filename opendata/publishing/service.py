@@ -303,7 +303,12 @@ def _enter_line(work: Work, view: DatasetView) -> None:
     """A dataset without an inventory line gets one. Not before it is public, as lines are: a line made at its submission
     would tell its title and description to everybody before anybody has looked at them."""
     if not _lines(work, view.dataset):
-        line = inventory.enter(work, view.agency, _line_of(view), line_id=_own_line(view.dataset))
+        own = _own_line(view.dataset)
+        line = work.session.get(
+            InventoryLine, own
+        )  # there already, if it was made before and then not chosen any more
+        if line is None:
+            line = inventory.enter(work, view.agency, _line_of(view), line_id=own)
         work.session.add(DatasetLine(dataset_id=view.dataset.id, line_id=line.id))
 
 

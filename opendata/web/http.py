@@ -28,6 +28,7 @@ from opendata.work.unit import Work
 
 T = TypeVar("T")
 REVIEWERS = (Role.CONTENT_REVIEWER, Role.SECRECY_REVIEWER)
+KEEPERS = (Role.EDITOR, Role.ADMIN)
 
 
 class _Text(Convertor[str]):
@@ -66,6 +67,11 @@ class Viewer:
     @property
     def reviews(self) -> bool:
         return any(role in REVIEWERS for _agency, role in self.actor.roles)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether there is a body whose inventory or data are in the viewer's hands."""
+        return self.actor.sysadmin or any(role in KEEPERS for _agency, role in self.actor.roles)
 
 
 def cookie_name(settings: Settings) -> str:

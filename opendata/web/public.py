@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -16,13 +17,14 @@ from opendata.agencies import queries as agencies
 from opendata.agencies.models import Agency
 from opendata.catalog import queries
 from opendata.catalog.codes import codes
-from opendata.catalog.models import Dataset, Resource
+from opendata.catalog.models import Dataset, Release, Resource
 from opendata.catalog.queries import LineRow
 from opendata.core.errors import Unavailable
 from opendata.edge.http import part
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import Domain
 from opendata.ports.search_index.port import SearchIndex
+from opendata.review import service as review
 from opendata.search import finding
 from opendata.search.finding import Wanted
 from opendata.tables.models import Table, TableState
@@ -96,6 +98,7 @@ def dataset(request: Request, language: str, name: str, work: PageWork, files: P
         releases=access.public_releases(work, seen.dataset),
         lines=lines_of(work, seen.dataset),
         related=queries.names_by_code(work, view.meta.related_codes, visible=policy.PUBLIC_FILTER),
+        approvals=approvals_of(work, view.release),
     )
 
 
@@ -155,6 +158,11 @@ def about(request: Request, language: str, work: PageWork) -> Response:
         example=newest[0] if newest else None,
         table=ready[0] if ready else "RESOURCE_ID",
     )
+
+
+def approvals_of(work: Work, release: Release) -> list[tuple[str, datetime]]:
+    """When each of the two reviews approved the release; nothing if it went out without them. The public learns no names."""
+    return [(decision.kind, decision.decided_at) for decision in review.standing(work, release)]
 
 
 def lines_of(work: Work, dataset: Dataset) -> Sequence[LineRow]:

@@ -45,6 +45,15 @@ class Verdict:
     listed: int = 0
     """How many errors the groups stand for; the report stops at a limit."""
 
+    @property
+    def filled(self) -> str:
+        """How many of a hundred cells hold something, one place after the point, rounded down; empty for no cells."""
+        cells = (self.rows or 0) * len(self.columns)
+        if not cells or any("missing" not in column for column in self.columns):
+            return ""
+        tenths = (cells - sum(column["missing"] for column in self.columns)) * 1000 // cells
+        return f"{tenths // 10}.{tenths % 10}"
+
 
 def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
     """What is known of the resource's file; None for a link."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click import Group
+from click import Command, Group
 
 from opendata.cli import cli
 from opendata.main import create_app
@@ -70,6 +71,23 @@ def test_the_commands_scripts_rely_on_are_there() -> None:
 
     wanted = ["serve", "worker", "migrate", "demo", "try", "reindex", "reconcile", "verify-audit"]
     assert names(cli) >= {*wanted, "user create", "token create", "agency create", "role grant"}
+
+
+def test_every_command_and_option_is_described() -> None:
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+
+    def rows(group: Group, before: str = "") -> Iterator[tuple[str, Command]]:
+        for name, command in group.commands.items():
+            if isinstance(command, Group):
+                yield from rows(command, f"{before}{name} ")
+            else:
+                yield before + name, command
+
+    for name, command in rows(cli):
+        row = re.search(rf"^\| `({name}[ `].*?)\|", page, re.MULTILINE)
+        assert row, name
+        options = [option for param in command.params for option in param.opts if option.startswith("--")]
+        assert [option for option in options if option not in row[1]] == [], name
 
 
 @pytest.mark.parametrize(

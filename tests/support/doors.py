@@ -35,6 +35,7 @@ ROUTES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "/api/v1/datasets": ({}, ("agency=housing", "limit=1000", "offset=1")),
     "/api/v1/datasets/{dataset}": ({"dataset": "datasets"}, ()),
     "/api/v1/datasets/{dataset}/releases": ({"dataset": "datasets"}, ()),
+    "/api/v1/datasets/{dataset}/releases/{number}": ({"dataset": "datasets", "number": "numbers"}, ()),
     "/api/v1/resources/{resource}": ({"resource": "resources"}, ("draft=true",)),
     "/api/v1/resources/{resource}/download": ({"resource": "resources"}, ("draft=true",)),
     "/api/v1/resources/{resource}/releases/{number}/download": (
@@ -74,6 +75,11 @@ ROUTES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "/{language:language}/agency": ({"language": "languages"}, ()),
     "/{language:language}/agency/{name:short}": ({"language": "languages", "name": "agencies"}, ()),
     "/{language:language}/dataset/{name:short}": ({"language": "languages", "name": "datasets"}, ()),
+    "/{language:language}/dataset/{name:short}/releases": ({"language": "languages", "name": "datasets"}, ()),
+    "/{language:language}/dataset/{name:short}/release/{number:int}": (
+        {"language": "languages", "name": "datasets", "number": "numbers"},
+        (),
+    ),
     "/{language:language}/sign-in": ({"language": "languages"}, ()),
 }
 """Pages of one resource and of the console are added below: they share their parameters."""
@@ -86,10 +92,22 @@ ROUTES |= {
     f"{_PAGE}/report": (_FILE, ()),
     _DESK: ({"language": "languages"}, ()),
     f"{_DESK}/new": ({"language": "languages"}, ()),
+    f"{_DESK}/agency": ({"language": "languages"}, ()),
     f"{_DESK}/account": ({"language": "languages"}, ()),
     f"{_DESK}/reviews": ({"language": "languages"}, ()),
     f"{_DESK}/reviews/{{release:short}}": ({"language": "languages", "release": "releases"}, ()),
     f"{_DESK}/agency/{{name:short}}/members": ({"language": "languages", "name": "agencies"}, ()),
+    f"{_DESK}/agency/{{name:short}}/edit": ({"language": "languages", "name": "agencies"}, ()),
+    f"{_DESK}/agency/{{name:short}}/inventory": (
+        {"language": "languages", "name": "agencies"},
+        (f"q={MARK}",),
+    ),
+    f"{_DESK}/agency/{{name:short}}/inventory/new": ({"language": "languages", "name": "agencies"}, ()),
+    f"{_DESK}/agency/{{name:short}}/inventory/{{line:short}}": (
+        {"language": "languages", "name": "agencies", "line": "lines"},
+        (),
+    ),
+    f"{_DESK}/dataset/{{dataset:short}}/lines": (_DRAFT, (f"q={MARK}",)),
     f"{_DESK}/dataset/{{dataset:short}}": (_DRAFT, ()),
     f"{_DESK}/dataset/{{dataset:short}}/edit": (_DRAFT, ()),
     f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/download": (

@@ -12,6 +12,7 @@ from opendata.work.actor import Role
 pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
 
 DESK = "/zh/console"
+PASSWORD = "a long enough password"
 
 
 def test_a_token_is_shown_once_and_can_be_revoked(office: Any, browser: Any) -> None:
@@ -46,3 +47,71 @@ def test_an_admin_sets_roles(office: Any, browser: Any) -> None:
     assert head.send(here, here, user="nobody-here", roles=["editor"]).status_code == 422
     assert head.send(here, here, user="newcomer", roles=[]).status_code == 303
     assert "newcomer" not in head.see(here)
+
+
+def change(person: Any, **fields: str) -> Any:
+    here = f"{DESK}/account"
+    return person.send(here, f"{here}/password", **fields)
+
+
+def test_a_new_password_asks_for_the_old_one_and_ends_other_sessions(office: Any, browser: Any) -> None:
+    here, elsewhere = browser("editor"), browser("editor")
+    new = "four plain words here"
+    wrong = change(here, old="not the password", password=new, again=new)
+    assert wrong.status_code == 422
+    assert "现在的密码不对" in wrong.text
+    for fields in ({"password": "short", "again": "short"}, {"password": new, "again": new + "!"}):
+        refused = change(here, old=PASSWORD, **fields)
+        assert refused.status_code == 422
+        assert 'aria-invalid="true"' in refused.text
+        assert fields["password"] not in refused.text
+    assert elsewhere.get(DESK).status_code == 200
+    assert change(here, old=PASSWORD, password=new, again=new).headers["location"].endswith("done=password")
+    assert here.get(DESK).status_code == 200
+    assert elsewhere.get(DESK).status_code == 303
+    stranger = browser()
+    assert stranger.sign_in("editor", PASSWORD).status_code == 422
+    assert stranger.sign_in("editor", new).status_code == 303
+    assert office.editor.get("/me").status_code == 200
+
+
+def test_guesses_of_the_old_password_are_counted(office: Any, browser: Any) -> None:
+    editor = browser("editor")
+    new = "four plain words here"
+    for _ in range(5):
+        assert "现在的密码不对" in change(editor, old="a guess", password=new, again=new).text
+    assert "登录失败次数过多" in change(editor, old=PASSWORD, password=new, again=new).text
+    assert browser().sign_in("editor", PASSWORD).status_code == 429
+
+
+def test_an_admin_edits_the_bodys_data(office: Any, browser: Any) -> None:
+    office.person("head", Role.ADMIN)
+    head = browser("head")
+    here = f"{DESK}/agency/housing/edit"
+    assert here in head.see(f"{DESK}/agency")
+    fields = {
+        "title": "市住房局", "kind": "public_institution", "region_code": "320600", "responsible_leader": "李局长",
+        "contact_phone": "0513-1", "contact_email": "new@example.org",
+    }  # fmt: skip
+    wrong = head.send(here, here, **fields, uscc="91350100M000100Y44")
+    assert wrong.status_code == 422
+    assert "不是有效的统一社会信用代码" in wrong.text
+    assert "李局长" in wrong.text
+    old = head.hidden(here, here)
+    assert head.send(here, here, **fields, uscc="91350100m000100y43").status_code == 303
+    found = office.admin.get("/agencies/housing").json()
+    assert {name: found[name] for name in fields} == fields
+    assert found["uscc"] == "91350100M000100Y43"
+    assert head.post(here, {**old, **fields, "title": "覆盖"}).status_code == 412
+    assert head.send(here, here, **fields, uscc="").status_code == 303
+    assert office.admin.get("/agencies/housing").json()["uscc"] is None
+
+
+def test_only_an_admin_reaches_the_bodys_data(office: Any, browser: Any) -> None:
+    editor = browser("editor")
+    here = f"{DESK}/agency/housing/edit"
+    assert here not in editor.see(f"{DESK}/agency")
+    assert editor.get(here).status_code == 403
+    token = editor.hidden(DESK, "/zh/sign-out")
+    assert editor.post(here, {**token, "title": "改"}).status_code == 403
+    assert f"{DESK}/agency" not in browser("content").see(DESK)

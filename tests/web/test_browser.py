@@ -77,9 +77,16 @@ def catalogue(app: Application, office: Any, settle: Callable[[], None]) -> dict
     office.publish(public["id"], settle)
     office.editor.patch(f"/datasets/{public['id']}", json={"title": LONG, "description": LONG})
     release = office.submit(public["id"])
+    line = office.editor.post(
+        "/inventory", json={"agency": "housing", "title": LONG, "items": [{"name": "编号"}]}
+    ).json()
     draft = office.draft(title=LONG, title_en="unbroken" * 20)
     schema = '{"fields": [{"name": "编号", "type": "string", "constraints": {"unique": true}}, {"name": "日期", "type": "date"}]}'
     office.upload(draft["id"], BAD.encode(), "bad.csv", schema=schema)
+    office.editor.post(
+        f"/datasets/{draft['id']}/resources",
+        json={"url": "https://example.org/" + "long/" * 60, "name": LONG},
+    )
     settle()
     with app.place.writing(SYSTEM) as work:
         for name in ("editor", "content", "root"):
@@ -94,6 +101,11 @@ def catalogue(app: Application, office: Any, settle: Callable[[], None]) -> dict
         "editor:desk": "/console", "editor:new": "/console/new", "editor:draft": desk, "editor:edit": f"{desk}/edit",
         "editor:account": "/console/account", "content:queue": "/console/reviews",
         "content:review": f"/console/reviews/{release['id']}", "root:members": "/console/agency/housing/members",
+        "versions": f"{here}/releases", "version": f"{here}/release/1", "root:bodies": "/console/agency",
+        "root:body": "/console/agency/housing/edit", "editor:inventory": "/console/agency/housing/inventory",
+        "editor:new line": "/console/agency/housing/inventory/new",
+        "editor:line": f"/console/agency/housing/inventory/{line['id']}", "editor:lines": f"{desk}/lines",
+        "editor:dataset of a line": f"/console/new?line={line['id']}",
     }  # fmt: skip
 
 
@@ -206,3 +218,19 @@ def test_the_keyboard_is_enough(chromium: Browser, address: str, catalogue: dict
     page.keyboard.type("街道")
     page.keyboard.press("Enter")
     page.wait_for_selector("mark")
+
+
+def test_a_page_that_was_kept_is_still_a_page(
+    chromium: Browser, address: str, catalogue: dict[str, str]
+) -> None:
+    """The second visit is answered with 304: the page comes from the browser's own store, its style with it."""
+    page = chromium.new_page()
+    for _ in range(2):
+        answer = page.goto(f"{address}/zh/")
+        assert answer
+        assert (
+            page.evaluate("getComputedStyle(document.querySelector('.hero')).color") == "rgb(255, 255, 255)"
+        )
+    page.goto(f"{address}/zh/about")
+    page.go_back()
+    assert page.evaluate("getComputedStyle(document.querySelector('.hero')).color") == "rgb(255, 255, 255)"

@@ -198,6 +198,9 @@ def test_what_may_be_kept(client: TestClient, published: dict[str, Any], browser
         ).status_code
         == 304
     )
+    # A 304 goes over the headers that the browser kept, so it must not bring those of another kind of answer.
+    again = client.get(f"/zh/dataset/{published['name']}", headers={"If-None-Match": public.headers["etag"]})
+    assert "content-security-policy" not in again.headers
     mine = browser("editor").get(f"/zh/dataset/{published['name']}")
     assert mine.headers["cache-control"] == "private, no-store"
     assert "console" not in public.text

@@ -1,4 +1,4 @@
-"""One's own account: roles, and API tokens that are shown once."""
+"""One's own account: roles, the password, and API tokens that are shown once."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import NamedTuple
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from opendata.accounts import tokens
+from opendata.accounts import sessions, tokens
 from opendata.accounts.service import find_user
 from opendata.agencies import queries as agencies
-from opendata.core.errors import FieldError, Invalid
+from opendata.core.errors import FieldError, Invalid, Limited, invalid
 from opendata.web.forms import Form, Problem, problems
-from opendata.web.http import MemberWork, PostedForm
+from opendata.web.http import MemberWork, PostedForm, session_cookie
 from opendata.web.render import page, see_other
+from opendata.web.texts import text
 from opendata.work.actor import Scope
 from opendata.work.unit import Work
 
@@ -54,6 +55,23 @@ def create_token(request: Request, language: str, work: MemberWork, form: Posted
 def revoke_token(language: str, token: str, work: MemberWork) -> Response:
     tokens.revoke(work, token_id=token)
     return see_other(f"/{language}/console/account", done="revoked")
+
+
+@router.post("/password")
+def change_password(request: Request, language: str, work: MemberWork, form: PostedForm) -> Response:
+    """A new password for who knows the old one. The account's sessions in other browsers end."""
+    old, new, again = (form.values.get(name, [""])[0] for name in ("old", "password", "again"))
+    user = find_user(work, work.actor.name)
+    try:
+        if new != again:
+            raise invalid("again", "not_the_same")
+        known = sessions.change_password(work, user, old, new, session_cookie(request) or "")
+    except (Invalid, Limited) as error:
+        work.take_back()
+        return _show(request, language, work, wrong=problems(error, language))
+    if not known:
+        return _show(request, language, work, wrong=[Problem("old", text("account.old_wrong", language))])
+    return see_other(f"/{language}/console/account", done="password")
 
 
 def _wanted(form: Form) -> tuple[int, list[Scope]]:

@@ -1,29 +1,71 @@
-"""The people of a body and their roles, for its admins."""
+"""The bodies that the viewer works for: their data, their people and roles, for their admins."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from opendata.accounts.service import find_user
 from opendata.agencies import policy, queries, service
-from opendata.agencies.models import Agency
+from opendata.agencies.models import Agency, AgencyKind
+from opendata.agencies.schemas import AgencyPatch
+from opendata.catalog.codes import codes
 from opendata.core.errors import Forbidden, Invalid, NotFound, invalid
-from opendata.web.forms import Form, Problem, problems
+from opendata.edge.conventions import check_if_match
+from opendata.publishing.drafts import field_errors
+from opendata.web.forms import Form, Problem, by_field, given, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
 from opendata.work.actor import Role
 from opendata.work.unit import Work
 
-router = APIRouter(prefix="/console/agency/{name:short}")
+router = APIRouter(prefix="/console/agency")
+TEXTS = (
+    "title", "title_en", "kind", "uscc", "region_code", "description", "responsible_leader", "office", "contact_name",
+    "contact_phone", "contact_email",
+)  # fmt: skip
 
 
-@router.get("/members")
+@router.get("")
+def bodies(request: Request, language: str, work: MemberWork) -> Response:
+    """Each body with what the viewer may do for it."""
+    found = [
+        (body, policy.may_edit(work.actor, body), policy.may_administer(work.actor, body))
+        for body in queries.every(work)
+    ]
+    mine = [entry for entry in found if entry[1] or entry[2]]
+    return page(request, "console/bodies.html", language, bodies=mine)
+
+
+@router.get("/{name:short}/edit")
+def edit_page(request: Request, language: str, name: str, work: MemberWork) -> Response:
+    body = _find(work, name)
+    values = {field: [str(getattr(body, field) or "")] for field in (*TEXTS, "edition")}
+    return _form(request, language, work, body, Form(values))
+
+
+@router.post("/{name:short}/edit")
+def edit(request: Request, language: str, name: str, work: MemberWork, form: PostedForm) -> Response:
+    """Saves the body's data, public at once. An edit that somebody else made meanwhile is not overwritten: `Stale`."""
+    body = _find(work, name)
+    try:
+        check_if_match(f'"{form.text("edition")}"', str(body.edition))
+        service.edit(work, body, _changes(form))
+    except Invalid as error:
+        work.take_back()
+        return _form(request, language, work, _find(work, name), form, problems(error, language, TEXTS))
+    return see_other(f"/{language}/console/agency/{body.name}/edit", done="saved")
+
+
+@router.get("/{name:short}/members")
 def members(request: Request, language: str, name: str, work: MemberWork) -> Response:
     return _show(request, language, work, _find(work, name))
 
 
-@router.post("/members")
+@router.post("/{name:short}/members")
 def set_member(request: Request, language: str, name: str, work: MemberWork, form: PostedForm) -> Response:
     """The person has exactly the ticked roles afterwards; none ends the membership."""
     body = _find(work, name)
@@ -38,6 +80,23 @@ def set_member(request: Request, language: str, name: str, work: MemberWork, for
         wrong = [Problem("user", p.sentence) for p in problems(error, language)]
         return _show(request, language, work, _find(work, name), form, wrong)
     return see_other(f"/{language}/console/agency/{body.name}/members", done="members")
+
+
+def tabs(work: Work, body: Agency) -> list[str]:
+    """The pages of a body that the viewer may open."""
+    own = ["inventory"] if policy.may_edit(work.actor, body) else []
+    return [*own, "edit", "members"] if policy.may_administer(work.actor, body) else own
+
+
+def _changes(form: Form) -> dict[str, Any]:
+    """The fields as the API would take them; the credit code in capitals, none if it is empty."""
+    fields = given(form, TEXTS)
+    if "uscc" in fields:
+        fields["uscc"] = fields["uscc"].upper() or None
+    try:
+        return AgencyPatch.model_validate(fields).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise Invalid(fields=field_errors(error)) from None
 
 
 def _find(work: Work, name: str) -> Agency:
@@ -61,9 +120,33 @@ def _show(
         language,
         status=422 if wrong else 200,
         body=body,
+        tabs=tabs(work, body),
         members=queries.members(work, body),
         roles=[role.value for role in Role],
         form=form or Form(),
         problems=wrong or [],
         errors={p.field: p.sentence for p in wrong or []},
+    )
+
+
+def _form(
+    request: Request,
+    language: str,
+    work: Work,
+    body: Agency,
+    form: Form,
+    wrong: list[Problem] | None = None,
+) -> Response:
+    return page(
+        request,
+        "console/body.html",
+        language,
+        status=422 if wrong else 200,
+        body=body,
+        tabs=tabs(work, body),
+        form=form,
+        kinds=[kind.value for kind in AgencyKind],
+        regions=sorted(codes().regions),
+        problems=wrong or [],
+        errors=by_field(wrong or []),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -20,8 +20,9 @@ from opendata.catalog.codes import codes
 from opendata.catalog.lifecycle import EDITABLE_STATES, State
 from opendata.catalog.models import Dataset, DatasetState, Release
 from opendata.catalog.views import DatasetView, ResourceView
-from opendata.core.errors import Gone
+from opendata.core.errors import Gone, NotFound
 from opendata.edge import messages
+from opendata.inventory import queries as inventory
 from opendata.publishing import completeness, policy_record
 from opendata.review import queries as reviews
 from opendata.settings import Policy
@@ -107,13 +108,31 @@ def desk(request: Request, language: str, work: MemberWork, page_: DeskPage = 1)
         done_views=views.many(work.session, [(d, r) for d, r in found]),
         pager=Pager(page_, A_PAGE, total),
         may_create=bool(editable(work)),
-        administered=[a for a in agencies.every(work) if rights.may_administer(work.actor, a)],
     )
 
 
 @router.get("/new")
-def new(request: Request, language: str, work: MemberWork) -> Response:
-    return new_form(request, language, editable(work))
+def new(
+    request: Request, language: str, work: MemberWork, line: Annotated[str, Query(max_length=100)] = ""
+) -> Response:
+    """The first form; for an inventory line with the words of that line in it."""
+    bodies = editable(work)
+    return new_form(request, language, bodies, _of_line(work, line, bodies) if line else None)
+
+
+def _of_line(work: Work, line_id: str, bodies: Sequence[Agency]) -> Form:
+    """`NotFound("line_not_found")` for a line of a body that the actor does not edit."""
+    line = inventory.find(work, [line_id])[0]
+    body = next((body for body in bodies if body.id == line.agency_id), None)
+    if body is None:
+        raise NotFound("line_not_found", id=line_id)
+    fields = {
+        "title": line.title,
+        "description": line.abstract,
+        "domain": line.domain,
+        "update_cycle": line.update_cycle,
+    }
+    return Form.of({**fields, "agency": body.name, "line": line.id})
 
 
 def new_form(
@@ -146,8 +165,21 @@ def draft(request: Request, language: str, dataset: str, work: MemberWork) -> Re
     return show(request, language, work, find(work, dataset))
 
 
+@dataclass(frozen=True)
+class Typed:
+    """What was typed into one of the draft's forms and refused: `new` for a new link, else the resource's id."""
+
+    into: str = ""
+    form: Form = field(default_factory=Form)
+
+
 def show(
-    request: Request, language: str, work: Work, place: Place, wrong: Sequence[Problem] = ()
+    request: Request,
+    language: str,
+    work: Work,
+    place: Place,
+    wrong: Sequence[Problem] = (),
+    typed: Typed | None = None,
 ) -> Response:
     """The draft's page; with problems after a step that was refused."""
     reviewed = policy_record.in_force(work) is Policy.REVIEWED
@@ -175,6 +207,7 @@ def show(
         schemas=schemas(),
         etag=access.edit_etag(place.release),
         type_name=lambda kind: verdicts.type_name(kind, language),
+        typed=typed or Typed(),
         problems=list(wrong),
         errors={p.field: p.sentence for p in wrong},
     )

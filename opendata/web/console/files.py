@@ -19,6 +19,7 @@ from opendata.core.errors import DomainError, Forbidden, Invalid, NotFound, TooL
 from opendata.edge import uploads
 from opendata.edge.http import AppSettings, part
 from opendata.edge.uploads import ReceivedForm
+from opendata.inventory import queries as inventory
 from opendata.ports.storage.port import ObjectMissing
 from opendata.publishing import drafts as drafting
 from opendata.publishing import files
@@ -95,6 +96,7 @@ def reading(
     options = {name: form.text(name) for name in ("sheet", "header_row", "encoding") if form.text(name)}
     fields: dict[str, Any] = {
         "name": form.text("name"),
+        "description": form.text("description"),
         "schema_name": form.text("schema_name"),
         "options": options,
     }
@@ -150,7 +152,8 @@ def _create(form: Form, received: ReceivedForm, work: Work) -> str:
     sent = {name: value for name, value in fields_of(form).items() if value not in ("", [], None)}
     if not sent.get("title"):
         raise invalid("title", "missing")
-    dataset, _release = drafting.create_dataset(work, agency, sent)
+    lines = inventory.find(work, [form.text("line")]) if form.text("line") else ()
+    dataset, _release = drafting.create_dataset(work, agency, sent, lines=lines)
     if "file" in received.files:
         file = received.files["file"]
         files.add(work, dataset, agency, file.stored, file.filename, {})
