@@ -23,9 +23,11 @@ from opendata.catalog.views import DatasetView, ResourceView
 from opendata.core.errors import Gone
 from opendata.edge import messages
 from opendata.publishing import completeness, policy_record
+from opendata.publishing.sentences import Step
 from opendata.review import queries as reviews
 from opendata.settings import Policy
 from opendata.web import verdicts
+from opendata.web.console.findings import told
 from opendata.web.forms import Form, Problem
 from opendata.web.http import MemberWork
 from opendata.web.public import PageNumber, lines_of
@@ -152,7 +154,7 @@ def show(
     """The draft's page; with problems after a step that was refused."""
     reviewed = policy_record.in_force(work) is Policy.REVIEWED
     lacking = completeness.missing(place.view, reviewed=reviewed) if place.editable else []
-    told = [verdicts.of(work, r, language) for r in place.view.resources]
+    seen = [verdicts.of(work, r, language) for r in place.view.resources]
     return page(
         request,
         "console/draft.html",
@@ -163,10 +165,11 @@ def show(
         meta=place.view.meta,
         release=place.release,
         missing=[(e.path.partition(".")[0], messages.field_text(e, language)) for e in lacking],
-        resources=list(zip(place.view.resources, told, strict=True)),
-        waiting=any(v is not None and v.state == "waiting" for v in told) or place.running,
+        resources=list(zip(place.view.resources, seen, strict=True)),
+        waiting=any(v is not None and v.state == "waiting" for v in seen) or place.running,
         decisions=reviews.decisions(work, place.release.id),
-        findings=reviews.findings(work, place.release),
+        findings=told(work, place.release, language),
+        masking=place.release.sentence.get("code") == Step.MASKING.value,
         releases=queries.releases(work, place.dataset),
         lines=lines_of(work, place.dataset),
         may_edit=rights.may_edit(work.actor, place.agency),
