@@ -181,7 +181,9 @@ class Counted:
                 new = new.zip_with(people, old)
             self.cells += int((old != new).sum())
             frame = frame.with_columns(new.alias(label))
-        return frame.with_columns(pl.all().replace("", None))  # an empty cell is written as nothing, not as ""
+        return frame.with_columns(
+            pl.all().replace("", None)
+        )  # an empty cell is written as nothing, not as ""
 
 
 def _masked(column: pl.Series, rule: Rule, *, drop: bool) -> pl.Series:

@@ -24,18 +24,15 @@ NUMBER_FORMS: dict[Rule, tuple[str, str]] = {
         rf"(?:^|[^0-9.]){rules.LINE}(?:[^0-9]|$)",
         rf"^\s*(?:{rules.LINE}(?:-[0-9]+)?[\s、,，;；/]*)+$",
     ),
-    Rule.PASSPORT: (
-        rf"^\s*{rules.PASSPORTS}\s*$|护照[号码是为:：\s]*{rules.PASSPORTS}",
-        rf"^\s*{rules.PASSPORTS}\s*$",
-    ),
-    Rule.PERMIT: (
-        rf"^\s*{rules.PERMITS}\s*$|通行证[号码是为:：\s]*{rules.PERMITS}",
-        rf"^\s*{rules.PERMITS}\s*$",
-    ),
+    Rule.PASSPORT: (rf"^\s*{rules.PASSPORTS}\s*$",) * 2,
+    Rule.PERMIT: (rf"^\s*{rules.PERMITS}\s*$",) * 2,
 }
+_NEVER = "a^"
 SIGN_FORMS: dict[Rule, tuple[str, str]] = {
     Rule.PLATE: (rf"(?:^|[^{rules.PROVINCES}]){rules.PLATES}(?:[^A-Za-z0-9]|$)", rf"^\s*{rules.PLATES}\s*$"),
     Rule.EMAIL: (rf"[A-Za-z0-9._%+-]{rules.PRIVATE_MAIL}", rf"^\s*{rules.MAIL}\s*$"),
+    Rule.PASSPORT: (rf"护照[号码是为:：\s]*{rules.PASSPORTS}", _NEVER),
+    Rule.PERMIT: (rf"通行证[号码是为:：\s]*{rules.PERMITS}", _NEVER),
     Rule.SECRECY_MARK: (rules.MARKS, rules.MARKS),
     Rule.CREDENTIAL: (rules.SECRETS, rules.SECRETS),
     Rule.PASSWORD: (rules.PASSWORDS, rules.PASSWORDS),

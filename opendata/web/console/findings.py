@@ -30,13 +30,9 @@ class Told:
 
 def told(work: Work, release: Release, language: str) -> list[Told]:
     waivers = reviews.waivers(work, release)
-    return [
-        Told(
-            f,
-            sentences.rule_name(f.rule, language),
-            sentences.sentence(f, language),
-            *waivers.get(reviews.key(f), (None, "")),
-            findings.may_mask(f),
-        )
-        for f in reviews.findings(work, release)
-    ]
+    found = []
+    for finding in reviews.findings(work, release):
+        waiver, by = waivers.get(reviews.key(finding), (None, ""))
+        rule, sentence = sentences.rule_name(finding.rule, language), sentences.sentence(finding, language)
+        found.append(Told(finding, rule, sentence, waiver, by, findings.may_mask(finding)))
+    return found
