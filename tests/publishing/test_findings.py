@@ -73,6 +73,27 @@ def test_d14_masked_by_one_click_it_goes_on_and_the_original_never_becomes_publi
     )
 
 
+def test_a_masking_that_is_run_again_or_cannot_read_the_file_changes_nothing(
+    returned: dict[str, Any], office: Any, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = office.app.handlers()["publishing.mask"]
+    args = {
+        "release_id": returned["id"],
+        "content_hash": returned["content_hash"],
+        "findings": [f["id"] for f in returned["findings"]],
+    }
+    with monkeypatch.context() as broken:
+        broken.setattr("opendata.review.tasks.mask", lambda **_: 1 / 0)
+        assert office.editor.post(f"/releases/{returned['id']}/masking", json={}).status_code == 202
+        settle()
+    told = office.editor.get(f"/releases/{returned['id']}").json()
+    assert ("did not succeed" in told["sentence"], told["findings"]) == (True, returned["findings"])
+    job(**args)
+    masked = office.editor.get(f"/datasets/{returned['dataset']}").json()
+    job(**args)
+    assert office.editor.get(f"/datasets/{returned['dataset']}").json() == masked
+
+
 def test_who_asks_for_the_mask_is_an_author_and_only_editors_may(
     returned: dict[str, Any], office: Any, settle: Callable[[], None]
 ) -> None:

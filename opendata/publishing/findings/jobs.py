@@ -74,7 +74,6 @@ def mask(journey: Journey, *, release_id: str, content_hash: str, findings: Sequ
         }
     except (TaskFailed, LimitExceeded):
         return _not_masked(journey, release_id, Step.NOT_MASKED)
-    reach("mask.stored")
     with journey.place.writing(SYSTEM) as work:
         view = current(work, release_id, content_hash, State.RETURNED)
         if view is None:
@@ -86,8 +85,6 @@ def mask(journey: Journey, *, release_id: str, content_hash: str, findings: Sequ
         say(view.release, Step.MASKED)
         work.record("release.masked", "release", release_id, before=content_hash, findings=list(findings))
         work.session.flush()
-        reach("mask.written")
-    reach("mask.committed")
 
 
 def _not_masked(journey: Journey, release_id: str, step: Step) -> None:

@@ -155,6 +155,7 @@ def show(
     reviewed = policy_record.in_force(work) is Policy.REVIEWED
     lacking = completeness.missing(place.view, reviewed=reviewed) if place.editable else []
     seen = [verdicts.of(work, r, language) for r in place.view.resources]
+    masking = place.release.sentence.get("code") == Step.MASKING.value
     return page(
         request,
         "console/draft.html",
@@ -166,10 +167,10 @@ def show(
         release=place.release,
         missing=[(e.path.partition(".")[0], messages.field_text(e, language)) for e in lacking],
         resources=list(zip(place.view.resources, seen, strict=True)),
-        waiting=any(v is not None and v.state == "waiting" for v in seen) or place.running,
+        waiting=any(v is not None and v.state == "waiting" for v in seen) or place.running or masking,
         decisions=reviews.decisions(work, place.release.id),
         findings=told(work, place.release, language),
-        masking=place.release.sentence.get("code") == Step.MASKING.value,
+        masking=masking,
         releases=queries.releases(work, place.dataset),
         lines=lines_of(work, place.dataset),
         may_edit=rights.may_edit(work.actor, place.agency),
