@@ -34,6 +34,7 @@ from opendata.ports.storage.port import Storage
 from opendata.ports.table_store.port import TableStore
 from opendata.publishing import jobs as publishing_jobs
 from opendata.publishing import policy_record, reconcile, service
+from opendata.publishing.findings import jobs as findings_jobs
 from opendata.publishing.jobs import Journey
 from opendata.publishing.upkeep import Upkeep
 from opendata.search.service import Indexer
@@ -76,7 +77,7 @@ class Application:
 
     @property
     def journey(self) -> Journey:
-        return Journey(self.place, self.stores, self.sandbox)
+        return Journey(self.place, self.stores, self.sandbox, self.settings.scratch)
 
     @property
     def loader(self) -> Loader:
@@ -85,7 +86,8 @@ class Application:
     def handlers(self) -> dict[str, Handler]:
         """Every job by its name."""
         jobs: dict[str, Handler] = {
-            "publishing.screen": partial(publishing_jobs.screen, self.journey),
+            "publishing.screen": partial(findings_jobs.screen, self.journey),
+            "publishing.mask": partial(findings_jobs.mask, self.journey),
             "publishing.validate": partial(publishing_jobs.validate, self.journey),
             "publishing.publish": partial(publishing_jobs.publish, self.journey),
             "publishing.retract": partial(publishing_jobs.retract, self.journey),

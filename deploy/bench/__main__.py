@@ -1,6 +1,6 @@
 """Measures the platform on this machine, beside a CKAN if one is named, and writes docs/benchmarks.md.
 
-    make bench                     this server: the catalogue, files, pages of rows, memory, second start
+    make bench                     this server: the catalogue, files, screening, pages of rows, memory, second start
     make bench ARGS=--stack        also the full stack and files on S3 (starts PostgreSQL, MinIO, Elasticsearch)
     make bench ARGS=--full         the sizes of the targets: a file of 5 GiB (default 1 GiB)
     make bench ARGS=--quick        small sizes, to see that it works; writes no document
@@ -25,6 +25,7 @@ from pathlib import Path
 import asking
 import files
 import report
+import screening
 import server
 from asking import Plan
 from client import Failed
@@ -32,7 +33,7 @@ from loops import Side
 from results import Results, table
 from server import Ours
 
-CASES = ("catalogue", "files", "pages", "large", "start")
+CASES = ("catalogue", "files", "screening", "pages", "large", "start")
 
 
 def main() -> int:
@@ -75,6 +76,9 @@ def _measure(options: argparse.Namespace, peer: Side | None, results: Results) -
             asking.measure(sides, peer.name if peer else None, plan, results)
         for one in ours:
             _files(options, one, results)
+        if "screening" in options.cases:
+            _title("Screening")
+            screening.measure(ours[0].folder, options.csv_rows, results)
     if options.stack and "large" in options.cases:
         with server.on_s3() as one:
             _title(f"Large files: {one.name}")

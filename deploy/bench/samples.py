@@ -37,6 +37,14 @@ def csv_table(path: Path, rows: int) -> Path:
     return path
 
 
+def people_table(path: Path, rows: int) -> Path:
+    """A CSV of `rows` rows and 12 columns in which nearly every cell is somebody's: the screening's worst case."""
+    with path.open("wb") as file:
+        for start in range(0, rows, CHUNK):
+            _people(start, min(CHUNK, rows - start)).write_csv(file, include_header=start == 0)
+    return path
+
+
 def workbook(path: Path, rows: int, start: int = 0) -> Path:
     """Rows of the same table from `start` on, as .xlsx."""
     book = openpyxl.Workbook(write_only=True)
@@ -99,3 +107,27 @@ class Noise:
         for block in self.blocks():
             digest.update(block)
         return digest.hexdigest()
+
+
+def _people(start: int, count: int) -> pl.DataFrame:
+    number = pl.int_range(start, start + count, dtype=pl.UInt64, eager=True).alias("n")
+    frame = pl.DataFrame({"n": number, "m": number.hash(seed=3)})
+
+    def digits(divisor: int, width: int) -> pl.Expr:
+        return (pl.col("m") // divisor % 10**width).cast(pl.String).str.zfill(width)
+
+    born = (1950 + pl.col("m") % 60).cast(pl.String) + "0" + (1 + pl.col("m") // 7 % 9).cast(pl.String)
+    return frame.select(
+        (pl.lit("320602") + born + "1" + digits(11, 5)).alias("身份证号"),
+        pl.lit("张三").alias("姓名"),
+        (pl.lit("138") + digits(19, 8)).alias("手机号"),
+        (pl.lit("南通市崇川区人民路") + digits(23, 3) + "号" + digits(31, 3) + "室").alias("家庭住址"),
+        (pl.lit("62220") + digits(37, 14)).alias("银行卡号"),
+        (pl.lit("苏F") + digits(41, 5)).alias("车牌"),
+        (pl.lit("u") + digits(43, 7) + "@qq.com").alias("邮箱"),
+        (pl.lit("0513-8") + digits(47, 7)).alias("电话"),
+        (pl.lit("120.") + digits(53, 8)).alias("经度"),
+        (pl.lit("31.") + digits(59, 8)).alias("纬度"),
+        (pl.lit("9132060") + digits(61, 11)).alias("订单号"),
+        (pl.lit("申请人于20240101提交材料，联系13900000000，备注") + digits(67, 7)).alias("备注"),
+    )

@@ -29,6 +29,7 @@ from opendata.core.errors import Conflict, FieldError, Forbidden, Gone, Invalid
 from opendata.core.ids import new_id
 from opendata.inventory.models import InventoryLine
 from opendata.publishing.sentences import Step, say
+from opendata.review import screening
 from opendata.review import service as review
 from opendata.work.unit import Work
 
@@ -209,6 +210,7 @@ def discard_draft(work: Work, dataset: Dataset, agency: Agency) -> None:
     if State(release.state) not in EDITABLE_STATES:
         move(release, State.DRAFT)
     work.record("release.discarded", "dataset", dataset.id, number=release.number)
+    screening.forget(work, release)
     drafts.discard(work, dataset, release)
 
 

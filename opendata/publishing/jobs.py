@@ -1,10 +1,11 @@
-"""Jobs of the journey: screen, validate, publish, retract. Each is idempotent: it looks where the release stands, does
+"""Jobs of the journey: validate, publish, retract (the screening is in `findings`). Each is idempotent: it looks where the release stands, does
 its step outside the database, and writes the outcome and the next job in one transaction."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from opendata.agencies.models import Agency
@@ -14,12 +15,10 @@ from opendata.catalog.lifecycle import State, can_move, move
 from opendata.catalog.models import Dataset, Release
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.core.failpoints import reach
-from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
+from opendata.ports.sandbox.port import Sandbox
 from opendata.ports.storage.port import ObjectMissing
 from opendata.publishing import service
 from opendata.publishing.sentences import Step, say
-from opendata.review import screening
-from opendata.review.identifiers import Found
 from opendata.settings import Policy
 from opendata.validation import service as validation
 from opendata.work.actor import SYSTEM
@@ -33,44 +32,12 @@ class Journey:
     place: Workplace
     stores: Stores
     sandbox: Sandbox
+    scratch: Path
+    """Where a masked copy lies until it is in the store."""
 
     @property
     def judge(self) -> validation.Judge:
         return validation.Judge(self.place, self.stores, self.sandbox)
-
-
-def screen(journey: Journey, *, release_id: str, content_hash: str) -> None:
-    """Metadata and every row of every file. A confident finding returns the release; else validation is next."""
-    reach("screen.taken")
-    with journey.place.writing(SYSTEM) as work:
-        view = _current(work, release_id, content_hash, State.SUBMITTED, State.CHECKING)
-        if view is None:
-            return
-        if view.release.state == State.SUBMITTED.value:
-            service.begin_checking(work, view.release)
-        say(view.release, Step.SCREENING)
-        today = work.now.date()
-    found: dict[str, list[Found]] = {"": screening.screen_metadata(view, today)}
-    for resource in view.resources:
-        if resource.file:
-            found[resource.id] = _screen_file(journey, resource, today.isoformat())
-    reach("screen.read")
-    with journey.place.writing(SYSTEM) as work:
-        view = _current(work, release_id, content_hash, State.CHECKING)
-        if view is None:
-            return
-        for resource_id, findings in found.items():
-            screening.store(work, view.release, resource_id, findings)
-        places = [f.place for findings in found.values() for f in findings if f.confident]
-        if places:
-            service.send_back(work, view.release, Step.RETURNED_FINDINGS, places=places[:20])
-        else:
-            say(view.release, Step.VALIDATING)
-            args = {"release_id": release_id, "content_hash": content_hash}
-            work.enqueue("publishing.validate", args)
-        work.session.flush()
-        reach("screen.written")
-    reach("screen.committed")
 
 
 def validate(journey: Journey, *, release_id: str, content_hash: str) -> None:
@@ -78,13 +45,13 @@ def validate(journey: Journey, *, release_id: str, content_hash: str) -> None:
     the reviewers, whose decision about them is recorded."""
     reach("validate.taken")
     with journey.place.reading(SYSTEM) as work:
-        view = _current(work, release_id, content_hash, State.CHECKING)
+        view = current(work, release_id, content_hash, State.CHECKING)
     if view is None:
         return
     broken = [r for r in view.resources if r.file and _is_broken(journey, r)]
     reach("validate.read")
     with journey.place.writing(SYSTEM) as work:
-        view = _current(work, release_id, content_hash, State.CHECKING)
+        view = current(work, release_id, content_hash, State.CHECKING)
         if view is None:
             return
         if broken and view.release.policy == Policy.REVIEWED.value:
@@ -104,7 +71,7 @@ def publish(journey: Journey, *, release_id: str, content_hash: str) -> None:
     after itself too, so whichever is later puts them back."""
     reach("publish.taken")
     with journey.place.reading(SYSTEM) as work:
-        view = _current(work, release_id, content_hash, State.APPROVED, State.PUBLISHED)
+        view = current(work, release_id, content_hash, State.APPROVED, State.PUBLISHED)
     if view is None:
         return
     hashes = [resource.file.sha256 for resource in view.resources if resource.file]
@@ -112,7 +79,7 @@ def publish(journey: Journey, *, release_id: str, content_hash: str) -> None:
         _make_public(journey, hashes)
         reach("publish.copied")
         with journey.place.writing(SYSTEM) as work:
-            view = _current(work, release_id, content_hash, State.APPROVED)
+            view = current(work, release_id, content_hash, State.APPROVED)
             if view is None:
                 return
             service.finish(work, view)
@@ -162,6 +129,9 @@ def failed(journey: Journey, job: str, args: dict[str, Any], error: Exception) -
         return
     with journey.place.writing(SYSTEM) as work:
         release = queries.release(work.session, release_id)
+        if release is not None and job == "publishing.mask":
+            say(release, Step.NOT_MASKED)  # it stands where it stood, with its author
+            return
         if release is None or not can_move(State(release.state), State.FAILED):
             return
         before = release.state
@@ -182,7 +152,7 @@ def _make_public(journey: Journey, hashes: Iterable[str]) -> int:
     return copied
 
 
-def _current(work: Work, release_id: str, content_hash: str, *states: State) -> DatasetView | None:
+def current(work: Work, release_id: str, content_hash: str, *states: State) -> DatasetView | None:
     """The release, if it still stands where the job left it and has the content that the job is about."""
     release = work.session.get(Release, release_id)
     if release is None or release.content_hash != content_hash or State(release.state) not in states:
@@ -191,25 +161,6 @@ def _current(work: Work, release_id: str, content_hash: str, *states: State) -> 
     if dataset is None or work.session.get(Agency, dataset.agency_id) is None:
         return None
     return views.one(work.session, dataset, release)
-
-
-def _screen_file(journey: Journey, resource: ResourceView, today: str) -> list[Found]:
-    file = resource.file
-    if file is None:
-        return []
-    with journey.stores.local_copy(file.sha256) as path:
-        try:
-            answer = journey.sandbox.run(
-                "opendata.review.tasks:scan",
-                args={"name": file.name, "options": resource.meta.options.stored(), "today": today},
-                inputs={"path": path},
-                limits=Limits.for_bytes(file.size),
-            )
-        except TaskFailed:
-            return []  # not a table, or unreadable: validation says so
-        except LimitExceeded as failure:
-            return [Found(file.name, f"not_screened_{failure.limit}", True, 0, [])]
-    return [Found(**finding) for finding in answer]
 
 
 def _is_broken(journey: Journey, resource: ResourceView) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -22,8 +22,10 @@ from opendata.inventory import service as inventory
 from opendata.inventory.models import InventoryLine, Openness
 from opendata.publishing import completeness, policy_record
 from opendata.publishing.sentences import Step, say
+from opendata.review import queries as reviews
 from opendata.review import screening
 from opendata.review import service as review
+from opendata.review.detect.rules import Found
 from opendata.review.models import Decision, DecisionKind, Outcome
 from opendata.settings import Policy
 from opendata.work.unit import Work
@@ -266,17 +268,34 @@ def find_release(work: Work, release_id: str, *, visible: queries.Visible) -> tu
     return row[0], row[1]
 
 
+def screen_again(work: Work, view: DatasetView) -> None:
+    """The content that findings sent back is looked at once more, unchanged: what blocked it is waived."""
+    move(view.release, State.SUBMITTED)
+    say(view.release, Step.SUBMITTED)
+    work.record(
+        "release.resumed", "release", view.release.id, content_hash=view.release.content_hash, dataset=view.id
+    )
+    _begin_checks(work, view)
+
+
+def keep_findings(work: Work, release: Release, found: Mapping[str, Sequence[Found]]) -> bool:
+    """Stores what the screening found, by resource; whether the release may go on. If not, it goes back to its author."""
+    for resource_id, findings in found.items():
+        screening.store(work, release, resource_id, findings)
+    work.session.flush()
+    places = [f.place for f in reviews.blocking(work, release)]
+    if places:
+        send_back(work, release, Step.RETURNED_FINDINGS, places=places[:20])
+    return not places
+
+
 def _begin_checks(work: Work, view: DatasetView) -> None:
     release = view.release
     if any(resource.file for resource in view.resources):
         work.enqueue("publishing.screen", _job(release))
         return
     begin_checking(work, release)
-    found = screening.screen_metadata(view, work.now.date())
-    screening.store(work, release, "", found)
-    if any(finding.confident for finding in found):
-        send_back(work, release, Step.RETURNED_FINDINGS, places=[f.place for f in found if f.confident])
-    else:
+    if keep_findings(work, release, {"": screening.screen_metadata(view, work.now.date())}):
         pass_checks(work, view)
 
 

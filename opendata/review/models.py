@@ -59,4 +59,28 @@ class Finding(Base):
     """Cells that hit."""
     sample: Mapped[list[Any]]
     """[{row, masked}], a few of them."""
+    reason: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    """Why it was decided so: a code of edge/messages (`screening.reason.*`)."""
+    suggestion: Mapped[str] = mapped_column(String(20), default="mask", server_default="mask")
+    """mask, drop, generalise; look: for a person to see to."""
+    column_number: Mapped[int | None]
+    """The column's number from 0 in the table that is read; none for a text, and for a sheet that is not."""
     found_at: Mapped[datetime]
+
+
+class Waiver(Base):
+    """A secrecy reviewer's record why a blocking finding may go out; for this content, and this finding in it."""
+
+    __tablename__ = "waiver"
+    __table_args__ = (UniqueConstraint("release_id", "content_hash", "resource_id", "place", "rule"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    release_id: Mapped[str] = mapped_column(String(36))
+    """Kept when a draft is discarded."""
+    content_hash: Mapped[str] = mapped_column(String(64))
+    resource_id: Mapped[str] = mapped_column(String(36))
+    place: Mapped[str] = mapped_column(String(300))
+    rule: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str]
+    reviewer_id: Mapped[str] = mapped_column(ForeignKey("account.id"))
+    waived_at: Mapped[datetime]

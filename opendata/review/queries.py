@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
@@ -10,8 +10,11 @@ from opendata.accounts.models import User
 from opendata.catalog.lifecycle import State
 from opendata.catalog.models import Dataset, Release
 from opendata.catalog.queries import Visible
-from opendata.review.models import Decision, Finding
+from opendata.review.models import Decision, Finding, Waiver
 from opendata.work.unit import Work
+
+FindingKey = tuple[str, str, str]
+"""(resource, place, rule)"""
 
 
 def decisions(work: Work, release_id: str) -> Sequence[tuple[Decision, str]]:
@@ -27,6 +30,33 @@ def findings(work: Work, release: Release) -> Sequence[Finding]:
         Finding.release_id == release.id, Finding.content_hash == release.content_hash
     )
     return work.session.execute(query.order_by(Finding.confident.desc(), Finding.place)).scalars().all()
+
+
+def waivers(work: Work, release: Release) -> Mapping[FindingKey, tuple[Waiver, str]]:
+    """By the finding that they are about: the waivers for the release's present content, with the reviewers' names."""
+    query = select(Waiver, User.name).join(User, User.id == Waiver.reviewer_id)
+    query = query.where(Waiver.release_id == release.id, Waiver.content_hash == release.content_hash)
+    return {key(waiver): (waiver, name) for waiver, name in work.session.execute(query)}
+
+
+def key(row: Finding | Waiver) -> FindingKey:
+    """What makes a finding this one, however often the content is screened."""
+    return row.resource_id, row.place, row.rule
+
+
+def blocking(work: Work, release: Release) -> Sequence[Finding]:
+    """Confident findings in the present content that nobody has waived."""
+    waived = waivers(work, release)
+    return [f for f in findings(work, release) if f.confident and key(f) not in waived]
+
+
+def blocked(work: Work, *, visible: Visible, limit: int = 200) -> Sequence[tuple[Dataset, Release]]:
+    """Releases that findings sent back and that nobody has edited since, oldest submission first: their authors mask
+    them, or a secrecy reviewer waives."""
+    query = select(Dataset, Release).join(Release, Release.id == Dataset.draft_id)
+    query = query.where(Release.state == State.RETURNED.value, Release.content_hash.is_not(None), visible)
+    found = work.session.execute(query.order_by(Release.submitted_at).limit(limit))
+    return [(dataset, release) for dataset, release in found if blocking(work, release)]
 
 
 def queue(work: Work, *, visible: Visible, limit: int = 200) -> Sequence[tuple[Dataset, Release]]:

@@ -2,28 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from typing import Any
 
 from sqlalchemy import bindparam, delete
 
+from opendata.catalog.codes import codes
 from opendata.catalog.models import Release
+from opendata.catalog.profile import ResourceMeta
 from opendata.catalog.views import DatasetView
-from opendata.core.ids import new_id
-from opendata.review import identifiers
-from opendata.review.identifiers import Found, Rule, Tally, summary
+from opendata.review.detect import texts
+from opendata.review.detect.rules import Found, Rule
 from opendata.review.models import Finding
 from opendata.work.unit import Work
 
+CONTACTS = frozenset(
+    {
+        "contact_name",
+        "contact_phone",
+        "contact_email",
+        "author",
+        "author_email",
+        "maintainer",
+        "maintainer_email",
+    }
+)
+"""Fields that hold an official contact: its number and mailbox are meant to be public."""
+
 
 def screen_metadata(view: DatasetView, today: date) -> list[Found]:
-    """Findings in the texts of the dataset's and its resources' metadata."""
-    found: list[Found] = []
-    for place, text in _texts(view):
-        tallies: dict[Rule, Tally] = {}
-        identifiers.scan(((0, run) for run in identifiers.runs(text)), today, tallies)
-        found += summary(place, tallies)
+    """Findings in the texts of the dataset's and its resources' metadata, and in the names of its files."""
+    return [
+        found
+        for place, text in fields(view)
+        for found in texts.scan(place, text, today, texts.CONTACT if place in CONTACTS else frozenset())
+    ]
+
+
+def hints(meta: ResourceMeta) -> dict[str, dict[str, Any]]:
+    """What the ready schema that a resource names says of its columns, by the fields' names and titles. An author's own
+    schema is no witness."""
+    schema = codes().table_schemas.get(meta.schema_name) if meta.table_schema is None else None
+    if schema is None:
+        return {}
+    kinds = next((f for f in schema["fields"] if "自然人" in f.get("constraints", {}).get("enum", ())), None)
+    found = {}
+    for field in schema["fields"]:
+        hint = _hint(schema, field)
+        if hint["mask"] == "name_if_natural_person" and kinds is not None:
+            hint |= {"natural": "自然人", "kinds": str(kinds["name"])}
+        found[str(field.get("title") or field["name"])] = found[str(field["name"])] = hint
     return found
+
+
+def _hint(schema: Mapping[str, Any], field: Mapping[str, Any]) -> dict[str, Any]:
+    mask = str(field.get("x-mask", ""))
+    return {
+        "field": str(field["name"]),
+        "title": str(field.get("title", "")),
+        "mask": mask,
+        "check": str(field.get("x-check", "")),
+        "statutory": bool(schema.get("x-legal-basis")) and mask in ("", "public_by_law"),
+    }
 
 
 _FORGET = (
@@ -45,7 +87,7 @@ def store(work: Work, release: Release, resource_id: str, found: Iterable[Found]
     for finding in found:
         work.session.add(
             Finding(
-                id=new_id(),
+                id=_id(release, resource_id, finding),
                 release_id=release.id,
                 content_hash=release.content_hash or "",
                 resource_id=resource_id,
@@ -54,20 +96,44 @@ def store(work: Work, release: Release, resource_id: str, found: Iterable[Found]
                 confident=finding.confident,
                 count=finding.count,
                 sample=list(finding.sample),
+                reason=finding.reason,
+                suggestion=finding.suggestion,
+                column_number=finding.column,
                 found_at=work.now,
             )
         )
 
 
-def _texts(view: DatasetView) -> Iterable[tuple[str, str]]:
+def _id(release: Release, resource_id: str, finding: Found) -> str:
+    """The same however often the content is screened."""
+    return str(
+        uuid.uuid5(
+            uuid.UUID(release.id),
+            "\n".join((release.content_hash or "", resource_id, finding.place, finding.rule)),
+        )
+    )
+
+
+def forget(work: Work, release: Release) -> None:
+    """All findings of a release that is discarded."""
+    work.session.execute(delete(Finding).where(Finding.release_id == release.id))
+
+
+def not_screened(name: str, limit: str) -> Found:
+    """A file that could not be read within the limits: somebody has to look at it."""
+    return Found(name[:300], Rule.NOT_SCREENED, True, 1, [], f"limit_{limit}", "look")
+
+
+def fields(view: DatasetView) -> Iterator[tuple[str, str]]:
+    """Every text of the metadata with its place: `title`, `extras.KEY`, `resources.0.name`, `resources.0.file`."""
     for name, value in view.meta.stored().items():
         if isinstance(value, str):
             yield name, value
         elif isinstance(value, list):
-            yield name, " ".join(map(str, value))
+            yield name, "\n".join(map(str, value))
         elif isinstance(value, dict):
             for key, text in value.items():
-                yield f"{name}.{key}", f"{key} {text}"
+                yield f"{name}.{key}"[:300], f"{key} {text}"
     for position, resource in enumerate(view.resources):
         for name, value in resource.meta.stored().items():
             yield f"resources.{position}.{name}", str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import select, update
 
@@ -10,11 +10,12 @@ from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_review
 from opendata.catalog.lifecycle import State
 from opendata.catalog.models import Release, ReleaseAuthor
-from opendata.core.errors import invalid
+from opendata.core.errors import NotFound, invalid
 from opendata.core.ids import new_id
 from opendata.core.names import clean_text
+from opendata.review import queries
 from opendata.review.errors import NotInReview, OtherContent, WrongReviewer
-from opendata.review.models import Decision, DecisionKind, Outcome
+from opendata.review.models import Decision, DecisionKind, Outcome, Waiver
 from opendata.work.actor import Role
 from opendata.work.unit import Work
 
@@ -64,6 +65,47 @@ def record_decision(
         reason=decision.reason,
     )
     return decision
+
+
+def record_waivers(
+    work: Work,
+    release: Release,
+    agency: Agency,
+    *,
+    finding_ids: Collection[str],
+    content_hash: str,
+    reason: str,
+) -> None:
+    """Writes down why blocking findings may go out. It moves nothing: `publishing` reads the waivers.
+
+    Errors: `WrongReviewer`, `NotInReview("nothing_to_waive")`, `OtherContent`, `NotFound`; `Invalid` without a reason.
+    """
+    actor_id = check_reviewer(work, release, agency, DecisionKind.SECRECY)
+    if release.state != State.RETURNED.value:
+        raise NotInReview("nothing_to_waive", state=release.state)
+    if content_hash != release.content_hash:
+        raise OtherContent(expected=release.content_hash, got=content_hash[:64])
+    if not reason.strip():
+        raise invalid("reason", "waiver_needs_reason")
+    blocking = {finding.id: finding for finding in queries.blocking(work, release)}
+    for finding_id in sorted(set(finding_ids)):
+        finding = blocking.get(finding_id)
+        if finding is None:
+            raise NotFound("finding_not_found", id=finding_id[:100])
+        about = {name: getattr(finding, name) for name in ("content_hash", "resource_id", "place", "rule")}
+        text = clean_text(reason)[:5000]
+        work.session.add(
+            Waiver(
+                id=new_id(),
+                release_id=release.id,
+                **about,
+                reason=text,
+                reviewer_id=actor_id,
+                waived_at=work.now,
+            )
+        )
+        work.record("finding.waived", "release", release.id, **about, reason=text)
+    work.session.flush()
 
 
 def check_reviewer(work: Work, release: Release, agency: Agency, kind: DecisionKind) -> str:

@@ -23,7 +23,8 @@ from opendata.web.http import viewer_of
 _HERE = Path(__file__).parent
 PRIVATE = {"Cache-Control": "private, no-store"}
 DONE = frozenset(
-    {"saved", "uploaded", "removed", "submitted", "withdrawn", "discarded", "approved", "rejected", "revoked", "members", "created", "added", "password"}
+    {"saved", "uploaded", "removed", "submitted", "withdrawn", "discarded", "approved", "rejected", "revoked", "members", "created", "added",
+     "password", "waived", "masking"}
 )  # fmt: skip
 """What `?done=` may say after a form; any other word says nothing."""
 

@@ -21,10 +21,11 @@ from opendata.edge.http import SignedInWork
 from opendata.publishing import service
 from opendata.publishing.api import editing
 from opendata.publishing.api.editing import How
+from opendata.publishing.api.findings import findings_out
 from opendata.publishing.api.schemas import DecisionIn, DecisionOut, QueueEntry, ReleaseOut, SubmittedOut
 from opendata.review import queries as reviews
 from opendata.review import service as review
-from opendata.review.models import Decision, DecisionKind, Finding
+from opendata.review.models import Decision, DecisionKind
 from opendata.validation import service as validation
 from opendata.work.unit import Work
 
@@ -59,7 +60,7 @@ def get_release(work: SignedInWork, release: str, language: Language) -> Respons
         "author": author.name if author else None,
         "submitted_at": found.submitted_at,
         "published_at": found.published_at,
-        "findings": [_finding(f) for f in reviews.findings(work, found)],
+        "findings": findings_out(work, found, language),
         "validation": _validation(work, view, language),
         "decisions": [_decision(d, name) for d, name in reviews.decisions(work, found.id)],
         "missing": lacking,
@@ -134,17 +135,6 @@ def _entry(
         "submitted_at": release.submitted_at,
         "decided": sorted(decided),
         "for_me": [] if barred else [kind.value for kind in mine if kind.value not in decided],
-    }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "resource": finding.resource_id or None,
-        "place": finding.place,
-        "rule": finding.rule,
-        "blocks": finding.confident,
-        "count": finding.count,
-        "sample": finding.sample,
     }
 
 

@@ -109,12 +109,44 @@ class DecisionOut(BaseModel):
 
 
 class FindingOut(BaseModel):
+    id: str = Field(description="The same however often this content is screened")
     resource: str | None
     place: str
     rule: str
-    blocks: bool
+    blocks: bool = Field(description="Confident, and not waived")
+    confident: bool
     count: int
     sample: list[Any]
+    reason: str
+    suggestion: str = Field(description="mask, drop, generalise, or look")
+    detail: str = Field(description="The whole as a sentence")
+    can_mask: bool
+    waived: str | None = Field(description="Why a secrecy reviewer lets it go")
+    waived_by: str | None
+    waived_at: datetime | None
+
+
+class FindingsOut(BaseModel):
+    id: str
+    state: str
+    sentence: str
+    findings: list[FindingOut]
+
+
+class WaiverIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    findings: list[str] = Field(min_length=1, max_length=1000, description="Ids of blocking findings")
+    content_hash: str = Field(pattern="^[0-9a-f]{64}$", description="Of the content that was looked at")
+    reason: str = Field(max_length=5000, description="Why it may go out; kept in the audit trail")
+
+
+class MaskingIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    findings: list[str] = Field(
+        default_factory=list, max_length=1000, description="Ids; empty: all that block"
+    )
 
 
 class ValidationOut(BaseModel):
@@ -144,6 +176,14 @@ class ReleaseOut(SubmittedOut):
     validation: list[ValidationOut]
     decisions: list[DecisionOut]
     missing: list[Missing]
+
+
+class BlockedEntry(BaseModel):
+    release: str
+    content_hash: str
+    dataset: DatasetRef
+    submitted_at: datetime | None
+    findings: list[FindingOut]
 
 
 class QueueEntry(BaseModel):

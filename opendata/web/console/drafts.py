@@ -24,9 +24,11 @@ from opendata.core.errors import Gone, NotFound
 from opendata.edge import messages
 from opendata.inventory import queries as inventory
 from opendata.publishing import completeness, policy_record
+from opendata.publishing.sentences import Step
 from opendata.review import queries as reviews
 from opendata.settings import Policy
 from opendata.web import verdicts
+from opendata.web.console.findings import told
 from opendata.web.forms import Form, Problem
 from opendata.web.http import MemberWork
 from opendata.web.public import PageNumber, lines_of
@@ -184,7 +186,8 @@ def show(
     """The draft's page; with problems after a step that was refused."""
     reviewed = policy_record.in_force(work) is Policy.REVIEWED
     lacking = completeness.missing(place.view, reviewed=reviewed) if place.editable else []
-    told = [verdicts.of(work, r, language) for r in place.view.resources]
+    seen = [verdicts.of(work, r, language) for r in place.view.resources]
+    masking = place.release.sentence.get("code") == Step.MASKING.value
     return page(
         request,
         "console/draft.html",
@@ -195,10 +198,11 @@ def show(
         meta=place.view.meta,
         release=place.release,
         missing=[(e.path.partition(".")[0], messages.field_text(e, language)) for e in lacking],
-        resources=list(zip(place.view.resources, told, strict=True)),
-        waiting=any(v is not None and v.state == "waiting" for v in told) or place.running,
+        resources=list(zip(place.view.resources, seen, strict=True)),
+        waiting=any(v is not None and v.state == "waiting" for v in seen) or place.running or masking,
         decisions=reviews.decisions(work, place.release.id),
-        findings=reviews.findings(work, place.release),
+        findings=told(work, place.release, language),
+        masking=masking,
         releases=queries.releases(work, place.dataset),
         lines=lines_of(work, place.dataset),
         may_edit=rights.may_edit(work.actor, place.agency),

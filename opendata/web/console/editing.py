@@ -15,6 +15,7 @@ from opendata.edge.conventions import check_if_match
 from opendata.inventory.models import Domain, Openness, UpdateCycle
 from opendata.publishing import drafts as drafting
 from opendata.publishing import service
+from opendata.publishing.findings import service as findings
 from opendata.web.console.drafts import Place, find, show
 from opendata.web.forms import Form, Problem, by_field, given, problems
 from opendata.web.http import MemberWork, PostedForm
@@ -65,6 +66,18 @@ def submit(request: Request, language: str, dataset: str, work: MemberWork, form
     except (Invalid, Conflict) as error:
         return _refused(request, language, work, dataset, error)
     return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="submitted")
+
+
+@router.post("/mask")
+def mask(request: Request, language: str, dataset: str, work: MemberWork, form: PostedForm) -> Response:
+    """Masks the findings that were ticked; all that block, if none was."""
+    place = find(work, dataset)
+    try:
+        check_if_match(f'"{form.text("edition")}"', access.edit_etag(place.release))
+        findings.ask_masking(work, place.dataset, place.release, place.agency, form.many("finding"))
+    except (Invalid, Conflict) as error:
+        return _refused(request, language, work, dataset, error)
+    return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="masking")
 
 
 @router.post("/withdraw")

@@ -20,11 +20,13 @@ from opendata.core.errors import Conflict, Invalid, invalid
 from opendata.edge import messages
 from opendata.publishing import service
 from opendata.publishing.api.changes import differences
+from opendata.publishing.findings import service as findings
 from opendata.review import queries as reviews
 from opendata.review import service as review
 from opendata.review.errors import WrongReviewer
 from opendata.review.models import DecisionKind, Outcome
 from opendata.web import verdicts
+from opendata.web.console.findings import told
 from opendata.web.forms import Form, Problem, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.public import lines_of
@@ -51,6 +53,7 @@ class Part:
 def queue(request: Request, language: str, work: MemberWork) -> Response:
     """Releases that wait, the longest waiting first; the viewer's own part in each."""
     waiting = reviews.queue(work, visible=policy.draft_filter(work))
+    blocked = reviews.blocked(work, visible=policy.draft_filter(work))
     found = views.many(work.session, list(waiting))
     entries = [(view, parts(work, view, language)) for view in found]
     return page(
@@ -59,13 +62,37 @@ def queue(request: Request, language: str, work: MemberWork) -> Response:
         language,
         mine=[(v, p) for v, p in entries if any(part.may for part in p)],
         others=[(v, p) for v, p in entries if not any(part.may for part in p)],
-        authors=_names(work, [v.release.author_id for v in found]),
+        blocked=views.many(work.session, list(blocked)),
+        authors=_names(work, [r.author_id for _, r in (*waiting, *blocked)]),
     )
 
 
 @router.get("/{release:short}")
 def one(request: Request, language: str, release: str, work: MemberWork) -> Response:
     return _show(request, language, work, release)
+
+
+@router.post("/{release:short}/waivers")
+def waive(request: Request, language: str, release: str, work: MemberWork, form: PostedForm) -> Response:
+    """Why the findings that were ticked may go out, for exactly the content that the page showed."""
+    dataset, found = _find(work, release)
+    try:
+        ticked = form.many("finding")
+        if not ticked:
+            raise invalid("finding", "missing")
+        findings.waive(
+            work,
+            dataset,
+            found,
+            work.session.get_one(Agency, dataset.agency_id),
+            finding_ids=ticked,
+            content_hash=form.text("content_hash"),
+            reason=form.text("reason"),
+        )
+    except (Invalid, Conflict, WrongReviewer) as error:
+        work.take_back()
+        return _show(request, language, work, release, form, problems(error, language))
+    return see_other(f"/{language}/console/reviews/{release}", done="waived")
 
 
 @router.post("/{release:short}")
@@ -139,7 +166,8 @@ def _show(
         before=old,
         changes=differences(old, view) if old else [],
         resources=[(r, verdicts.of(work, r, language)) for r in view.resources],
-        findings=reviews.findings(work, release),
+        findings=told(work, release, language),
+        may_waive=_may_waive(work, view),
         names={r.id: r.meta.name or (r.file.name if r.file else r.meta.url) for r in view.resources},
         decisions=reviews.decisions(work, release.id),
         author=_names(work, [release.author_id]).get(release.author_id or "", "–"),
@@ -150,6 +178,17 @@ def _show(
         problems=wrong or [],
         errors={p.field: p.sentence for p in wrong or []},
     )
+
+
+def _may_waive(work: Work, view: DatasetView) -> bool:
+    """Whether the viewer may let this release's blocking findings go, now."""
+    if view.release.state != State.RETURNED.value:
+        return False
+    try:
+        review.check_reviewer(work, view.release, view.agency, DecisionKind.SECRECY)
+    except WrongReviewer:
+        return False
+    return True
 
 
 def _find(work: Work, release_id: str) -> tuple[Dataset, Release]:

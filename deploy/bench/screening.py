@@ -1,0 +1,54 @@
+"""The case of the screening: a table of a register, and one in which every column is personal, each in a process of its own
+as the sandbox has it. Run by itself with a path it screens that file and prints seconds, resident megabytes and findings."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import samples
+from results import Results
+
+from opendata.review import tasks
+
+SECONDS, MEGABYTES = 5, 512
+
+
+def measure(folder: Path, rows: int, results: Results) -> None:
+    """Every row looked at for every rule. The better of two runs: the machine may be busy."""
+    tables = {"of a register": samples.csv_table, "of personal data in every column": samples.people_table}
+    for kind, make in tables.items():
+        path = make(folder / "screened.csv", rows)
+        size = path.stat().st_size / 1e6
+        runs = [_run(path) for _ in range(2)]
+        path.unlink()
+        seconds, megabytes, found = min(runs)
+        results.add(
+            f"screening of {rows:,} rows x 12 columns {kind} ({size:.0f} MB)",
+            "sandbox",
+            f"{seconds:.2f} s, {megabytes:.0f} MB resident, {found:.0f} findings",
+            f"under {SECONDS} s and {MEGABYTES} MB" if rows == 1_000_000 else "",
+            seconds < SECONDS and megabytes < MEGABYTES if rows == 1_000_000 else None,
+        )
+
+
+def _run(path: Path) -> list[float]:
+    command = [sys.executable, __file__, str(path)]
+    made = subprocess.run(command, check=True, capture_output=True, text=True)
+    figures: list[float] = json.loads(made.stdout)
+    return figures
+
+
+def _screen(path: str) -> list[float]:
+    began = time.perf_counter()
+    found = tasks.scan(path, "rows.csv", {}, "2026-11-25", {})
+    seconds = time.perf_counter() - began
+    return [seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(found)]
+
+
+if __name__ == "__main__":
+    print(json.dumps(_screen(sys.argv[1])))

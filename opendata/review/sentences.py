@@ -1,0 +1,37 @@
+"""What a finding says to people, in their language. Data in `messages/*.json`."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from opendata.review.models import Finding
+
+LANGUAGES = ("zh", "en")
+_FOLDER = Path(__file__).parent / "messages"
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """`rule.*`: what was found; `reason.*`: the sentence, with {place}, {count} and {what}; `suggest.*`: what to do."""
+    found: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def rule_name(rule: str, language: str) -> str:
+    return catalogue(language).get(f"rule.{rule}", rule)
+
+
+def sentence(finding: Finding, language: str) -> str:
+    """Where, how often, what, why, and what to do about it."""
+    texts = catalogue(language)
+    what = rule_name(finding.rule, language)
+    # Findings of before this release have no reason.
+    told = texts[f"reason.{finding.reason or 'proven'}"]
+    said = told.format(place=finding.place, count=f"{finding.count:,}", what=what)
+    return (
+        f"{said} {texts[f'suggest.{finding.suggestion}']}"
+        if language == "en"
+        else said + texts[f"suggest.{finding.suggestion}"]
+    )
