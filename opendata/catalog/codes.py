@@ -32,6 +32,20 @@ class Theme:
 
 
 @dataclass(frozen=True)
+class CodeList:
+    """A national code list of one edition, with what was in earlier ones."""
+
+    title: str
+    title_en: str
+    edition: str
+    """The day, or the year, as of which it holds."""
+    codes: Mapping[str, str]
+    """{code: name}"""
+    retired: Mapping[str, Mapping[str, str]]
+    """{code: {name, until, successor}}; the last two where they are known."""
+
+
+@dataclass(frozen=True)
 class Codes:
     licences: Mapping[str, Licence]
     themes: Mapping[str, Theme]
@@ -41,6 +55,8 @@ class Codes:
     """GB/T 2260 code: name."""
     table_schemas: Mapping[str, Mapping[str, Any]]
     """Ready Table Schemas by name."""
+    lists: Mapping[str, CodeList]
+    """National code lists by the name of their check: gbt2260, gbt4754."""
 
     def label(self, list_name: str, code: str, language: str) -> str:
         """The code's label in that language, or the code."""
@@ -63,7 +79,12 @@ def load(folder: Path) -> Codes:
         labels=_read(folder / "labels.json"),
         regions=_read(folder / "regions.json"),
         table_schemas=tables,
+        lists={path.stem: _list(_read(path)) for path in sorted((folder / "codelists").glob("*.json"))},
     )
+
+
+def _list(read: Mapping[str, Any]) -> CodeList:
+    return CodeList(read["title"], read["title_en"], read["edition"], read["codes"], read["retired"])
 
 
 def _read(path: Path) -> Any:
