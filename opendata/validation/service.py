@@ -58,7 +58,7 @@ def schema_of(meta: ResourceMeta, profile: FileProfile | None) -> dict[str, Any]
     foreign keys to other resources: those can only be judged together with them."""
     schema = meta.table_schema
     if schema is None and meta.schema_name:
-        schema = dict(codes().table_schemas.get(meta.schema_name, {})) or None
+        schema = dict(codes().table_schema(meta.schema_name) or {}) or None
     if schema is None and profile is not None:
         schema = (profile.profile or {}).get("schema")
     return _alone(schema) if schema else None

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import attrs
-from frictionless import Check
+from frictionless import Check, Error
 from frictionless.errors import CellError, RowError
 
-TYPE_PROFILE = {"properties": {"type": {"type": "string", "pattern": "^[a-z0-9_]+$"}}}
+Profile = dict[str, Any]
+TYPE_PROFILE: Profile = {"properties": {"type": {"type": "string", "pattern": "^[a-z0-9_]+$"}}}
 """Our names hold digits and underscores (`gbt2260`, `resident_id`); frictionless' own do not."""
-_REASON_PROFILE = {"properties": {"reason": {"type": "string"}, "params": {"type": "object"}}}
+_REASON_PROFILE: Profile = {"properties": {"reason": {"type": "string"}, "params": {"type": "object"}}}
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -23,7 +24,7 @@ class WrongCell(CellError):
     reason: str = ""
     params: Mapping[str, Any] = attrs.field(factory=dict)
 
-    metadata_profile_patch = _REASON_PROFILE
+    metadata_profile_patch: ClassVar[Profile] = _REASON_PROFILE
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -33,7 +34,13 @@ class WrongRow(RowError):
     reason: str = ""
     params: Mapping[str, Any] = attrs.field(factory=dict)
 
-    metadata_profile_patch = _REASON_PROFILE
+    metadata_profile_patch: ClassVar[Profile] = _REASON_PROFILE
+
+
+# A check has an attribute `type`, so its body needs other names for these.
+CellKind = type[WrongCell]
+Kinds = list[type[Error]]
+RowKind = type[WrongRow]
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -41,11 +48,11 @@ class CellCheck(Check):
     """A check of one column's cells as they stand in the file. Blank cells and declared missing values are passed over;
     a table without the column is the header's error, not ours."""
 
-    metadata_profile_patch = {
+    metadata_profile_patch: ClassVar[Profile] = {
         "required": ["field"],
         "properties": {**TYPE_PROFILE["properties"], "field": {"type": "string"}},
     }
-    Error: ClassVar[type[WrongCell]]
+    Error: ClassVar[CellKind]
 
     field: str
     _place: int | None = attrs.field(default=None, init=False)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import attrs
 
-from opendata.validation.checks.cells import CellCheck, WrongCell
+from opendata.validation.checks.cells import CellCheck, Kinds, Profile, WrongCell
 from opendata.validation.checks.forms import MISSING_MARKS, SCIENTIFIC, UNIT, date_form, folded
 from opendata.validation.checks.identifiers import Found
 
@@ -25,9 +25,9 @@ class LeadingZero(CellCheck):
     """`digits`: how many digits each code has. A code of digits that is shorter has lost zeros. Reason: `lost`."""
 
     type = "leading_zero_lost"
-    Errors: ClassVar[list[type[WrongCell]]] = [LeadingZeroError]
+    Errors: ClassVar[Kinds] = [LeadingZeroError]
     Error = LeadingZeroError
-    metadata_profile_patch = {
+    metadata_profile_patch: ClassVar[Profile] = {
         "required": ["digits"],
         "properties": {"digits": {"type": "integer", "minimum": 2, "maximum": 40}},
     }
@@ -52,7 +52,7 @@ class Scientific(CellCheck):
     """3.20602E+17 where a number of 18 places stood. Reason: `rounded`."""
 
     type = "scientific_notation_id"
-    Errors: ClassVar[list[type[WrongCell]]] = [ScientificError]
+    Errors: ClassVar[Kinds] = [ScientificError]
     Error = ScientificError
 
     def judge(self, cell: str) -> Found:
@@ -72,7 +72,7 @@ class FullWidth(CellCheck):
     """For codes and numbers, never for free text. Reason: `full_width`."""
 
     type = "full_width"
-    Errors: ClassVar[list[type[WrongCell]]] = [FullWidthError]
+    Errors: ClassVar[Kinds] = [FullWidthError]
     Error = FullWidthError
 
     def judge(self, cell: str) -> Found:
@@ -93,7 +93,7 @@ class Unit(CellCheck):
     """A number followed by 万, 亿, %, 元, … : the unit belongs into the column's title. Reason: `unit`."""
 
     type = "unit_in_cell"
-    Errors: ClassVar[list[type[WrongCell]]] = [UnitError]
+    Errors: ClassVar[Kinds] = [UnitError]
     Error = UnitError
 
     def judge(self, cell: str) -> Found:
@@ -112,7 +112,7 @@ class Placeholder(CellCheck):
     """—, -, 无, / and the like; those that the schema lists under `missingValues` are right. Reason: `mark`."""
 
     type = "placeholder_missing"
-    Errors: ClassVar[list[type[WrongCell]]] = [PlaceholderError]
+    Errors: ClassVar[Kinds] = [PlaceholderError]
     Error = PlaceholderError
 
     def judge(self, cell: str) -> Found:
@@ -133,7 +133,7 @@ class MixedDate(CellCheck):
     `ambiguous` (10/08/2026), `impossible` (30 February), `serial` (46327, a spreadsheet's day number), `not_a_date`."""
 
     type = "mixed_date"
-    Errors: ClassVar[list[type[WrongCell]]] = [MixedDateError]
+    Errors: ClassVar[Kinds] = [MixedDateError]
     Error = MixedDateError
 
     _form: str = attrs.field(default="", init=False)

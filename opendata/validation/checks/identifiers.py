@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import attrs
 
 from opendata.core import checks
-from opendata.validation.checks.cells import CellCheck, WrongCell
+from opendata.validation.checks.cells import CellCheck, Kinds, Profile, WrongCell
 from opendata.validation.checks.forms import SCIENTIFIC, folded
 
 _MASKED = re.compile(r"[0-9]{3,6}\*{4,14}[0-9Xx*]{0,4}")
@@ -43,7 +43,7 @@ class Uscc(CellCheck):
     """统一社会信用代码, GB 32100-2015. Reasons: `scientific`, `full_width`, `form`, `checksum`."""
 
     type = "uscc"
-    Errors: ClassVar[list[type[WrongCell]]] = [UsccError]
+    Errors: ClassVar[Kinds] = [UsccError]
     Error = UsccError
 
     def judge(self, cell: str) -> Found:
@@ -66,9 +66,9 @@ class ResidentId(CellCheck):
     Reasons: `scientific`, `full_width`, `form`, `date`, `checksum`, `masked`."""
 
     type = "resident_id"
-    Errors: ClassVar[list[type[WrongCell]]] = [ResidentIdError]
+    Errors: ClassVar[Kinds] = [ResidentIdError]
     Error = ResidentIdError
-    metadata_profile_patch = {"properties": {"masked": {"type": "boolean"}}}
+    metadata_profile_patch: ClassVar[Profile] = {"properties": {"masked": {"type": "boolean"}}}
 
     masked: bool = True
 
@@ -99,7 +99,7 @@ class OrgCode(CellCheck):
     """组织机构代码, GB 11714. Reasons: `scientific`, `full_width`, `form`, `checksum`."""
 
     type = "gb11714"
-    Errors: ClassVar[list[type[WrongCell]]] = [OrgCodeError]
+    Errors: ClassVar[Kinds] = [OrgCodeError]
     Error = OrgCodeError
 
     def judge(self, cell: str) -> Found:
@@ -122,7 +122,7 @@ class Phone(CellCheck):
     Reasons: `scientific`, `full_width`, `form`."""
 
     type = "cn_phone"
-    Errors: ClassVar[list[type[WrongCell]]] = [PhoneError]
+    Errors: ClassVar[Kinds] = [PhoneError]
     Error = PhoneError
 
     def judge(self, cell: str) -> Found:
@@ -145,7 +145,7 @@ class Plate(CellCheck):
     """机动车号牌. Reasons: `full_width`, `form`."""
 
     type = "plate"
-    Errors: ClassVar[list[type[WrongCell]]] = [PlateError]
+    Errors: ClassVar[Kinds] = [PlateError]
     Error = PlateError
 
     def judge(self, cell: str) -> Found:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import attrs
 
 from opendata.catalog.codes import codes
-from opendata.validation.checks.cells import CellCheck, WrongCell
+from opendata.validation.checks.cells import CellCheck, Kinds, Profile, WrongCell
 from opendata.validation.checks.identifiers import Found, damaged
 
 _DIVISION = re.compile(r"[1-9][0-9]{5}(?:[0-9]{3}(?:[0-9]{3})?)?")
@@ -30,9 +30,9 @@ class Division(CellCheck):
     Reasons: `scientific`, `full_width`, `form`, `unknown`, `retired` (params name, until, successor)."""
 
     type = "gbt2260"
-    Errors: ClassVar[list[type[WrongCell]]] = [DivisionError]
+    Errors: ClassVar[Kinds] = [DivisionError]
     Error = DivisionError
-    metadata_profile_patch = {
+    metadata_profile_patch: ClassVar[Profile] = {
         "properties": {"retired": {"type": "boolean"}, "digits": {"type": "integer", "enum": [2, 4, 6]}}
     }
 
@@ -71,9 +71,9 @@ class Industry(CellCheck):
     Reasons: `scientific`, `full_width`, `form`, `leading_zero_lost` (params value), `unknown`."""
 
     type = "gbt4754"
-    Errors: ClassVar[list[type[WrongCell]]] = [IndustryError]
+    Errors: ClassVar[Kinds] = [IndustryError]
     Error = IndustryError
-    metadata_profile_patch = {
+    metadata_profile_patch: ClassVar[Profile] = {
         "properties": {"levels": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 4}}}
     }
 

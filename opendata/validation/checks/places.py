@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import attrs
 from frictionless import Check
 
-from opendata.validation.checks.cells import TYPE_PROFILE, WrongCell, cell_at, wrong_cell
+from opendata.validation.checks.cells import TYPE_PROFILE, Kinds, Profile, WrongCell, cell_at, wrong_cell
 
 CHINA = [73.0, 3.0, 136.0, 54.0]
 DATUMS = ("CGCS2000", "WGS84", "GCJ02", "BD09")
@@ -30,8 +30,8 @@ class Coordinate(Check):
     Reasons: `form`, `dms`, `alone` (one of the two is missing), `zero`, `swapped`, `outside`, `undeclared`."""
 
     type = "coordinate"
-    Errors: ClassVar[list[type[WrongCell]]] = [CoordinateError]
-    metadata_profile_patch = {
+    Errors: ClassVar[Kinds] = [CoordinateError]
+    metadata_profile_patch: ClassVar[Profile] = {
         "required": ["longitude", "latitude"],
         "properties": {
             **TYPE_PROFILE["properties"],

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import attrs
 from frictionless import Check
 
-from opendata.validation.checks.cells import TYPE_PROFILE, WrongRow, texts
+from opendata.validation.checks.cells import TYPE_PROFILE, Kinds, Profile, RowKind, WrongRow, texts
 
 _TOTAL = re.compile(
     r"(?:合\s*计|总\s*计|小\s*计|共\s*计|累\s*计|总\s*和|合计数|全市合计|total|sum|subtotal|grand total)[:：]?",
@@ -24,8 +24,8 @@ _NOTE = re.compile(
 class RowCheck(Check):
     """A check of whole rows by their cells as they stand in the file."""
 
-    metadata_profile_patch = TYPE_PROFILE
-    Error: ClassVar[type[WrongRow]]
+    metadata_profile_patch: ClassVar[Profile] = TYPE_PROFILE
+    Error: ClassVar[RowKind]
 
     def validate_row(self, row: Any) -> Iterable[Any]:
         cells = texts(row)
@@ -50,7 +50,7 @@ class TotalRow(RowCheck):
     """The first filled cell says 合计, 总计, 小计, total. Reason: `total`."""
 
     type = "total_row"
-    Errors: ClassVar[list[type[WrongRow]]] = [TotalRowError]
+    Errors: ClassVar[Kinds] = [TotalRowError]
     Error = TotalRowError
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
@@ -69,7 +69,7 @@ class TitleRow(RowCheck):
     """Only one cell of three or more is filled, or the row begins with 注：, 填表人：, 数据来源：. Reasons: `note`, `title`."""
 
     type = "title_row"
-    Errors: ClassVar[list[type[WrongRow]]] = [TitleRowError]
+    Errors: ClassVar[Kinds] = [TitleRowError]
     Error = TitleRowError
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
@@ -92,13 +92,13 @@ class RepeatedHeader(RowCheck):
     """Half of the cells or more, at least two, are their column's own title, and none is something else. Reason: `header`."""
 
     type = "repeated_header"
-    Errors: ClassVar[list[type[WrongRow]]] = [RepeatedHeaderError]
+    Errors: ClassVar[Kinds] = [RepeatedHeaderError]
     Error = RepeatedHeaderError
     _labels: list[tuple[str, ...]] = attrs.field(factory=list, init=False)
 
     def validate_start(self) -> Iterable[Any]:
         fields = self.resource.schema.fields
-        labels = self.resource.labels or [field.name for field in fields]
+        labels = getattr(self.resource, "labels", None) or [field.name for field in fields]
         titles = [field.title or "" for field in fields]
         titles += [""] * (len(labels) - len(titles))
         self._labels = [(label.strip(), title) for label, title in zip(labels, titles, strict=False)]
