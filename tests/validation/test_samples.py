@@ -12,7 +12,7 @@ import pytest
 
 from opendata.catalog.codes import codes
 from opendata.validation.judging import validate_file
-from opendata.validation.library.tasks import _alone
+from opendata.validation.library.dictionary import alone
 from opendata.validation.schemas import check_schema
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -25,7 +25,7 @@ Finding = tuple[str, str, str]
 
 def found(name: str, rows: list[dict[str, str]], folder: Path) -> dict[int, set[Finding]]:
     """What is found in each row, by its place in `rows`."""
-    schema = _alone(SCHEMAS[name])
+    schema = alone(SCHEMAS[name])
     fields = [field["name"] for field in schema["fields"]]
     path = folder / "table.csv"
     with path.open("w", newline="", encoding="utf-8") as file:
@@ -81,7 +81,9 @@ def rules(schema: dict[str, Any]) -> set[tuple[str, str, str]]:
 
 def broken_rules(findings: set[Finding]) -> set[tuple[str, str, str]]:
     exact = {f for f in findings if f[1] in ("constraint-error", "row-constraint")}
-    return exact | {(name, kind, "") for name, kind, _ in findings} | {("", kind, "") for _, kind, _ in findings}
+    return (
+        exact | {(name, kind, "") for name, kind, _ in findings} | {("", kind, "") for _, kind, _ in findings}
+    )
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -119,13 +121,27 @@ def test_every_rule_is_broken_once(name: str) -> None:
 def test_a_schema_tells_all_that_a_clerk_needs(name: str) -> None:
     schema = SCHEMAS[name]
     assert check_schema(dict(schema)) == []
-    about = ("title", "x-title-en", "description", "x-description-en", "x-version", "x-legal-basis", "x-domain")
+    about = (
+        "title",
+        "x-title-en",
+        "description",
+        "x-description-en",
+        "x-version",
+        "x-legal-basis",
+        "x-domain",
+    )
     assert [key for key in about if not schema.get(key)] == []
-    assert schema["x-basis-verified"] is False, "nobody has read the official texts yet (catalog_schemas/README.md)"
+    assert schema["x-basis-verified"] is False, (
+        "nobody has read the official texts yet (catalog_schemas/README.md)"
+    )
     for field in schema["fields"]:
-        told = [key for key in ("title", "x-title-en", "description", "x-description-en") if not field.get(key)]
+        told = [
+            key for key in ("title", "x-title-en", "description", "x-description-en") if not field.get(key)
+        ]
         assert told == [], field["name"]
-        assert ("x-privacy" in field) == ("x-privacy-basis" in field) == ("x-privacy-en" in field), field["name"]
+        assert ("x-privacy" in field) == ("x-privacy-basis" in field) == ("x-privacy-en" in field), field[
+            "name"
+        ]
 
 
 def test_foreign_keys_point_at_schemas_that_are_here() -> None:

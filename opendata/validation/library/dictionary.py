@@ -53,6 +53,18 @@ def keys(schema: Schema) -> list[str]:
     return [found] if isinstance(found, str) else list(found)
 
 
+def alone(schema: Schema) -> dict[str, Any]:
+    """Without foreign keys to other tables: those can only be judged together with them."""
+    keys = schema.get("foreignKeys")
+    if not isinstance(keys, list):
+        return dict(schema)
+    own = [
+        key for key in keys if not (isinstance(key, dict) and (key.get("reference") or {}).get("resource"))
+    ]
+    rest = {name: value for name, value in schema.items() if name != "foreignKeys"}
+    return {**rest, "foreignKeys": own} if own else rest
+
+
 def rules(schema: Schema, language: str) -> list[tuple[str, str]]:
     """The rules of whole rows: (what it asks, its formula or the check's name)."""
     found = []
@@ -82,7 +94,13 @@ _HEADER = (
 
 def _line(zh: Entry, en: Entry) -> Iterator[str]:
     yield from (zh.name, zh.title, en.title, zh.description, en.description, zh.type)
-    yield from ("yes" if zh.required else "", "yes" if zh.key else "", zh.unit, "、".join(zh.codes), zh.code_list)
+    yield from (
+        "yes" if zh.required else "",
+        "yes" if zh.key else "",
+        zh.unit,
+        "、".join(zh.codes),
+        zh.code_list,
+    )
     yield from (zh.limits, " ".join(zh.checks), zh.national_code, "、".join(zh.aliases))
     yield from (zh.privacy, en.privacy, zh.privacy_basis, zh.example)
 
@@ -110,7 +128,9 @@ def _entry(field: Schema, key: list[str], language: str) -> Entry:
             for name in ("minLength", "maxLength", "minimum", "maximum", "pattern", "unique")
             if name in constraints
         ),
-        checks=tuple(check if isinstance(check, str) else str(check["type"]) for check in field.get("checks", [])),
+        checks=tuple(
+            check if isinstance(check, str) else str(check["type"]) for check in field.get("checks", [])
+        ),
         national_code=str(field.get("x-national-code", "")),
         aliases=tuple(field.get("x-aliases", [])),
         privacy=text(field, "x-privacy", language),

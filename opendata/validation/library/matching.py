@@ -89,7 +89,9 @@ def compare(schema: Schema, header: Sequence[str], rows: Sequence[Sequence[str]]
 def map_columns(schema: Schema, header: Sequence[str]) -> list[Mapped]:
     """Each column with the field it is, by the surest reading; a field is given to one column only."""
     names = _names(schema)
-    loose = {plain(_BRACKETS.sub("", known)): found for known, found in names.items() if _BRACKETS.search(known)}
+    loose = {
+        plain(_BRACKETS.sub("", known)): found for known, found in names.items() if _BRACKETS.search(known)
+    }
     exact = {plain(known): found for known, found in names.items()}
     found: list[Mapped] = []
     taken: set[str] = set()
@@ -114,13 +116,19 @@ def plain(label: str) -> str:
 def _names(schema: Schema) -> dict[str, tuple[str, str]]:
     """{what a field may be called: (field, by)}; a surer name wins over a less sure one."""
     found: dict[str, tuple[str, str]] = {}
-    kinds = (("name", "name"), ("title", "title"), ("x-national-code", "national_code"), ("x-title-en", "title_en"))
+    kinds = (
+        ("name", "name"),
+        ("title", "title"),
+        ("x-national-code", "national_code"),
+        ("x-title-en", "title_en"),
+    )
     for key, by in kinds:
         for field in schema["fields"]:
             if field.get(key):
                 found.setdefault(str(field[key]), (str(field["name"]), by))
     for field in schema["fields"]:
-        for alias in field.get("x-aliases", []):
+        aliases = field.get("x-aliases")
+        for alias in aliases if isinstance(aliases, list) else []:
             found.setdefault(str(alias), (str(field["name"]), "alias"))
     return found
 

@@ -9,12 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from opendata.catalog.codes import codes
 from opendata.tabular.layout import Layout, layout
 from opendata.tabular.stream import frames, write_csv
 from opendata.validation.judging import validate_file
 from opendata.validation.library import matching
-from opendata.validation.library.dictionary import keys
+from opendata.validation.library.dictionary import alone, keys
 
 SAMPLE = 50
 Schema = Mapping[str, Any]
@@ -25,27 +24,27 @@ def check(
     name: str,
     options: Mapping[str, Any] | None = None,
     schema: Schema | None = None,
-    schema_name: str = "",
     limit_errors: int = 1000,
 ) -> dict[str, Any]:
-    """`{report, matches, mapped}` of a file: frictionless' report against `schema`, else the ready one named, else the inferred
-    one; without a schema the ready ones that fit; with one, which column is which field.
+    """`{report, matches, mapped}` of a file: frictionless' report against `schema`, else against the inferred one; without
+    a schema the ready ones that fit; with one, which column is which field.
 
     A header that speaks Chinese, English, national codes or aliases of the schema, in any order, is no error. Errors: those
     of `layout`."""
     source = Path(path)
     found = layout(source, name, options)
-    described = schema or codes().table_schema(schema_name) or None
-    if described is None:
+    if schema is None:
         matches = matching.propose(found.columns, _sample(source, found))
         report = validate_file(source, name, options, None, limit_errors)
         return {"report": report, "matches": [asdict(match) for match in matches], "mapped": []}
-    mapped = matching.map_columns(described, found.columns)
-    fields = [field["name"] for field in described["fields"]]
-    if not mapped or [one.field for one in mapped if one.column == one.field] == fields == list(found.columns):
-        report = validate_file(source, name, options, _alone(described), limit_errors)
+    mapped = matching.map_columns(schema, found.columns)
+    fields = [field["name"] for field in schema["fields"]]
+    if not mapped or [one.field for one in mapped if one.column == one.field] == fields == list(
+        found.columns
+    ):
+        report = validate_file(source, name, options, alone(schema), limit_errors)
     else:
-        report = _renamed(source, name, found, described, mapped, limit_errors)
+        report = _renamed(source, name, found, schema, mapped, limit_errors)
     return {"report": report, "matches": [], "mapped": [asdict(one) for one in mapped]}
 
 
@@ -57,7 +56,7 @@ def fitted(schema: Schema, header: list[str]) -> dict[str, Any]:
     fields = [known.get(name, {"name": name, "type": "any"}) for name in [*header, *lacking]]
     absent = known.keys() - set(header) - set(lacking)
     checks = [check for check in schema.get("checks", []) if not _speaks_of(check, absent)]
-    return {**_alone(schema), "fields": fields, "checks": checks}
+    return {**alone(schema), "fields": fields, "checks": checks}
 
 
 def _renamed(
@@ -87,12 +86,8 @@ def _must(field: Schema, key: list[str]) -> bool:
 def _speaks_of(check: Any, absent: set[str]) -> bool:
     if isinstance(check, str):
         return False
-    said = " ".join(str(value) for key, value in check.items() if key not in ("title", "description", "datum"))
+    said = " ".join(
+        str(value) for key, value in check.items() if key not in ("title", "description", "datum")
+    )
     words = "".join(sign if sign.isalnum() or sign == "_" else " " for sign in said).split()
     return not absent.isdisjoint(words)
-
-
-def _alone(schema: Schema) -> dict[str, Any]:
-    """Without foreign keys to other tables: those can only be judged together with them."""
-    kept = [k for k in schema.get("foreignKeys", []) if not (k.get("reference") or {}).get("resource")]
-    return {**{name: value for name, value in schema.items() if name != "foreignKeys"}, **({"foreignKeys": kept} if kept else {})}

@@ -58,7 +58,9 @@ def _column(table: Worksheet, column: int, entry: Entry) -> None:
     head = table.cell(1, column, entry.title)
     head.font, head.fill = Font(bold=True), _NEEDED if entry.required else _HEAD
     head.alignment = Alignment(wrap_text=True, vertical="center")
-    told = "；".join(part for part in ("必填" if entry.required else "选填", entry.description, entry.privacy) if part)
+    told = "；".join(
+        part for part in ("必填" if entry.required else "选填", entry.description, entry.privacy) if part
+    )
     head.comment = Comment(told, "")
     table.column_dimensions[letter].width = max(12, min(40, 2 * len(entry.title)))
     # As text, so that the office program leaves codes and dates as they are typed.
@@ -75,7 +77,9 @@ def _offer(table: Worksheet, lists: Worksheet, column: int, entry: Entry) -> Non
         cell = lists.cell(row, column, code)
         cell.number_format = "@"
     choice = DataValidation(
-        type="list", formula1=f"'代码表'!${letter}$2:${letter}${len(entry.codes) + 1}", allow_blank=not entry.required
+        type="list",
+        formula1=f"'代码表'!${letter}$2:${letter}${len(entry.codes) + 1}",
+        allow_blank=not entry.required,
     )
     choice.error, choice.errorTitle = "请从列表中选择", entry.title[:30]
     choice.showErrorMessage = True
