@@ -11,15 +11,30 @@ from opendata.core.errors import NotFound
 from opendata.edge.messages import preferred
 from opendata.web import failures, public, resources, search, session
 from opendata.web.console import account, agencies, drafts, editing, files, reviews
+from opendata.web.library import schemas, trying
 from opendata.web.render import assets
 
 FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.face))
 """Who words the errors, by path: for `main`'s list, beside the faces of the APIs."""
 
 router = APIRouter(include_in_schema=False)
-_pages = (public, search, resources, session, drafts, editing, files, reviews, account, agencies)
+_pages = (
+    public,
+    search,
+    resources,
+    session,
+    drafts,
+    editing,
+    files,
+    reviews,
+    account,
+    agencies,
+    schemas,
+    trying,
+)
 for _room in _pages:
     router.include_router(_room.router, prefix="/{language:language}")
+router.include_router(schemas.shared)
 
 YEAR = "public, max-age=31536000, immutable"
 

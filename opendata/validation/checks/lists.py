@@ -27,7 +27,8 @@ class DivisionError(WrongCell):
 class Division(CellCheck):
     """行政区划代码, GB/T 2260: six places, or nine and twelve (street and village, of which the first six are looked up).
     `digits`: 2, 4 or 6, where a file writes provinces and prefectures short. `retired`: former codes are right too.
-    Reasons: `scientific`, `full_width`, `form`, `unknown`, `retired` (params name, until, successor)."""
+    Reasons: `scientific`, `full_width`, `form`, `unknown`, `replaced` (params name, until, successor: a former code),
+    `retired` (one without a successor)."""
 
     type = "gbt2260"
     Errors: ClassVar[Kinds] = [DivisionError]
@@ -55,7 +56,8 @@ class Division(CellCheck):
                 f"no division has this code (edition {known.edition})",
                 {"edition": known.edition},
             )
-        return None if self.retired else ("retired", _retired(former), dict(former))
+        reason = "replaced" if former.get("successor") else "retired"
+        return None if self.retired else (reason, _retired(former), dict(former))
 
 
 class IndustryError(WrongCell):

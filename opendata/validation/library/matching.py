@@ -92,7 +92,8 @@ def map_columns(schema: Schema, header: Sequence[str]) -> list[Mapped]:
     loose = {
         plain(_BRACKETS.sub("", known)): found for known, found in names.items() if _BRACKETS.search(known)
     }
-    exact = {plain(known): found for known, found in names.items()}
+    # Reversed: where two names are plainly the same, the surer one, which comes first, stays.
+    exact = {plain(known): found for known, found in reversed(names.items())}
     found: list[Mapped] = []
     taken: set[str] = set()
     for strict in (True, False):
