@@ -85,8 +85,11 @@ def choice(schema: Mapping[str, Any], language: str) -> str:
 
 
 def verdict_of(found: Trial, language: str) -> Verdict:
-    """What was found, as the reports of published files say it."""
+    """What was found, as the reports of published files say it, under the file's own names of its columns."""
     groups = verdicts.grouped(found.report, found.schema or {}, language)
+    own = {one["field"]: one["column"] for one in found.mapped}
+    for group in groups:
+        group.column = own.get(group.column, group.column)
     return Verdict(
         "valid" if found.valid else "structural" if found.structural else "wrong_cells",
         error_count=found.error_count,
