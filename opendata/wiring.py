@@ -269,6 +269,12 @@ def build(
     )
 
 
+def sandbox(scratch: Path) -> Sandbox:
+    """The sandbox alone, for a command that needs nothing else."""
+    made: Sandbox = _adapter("sandbox.process", "ProcessSandbox")(scratch, workers=1)
+    return made
+
+
 def migrate(settings: Settings) -> None:
     """Brings the database to the newest schema."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)

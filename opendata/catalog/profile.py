@@ -118,7 +118,7 @@ class ResourceMeta(BaseModel):
     media_type: Line = Field("", max_length=200)
     url: Line = Field("", max_length=5000, description="The address of a link; empty for a file")
     table_schema: dict[str, Any] | None = Field(None, alias="schema", description="A Table Schema descriptor")
-    schema_name: Line = Field("", max_length=100, description="A schema of catalog_schemas/tables")
+    schema_name: Line = Field("", max_length=100, description="A ready schema: NAME, or NAME/VERSION")
     options: ReadOptions = Field(default_factory=ReadOptions)
     extras: dict[str, Any] = Field(
         default_factory=dict, max_length=200, description="Free keys of CKAN clients"

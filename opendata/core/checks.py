@@ -10,6 +10,12 @@ _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
 _USCC = re.compile(f"[{_USCC_ALPHABET}]{{18}}")
 _RESIDENT_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _RESIDENT = re.compile(r"[1-9][0-9]{16}[0-9X]")
+_ORG_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
+_ORG = re.compile(r"([0-9A-Z]{8})-?([0-9X])")
+_PLATE = re.compile(
+    "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z]"
+    "(?:[A-HJ-NP-Z0-9]{4}[A-HJ-NP-Z0-9挂学警港澳]|[A-HJK][A-HJ-NP-Z0-9][0-9]{4}|[0-9]{5}[A-HJK])"
+)
 
 
 def is_uscc(code: str) -> bool:
@@ -42,3 +48,17 @@ def is_luhn(digits: str) -> bool:
         value = int(digit) * (1 + place % 2)
         total += value - 9 if value > 9 else value
     return total % 10 == 0
+
+
+def is_org_code(code: str) -> bool:
+    """Organization code (GB 11714): 8 places and a check sign, with or without a hyphen before it."""
+    match = _ORG.fullmatch(code)
+    if match is None:
+        return False
+    total = sum(int(c, 36) * w for c, w in zip(match[1], _ORG_WEIGHTS, strict=True))
+    return "0X987654321"[total % 11] == match[2]
+
+
+def is_plate(text: str) -> bool:
+    """Number plate of a motor vehicle, new-energy ones included."""
+    return _PLATE.fullmatch(text) is not None

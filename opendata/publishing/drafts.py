@@ -259,7 +259,7 @@ def resource_meta(fields: Mapping[str, Any], path: str = "") -> ResourceMeta:
         meta = ResourceMeta(**fields)
     except ValidationError as error:
         raise Invalid(fields=field_errors(error, path)) from None
-    if meta.schema_name and meta.schema_name not in codes().table_schemas:
+    if meta.schema_name and codes().table_schema(meta.schema_name) is None:
         place = f"{path}.schema_name" if path else "schema_name"
         raise Invalid(fields=[FieldError(place, "unknown_schema", {"value": meta.schema_name})])
     return meta

@@ -134,7 +134,7 @@ def table_schema(meta: ResourceMeta) -> dict[str, Any] | None:
     """The schema by which rows are typed: the resource's own or the ready one it names; None: infer it."""
     if meta.table_schema is not None:
         return meta.table_schema
-    named = codes().table_schemas.get(meta.schema_name)
+    named = codes().table_schema(meta.schema_name)
     return dict(named) if named else None
 
 

@@ -1,22 +1,33 @@
-"""Validation reports, and the ready Table Schemas."""
+"""Validation reports, and files that are only tried."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
-from pydantic import BaseModel, Field
+import orjson
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from opendata.access import policy
 from opendata.access import service as access
-from opendata.catalog.codes import codes
-from opendata.core.errors import NotFound
-from opendata.edge import messages
+from opendata.catalog.profile import ReadOptions
+from opendata.core.errors import FieldError, Invalid, invalid
+from opendata.core.names import clean_file_name
+from opendata.edge import messages, uploads
+from opendata.edge.bodies import check_json
 from opendata.edge.conventions import Language, documented, json_answer, known_query
-from opendata.edge.http import ApiWork
-from opendata.validation import service
+from opendata.edge.http import ApiWork, AppSettings, part
+from opendata.ports.sandbox.port import Sandbox
+from opendata.validation import service, trial
+from opendata.validation.library import api as library
+from opendata.validation.library.api import MappedOut, MatchOut
 
 router = APIRouter(tags=["validation"], dependencies=[Depends(known_query)])
+router.include_router(library.router)
 
 
 class ReportOut(BaseModel):
@@ -37,10 +48,42 @@ class ReportOut(BaseModel):
     )
 
 
-class SchemaRef(BaseModel):
-    name: str
-    title: str
-    fields: int
+class TrialOut(BaseModel):
+    valid: bool
+    structural: bool = Field(description="Whether the table as a whole is unusable")
+    error_count: int
+    schema_name: str | None = Field(description="The ready schema it was checked against")
+    schema_version: str | None
+    mapped: list[MappedOut] = Field(description="Which column is which field of the schema")
+    matches: list[MatchOut] = Field(description="Ready schemas that it fits, if none was asked for")
+    report: dict[str, Any] = Field(description="A frictionless report")
+
+
+_TEXT = {"type": "string"}
+TRIED = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "file": {"type": "string", "format": "binary"},
+                        "schema_name": {
+                            "type": "string",
+                            "description": "A ready schema: name, or name/version",
+                        },
+                        "schema": {"type": "string", "description": "A Table Schema as JSON"},
+                        **dict.fromkeys(ReadOptions.model_fields, _TEXT),
+                    },
+                }
+            }
+        },
+    }
+}
+Parser = Annotated[Sandbox, Depends(part("sandbox"))]
 
 
 @router.get("/resources/{resource}/report", responses=documented(ReportOut))
@@ -70,19 +113,60 @@ def get_report(
     return json_answer(body, public=public, headers={"Vary": "Accept-Language"})
 
 
-@router.get("/schemas", responses=documented(list[SchemaRef]))
-def list_schemas(work: ApiWork) -> Response:
-    """The ready Table Schemas that a resource may name in `schema_name`."""
-    found = [
-        SchemaRef(name=name, title=str(schema.get("title", name)), fields=len(schema.get("fields", [])))
-        for name, schema in codes().table_schemas.items()
+@router.post("/validate", responses=documented(TrialOut), openapi_extra=TRIED)
+async def validate(request: Request, sandbox: Parser, settings: AppSettings) -> Response:
+    """Tries a file: against a ready schema (`schema_name`: `name`, or `name/version`), an inline one (`schema`), or neither,
+    and then the ready schemas that it fits are proposed. A header in Chinese, or in national codes, is no error. Nothing is
+    stored, and nobody needs an account."""
+    with trial.scratch(settings.scratch) as path:
+        writer = partial(trial.Scratch, path, trial.MOST_BYTES)
+        form = await uploads.receive(request, writer, file_field="file", limit=trial.MOST_BYTES)
+        if "file" not in form.files:
+            raise invalid("file", "missing")
+        asked = trial_fields(form.fields)
+        name = clean_file_name(form.files["file"].filename)
+        found = await run_in_threadpool(_try, sandbox, path, name, asked)
+    return json_answer(trial_body(found))
+
+
+def trial_body(found: trial.Trial) -> dict[str, Any]:
+    schema = found.schema or {}
+    return {
+        "valid": found.valid,
+        "structural": found.structural,
+        "error_count": found.error_count,
+        "schema_name": schema.get("name") if "x-version" in schema else None,
+        "schema_version": schema.get("x-version"),
+        "mapped": found.mapped,
+        "matches": found.matches,
+        "report": found.report,
+    }
+
+
+def trial_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
+    """The fields beside a tried file, as arguments of `trial.run`. `Invalid` naming each wrong one."""
+    known = ("schema_name", "schema", *ReadOptions.model_fields)
+    wrong = [
+        FieldError(f[:100], "unknown_field", {"known": ", ".join(known)}) for f in form if f not in known
     ]
-    return json_answer(found, public=True)
+    wrong += [FieldError(name[:100], "repeated") for name, value in form.items() if isinstance(value, list)]
+    if wrong:
+        raise Invalid(fields=wrong)
+    given = {name: value for name, value in form.items() if value}
+    schema = given.pop("schema", None)
+    if schema is not None:
+        check_json(str(schema).encode())
+    asked: dict[str, Any] = {"schema": orjson.loads(str(schema)) if schema is not None else None}
+    asked["schema_name"] = given.pop("schema_name", "")
+    try:
+        asked["options"] = ReadOptions.model_validate(given).stored()
+    except ValidationError as error:
+        names = [str(item["loc"][0]) for item in error.errors()]
+        raise Invalid(fields=[FieldError(n, "option_wrong", {"option": n}) for n in names]) from None
+    return asked
 
 
-@router.get("/schemas/{name}", responses=documented(dict[str, Any]))
-def get_schema(work: ApiWork, name: str) -> Response:
-    schema = codes().table_schemas.get(name)
-    if schema is None:
-        raise NotFound("schema_not_found", id=name[:100])
-    return json_answer(dict(schema), public=True)
+def _try(sandbox: Sandbox, path: Path, name: str, asked: dict[str, Any]) -> trial.Trial:
+    if asked["schema"] is not None:
+        service.check_schema(sandbox, asked["schema"])
+    return trial.run(sandbox, path, name, **asked)

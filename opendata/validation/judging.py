@@ -23,6 +23,7 @@ from opendata.ports.sandbox.port import TaskError
 from opendata.tabular.infer import Inference
 from opendata.tabular.layout import Layout, layout
 from opendata.tabular.stream import frames, write_csv
+from opendata.validation.checks.plugin import checklist
 from opendata.validation.clean import Proof, prove
 
 _DIRECT = ("utf-8", "utf-8-sig", "gb18030")
@@ -135,7 +136,7 @@ def _frictionless(
                 dialect=dialect,
                 schema=Schema.from_descriptor(schema),
             )
-            report = _plain(resource.validate(limit_errors=limit_errors))
+            report = _plain(resource.validate(checklist(schema), limit_errors=limit_errors))
     except FrictionlessException as error:
         return _report(name, [_plain(item) for item in (error.reasons or [error.error])])
     except MemoryError:

@@ -8,6 +8,7 @@ from typing import Any
 
 from frictionless import Field, FrictionlessException, Schema
 
+from opendata.validation.checks import plugin
 from opendata.validation.patterns import refused
 
 FIELDS = 2000
@@ -19,7 +20,8 @@ def check_schema(descriptor: Any) -> list[Finding]:
     """Everything wrong with a descriptor, as (path, code, params); [] if it may be used.
 
     Codes: `schema_wrong`(note), `schema_no_fields`, `schema_too_many_fields`(limit), `field_wrong`(note),
-    `field_name_missing`, `field_name_too_long`(limit), `field_name_repeated`(name), `pattern_refused`(reason)."""
+    `field_name_missing`, `field_name_too_long`(limit), `field_name_repeated`(name), `pattern_refused`(reason), and those of
+    `checks.plugin.wrong`."""
     if not isinstance(descriptor, Mapping):
         return [("", "schema_wrong", {"note": "not an object"})]
     fields = descriptor.get("fields")
@@ -28,7 +30,7 @@ def check_schema(descriptor: Any) -> list[Finding]:
     if len(fields) > FIELDS:
         return [("fields", "schema_too_many_fields", {"limit": FIELDS})]
     findings = [finding for place, field in enumerate(fields) for finding in _field(f"fields.{place}", field)]
-    findings += _repeated(fields)
+    findings += [*_repeated(fields), *plugin.wrong(descriptor)]
     # The whole is looked at only when its fields are sound: its errors would repeat theirs.
     return findings or [("", "schema_wrong", {"note": note}) for note in _notes(Schema, dict(descriptor))]
 

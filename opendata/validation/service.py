@@ -17,6 +17,7 @@ from opendata.core.errors import FieldError, Invalid, invalid
 from opendata.core.failpoints import reach
 from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
 from opendata.validation.engine import classify
+from opendata.validation.library.dictionary import alone
 from opendata.validation.models import FileProfile, FileReport
 from opendata.work.actor import SYSTEM
 from opendata.work.unit import Workplace
@@ -58,21 +59,10 @@ def schema_of(meta: ResourceMeta, profile: FileProfile | None) -> dict[str, Any]
     foreign keys to other resources: those can only be judged together with them."""
     schema = meta.table_schema
     if schema is None and meta.schema_name:
-        schema = dict(codes().table_schemas.get(meta.schema_name, {})) or None
+        schema = dict(codes().table_schema(meta.schema_name) or {}) or None
     if schema is None and profile is not None:
         schema = (profile.profile or {}).get("schema")
-    return _alone(schema) if schema else None
-
-
-def _alone(schema: dict[str, Any]) -> dict[str, Any]:
-    keys = schema.get("foreignKeys")
-    if not isinstance(keys, list):
-        return schema
-    own = [
-        key for key in keys if not (isinstance(key, dict) and (key.get("reference") or {}).get("resource"))
-    ]
-    rest = {name: value for name, value in schema.items() if name != "foreignKeys"}
-    return {**rest, "foreignKeys": own} if own else rest
+    return alone(schema) if schema else None
 
 
 def known(session: Session, file: FileView, meta: ResourceMeta) -> Verdict:

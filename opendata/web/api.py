@@ -11,6 +11,7 @@ from opendata.core.errors import NotFound
 from opendata.edge.messages import preferred
 from opendata.web import failures, public, releases, resources, search, session
 from opendata.web.console import account, agencies, drafts, editing, files, inventory, lines, links, reviews
+from opendata.web.library import schemas, trying
 from opendata.web.render import assets
 
 FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.face))
@@ -32,9 +33,12 @@ _pages = (
     agencies,
     inventory,
     releases,
+    schemas,
+    trying,
 )
 for _room in _pages:
     router.include_router(_room.router, prefix="/{language:language}")
+router.include_router(schemas.shared)
 
 YEAR = "public, max-age=31536000, immutable"
 

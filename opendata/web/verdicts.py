@@ -10,10 +10,14 @@ from typing import Any
 from opendata.catalog.views import ResourceView
 from opendata.edge import messages
 from opendata.validation import service as validation
+from opendata.validation.library.dictionary import rules
 from opendata.web import texts
 from opendata.work.unit import Work
 
 EXAMPLES = 5
+PARAMS = ("value", "form", "name", "until", "successor", "edition", "digits", "unit")
+"""What a sentence of one of our checks may name; empty where the check does not know it."""
+_FORMULA = re.compile(r'"(.*)"', re.DOTALL)
 _CONSTRAINT = re.compile(r'constraint "(\w+)" is "(.*)"')
 
 
@@ -88,6 +92,7 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
 def grouped(report: Mapping[str, Any], schema: Mapping[str, Any], language: str) -> list[Group]:
     """The errors of a frictionless report by column and kind, in the order of the columns."""
     types = {str(f.get("name")): str(f.get("type", "any")) for f in schema.get("fields", [])}
+    asked = {formula: said for said, formula in rules(schema, language) if said}
     errors = [
         *report.get("errors", []),
         *(e for task in report.get("tasks", []) for e in task.get("errors", [])),
@@ -95,7 +100,7 @@ def grouped(report: Mapping[str, Any], schema: Mapping[str, Any], language: str)
     found: dict[tuple[int, str, str], Group] = {}
     for error in errors:
         column = str(error.get("fieldName") or error.get("label") or "")
-        sentence = _sentence(error, types.get(column, "any"), language)
+        sentence = _sentence(error, types.get(column, "any"), language, asked)
         key = (int(error.get("fieldNumber") or 0), column, sentence)
         group = found.setdefault(key, Group(column, sentence))
         group.count += 1
@@ -104,9 +109,13 @@ def grouped(report: Mapping[str, Any], schema: Mapping[str, Any], language: str)
     return [found[key] for key in sorted(found)]
 
 
-def _sentence(error: Mapping[str, Any], kind: str, language: str) -> str:
-    """In plain words where we have them; frictionless' own note for what is rare."""
+def _sentence(error: Mapping[str, Any], kind: str, language: str, asked: Mapping[str, str]) -> str:
+    """In plain words where we have them; frictionless' own note for what is rare. `asked`: what row rules say, by formula."""
     name, note = str(error.get("type", "")), str(error.get("note", ""))
+    if reason := error.get("reason"):
+        return _reasoned(name, str(reason), error, language)
+    if name == "row-constraint" and (match := _FORMULA.search(note)) and match[1] in asked:
+        return texts.text("finding.row-rule", language, rule=asked[match[1]])
     if name == "type-error":
         return texts.text("finding.type-error", language, type=type_name(kind, language))
     if name == "constraint-error" and (match := _CONSTRAINT.search(note)):
@@ -118,6 +127,15 @@ def _sentence(error: Mapping[str, Any], kind: str, language: str) -> str:
         return texts.text(key, language)
     title = str(error.get("title") or name)
     return f"{title}: {note}" if note else title
+
+
+def _reasoned(name: str, reason: str, error: Mapping[str, Any], language: str) -> str:
+    """Of one of our checks: its own sentence for the reason, else the one that all checks share."""
+    for key in (f"finding.{name}.{reason}", f"finding.any.{reason}"):
+        if texts.has(key, language):
+            params = {k: str(v)[:200] for k, v in (error.get("params") or {}).items()}
+            return texts.text(key, language, **(dict.fromkeys(PARAMS, "") | params))
+    return f"{error.get('title') or name}: {error.get('note', '')}"
 
 
 def type_name(kind: str, language: str) -> str:

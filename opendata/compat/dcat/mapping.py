@@ -344,12 +344,12 @@ def _rows(graph: Graph, subject: Iri, record: Record, resource: ResourceView, si
 
 
 def _schema(meta: ResourceMeta, subject: Iri, site: Site) -> Iri | None:
-    if meta.schema_name and meta.schema_name in codes().table_schemas:
+    if meta.schema_name and codes().table_schema(meta.schema_name) is not None:
         return Iri(site.schema(meta.schema_name))
     return Iri(f"{subject}#schema") if meta.table_schema else None
 
 
 def _schema_title(meta: ResourceMeta) -> str:
-    schema = codes().table_schemas.get(meta.schema_name) or meta.table_schema or {}
+    schema = codes().table_schema(meta.schema_name) or meta.table_schema or {}
     title = schema.get("title")
     return clean(title) if isinstance(title, str) and title.strip() else (meta.schema_name or "表结构")

@@ -27,6 +27,8 @@ from opendata.publishing import completeness, policy_record
 from opendata.publishing.sentences import Step
 from opendata.review import queries as reviews
 from opendata.settings import Policy
+from opendata.validation.library import matching
+from opendata.validation.library.matching import Match
 from opendata.web import verdicts
 from opendata.web.console.findings import told
 from opendata.web.forms import Form, Problem
@@ -209,12 +211,26 @@ def show(
         may_publish=rights.may_publish(work.actor, place.agency),
         reviewed=reviewed,
         schemas=schemas(),
+        proposals=proposals(place.view.resources, told),
         etag=access.edit_etag(place.release),
         type_name=lambda kind: verdicts.type_name(kind, language),
         typed=typed or Typed(),
         problems=list(wrong),
         errors={p.field: p.sentence for p in wrong},
     )
+
+
+def proposals(resources: Sequence[ResourceView], told: Sequence[verdicts.Verdict | None]) -> dict[str, Match]:
+    """The ready schema that a file fits, by the resource's id. Only one whose fields the header names as they are: a file is
+    judged by the names of its columns."""
+    found = {}
+    for resource, verdict in zip(resources, told, strict=True):
+        if verdict is None or resource.meta.schema_name or resource.meta.table_schema:
+            continue
+        for match in matching.propose(verdict.header, verdict.sample, limit=1):
+            if all(one.by == "name" for one in match.mapped):
+                found[resource.id] = match
+    return found
 
 
 def schemas() -> list[tuple[str, str]]:

@@ -1,0 +1,55 @@
+"""How offices write numbers, dates and nothing at all: shapes of cells, shared by the checks."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+SCIENTIFIC = re.compile(r"[-+]?[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]{1,3}")
+UNIT = re.compile(r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?\s*([^\s0-9.,:：/\-+Ee].*)")
+"""A number, then something that is none of its signs."""
+MISSING_MARKS = frozenset(
+    ["-", "--", "---", "—", "——", "－", "–", "/", "\\", "无", "暂无", "空", "不详", "未知", "N/A", "NA", "n/a", "NULL", "null", "None", "nan", "#N/A", "＃N/A", "*", "…"]
+)  # fmt: skip
+"""What people write into a cell that has no value."""
+_DATES = {
+    "iso": re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})"),
+    "dash": re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"),
+    "slash": re.compile(r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})"),
+    "dot": re.compile(r"([0-9]{4})\.([0-9]{1,2})\.([0-9]{1,2})"),
+    "compact": re.compile(r"([12][0-9]{3})([0-9]{2})([0-9]{2})"),
+    "chinese": re.compile(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日"),
+}
+_AMBIGUOUS = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-](?:[0-9]{2}|[0-9]{4})")
+_SERIAL = re.compile(r"[2-7][0-9]{4}")
+"""Days since 1899-12-30, as spreadsheets count: 1954 to 2118."""
+_EPOCH = date(1899, 12, 30).toordinal()
+
+
+def folded(text: str) -> str:
+    """With the full-width forms of ASCII (U+FF01–FF5E) and the ideographic space as ASCII; all else stays. NFKC would
+    also turn Ⅲ into III and ㎡ into m2."""
+    if text.isascii():
+        return text
+    return "".join(chr(ord(c) - 0xFEE0) if "！" <= c <= "～" else " " if c == "\u3000" else c for c in text)
+
+
+def date_form(text: str) -> tuple[str, date | None]:
+    """How a date is written, and the day it means. Forms: iso, dash, slash, dot, compact, chinese, serial; `ambiguous` (day
+    or month first?) and `other` mean no day; a form with None is a day that does not exist."""
+    text = folded(text.strip())
+    for form, pattern in _DATES.items():
+        if match := pattern.fullmatch(text):
+            return form, _day(*match.groups())
+    if _AMBIGUOUS.fullmatch(text):
+        return "ambiguous", None
+    if _SERIAL.fullmatch(text):
+        return "serial", date.fromordinal(_EPOCH + int(text))
+    return "other", None
+
+
+def _day(year: str, month: str, day: str) -> date | None:
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        return None

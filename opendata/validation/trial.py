@@ -1,0 +1,111 @@
+"""A file that is only tried: read and judged in the sandbox, then gone. Nothing of it is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from opendata.catalog.codes import codes
+from opendata.core.errors import Invalid, TooLarge, Unavailable, invalid
+from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
+from opendata.ports.storage.port import StoredObject
+from opendata.validation.engine import classify
+
+LIMIT_ERRORS = 1000
+MOST_BYTES = 20 << 20
+LIMITS = Limits(memory=1 << 30, cpu_seconds=60, wall_seconds=90)
+AT_ONCE = 1
+"""Trials of strangers leave the other workers of the sandbox to those who publish."""
+_places = threading.BoundedSemaphore(AT_ONCE)
+WAIT_SECONDS = 2.0
+"""Short: who waits holds one of the server's threads."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    valid: bool
+    structural: bool
+    error_count: int
+    report: Mapping[str, Any]
+    schema: Mapping[str, Any] | None
+    """The one it was checked against; None: the inferred one."""
+    mapped: list[dict[str, Any]]
+    """Which column is which field."""
+    matches: list[dict[str, Any]]
+    """Ready schemas that it fits, if none was asked for."""
+
+
+class Scratch:
+    """A file of bytes that are on their way, written as a store's writer takes them; gone with its folder."""
+
+    def __init__(self, path: Path, limit: int) -> None:
+        self.size = 0
+        self._limit = limit
+        self._digest = hashlib.sha256()
+        self._file = path.open("wb")
+
+    def write(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        if self.size > self._limit:
+            raise TooLarge("file_too_large", limit=self._limit)
+        self._digest.update(chunk)
+        self._file.write(chunk)
+
+    def commit(self, expected_sha256: str | None = None) -> StoredObject:
+        self._file.close()
+        return StoredObject(self._digest.hexdigest(), self.size, datetime.now(UTC))
+
+    def abort(self) -> None:
+        self._file.close()
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """Where a tried file lies while it is looked at."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="trial-", dir=folder) as made:
+        yield Path(made, "file")
+
+
+def run(
+    sandbox: Sandbox,
+    path: Path,
+    name: str,
+    *,
+    schema: Mapping[str, Any] | None = None,
+    schema_name: str = "",
+    options: Mapping[str, Any] | None = None,
+    limits: Limits = LIMITS,
+) -> Trial:
+    """Blocks. `Invalid` for a schema that is not there (`unknown_schema`) or for a file that cannot be read as a table (the
+    code says why); `Unavailable("trial_busy")` if others try files."""
+    ready = codes().table_schema(schema_name) if schema_name else None
+    if schema_name and ready is None:
+        raise invalid("schema_name", "unknown_schema", value=schema_name[:100])
+    if not _places.acquire(timeout=WAIT_SECONDS):
+        raise Unavailable("trial_busy", retry_after=30)
+    try:
+        answer = sandbox.run(
+            "opendata.validation.library.tasks:check",
+            args={"name": name, "options": options, "schema": schema or ready, "limit_errors": LIMIT_ERRORS},
+            inputs={"path": path},
+            limits=limits,
+        )
+    except TaskFailed as failure:
+        raise Invalid(failure.code, **failure.params) from None
+    except LimitExceeded as failure:
+        raise Invalid("file_too_heavy", limit=failure.limit) from None
+    finally:
+        _places.release()
+    verdict = classify(answer["report"])
+    return Trial(
+        verdict["valid"], verdict["structural"], verdict["errors"],
+        answer["report"], schema or ready, answer["mapped"], answer["matches"],
+    )  # fmt: skip

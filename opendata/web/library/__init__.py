@@ -1,0 +1,1 @@
+"""Pages for everyone who makes tables: the ready schemas with their templates, and a place to try a file."""

@@ -1,0 +1,52 @@
+"""What was found in a tried file as lines of text, for the command line."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from opendata.validation.trial import Trial
+from opendata.web import texts
+from opendata.web.library.trying import choice, verdict_of
+
+WIDEST = 24
+"""Places of the column with the columns' names."""
+
+
+def lines(found: Trial, name: str, language: str) -> Iterator[str]:
+    verdict = verdict_of(found, language)
+    key = f"verdict.{verdict.state}"
+    count = {"count": f"{verdict.error_count}"} if verdict.state == "wrong_cells" else {}
+    yield f"{name}: {texts.text(key, language, **count)}"
+    if found.schema:
+        yield texts.text("try.against", language, title=choice(found.schema, language))
+    whole = texts.text("report.whole_table", language)
+    rows = [
+        (group.column or whole, str(group.count), group.sentence, _places(group.examples, language))
+        for group in verdict.groups
+    ]
+    heads = ("report.column", "report.count", "report.problem", "report.examples")
+    yield from _table([tuple(texts.text(head, language) for head in heads), *rows] if rows else [])
+    for match in found.matches:
+        title = texts.choose(match["title"], match["title_en"], language)
+        yield f"{texts.text('try.score', language)} {match['score']:.0%}  {match['name']}  {title}"
+
+
+def _places(examples: Sequence[tuple[int | None, str]], language: str) -> str:
+    return "; ".join(
+        f"{texts.text('report.row', language, row=row) if row else ''} {cell[:30]}".strip()
+        for row, cell in examples
+    )
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """The last column is as long as it is."""
+    widths = [min(WIDEST * 3, max(map(width, column))) for column in list(zip(*rows, strict=True))[:-1]]
+    for row in rows:
+        cells = [cell + " " * (room - width(cell)) for cell, room in zip(row, widths, strict=False)]
+        yield "  ".join([*cells, row[-1]]).rstrip()
+
+
+def width(text: str) -> int:
+    """Places on a terminal: Chinese characters take two."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
