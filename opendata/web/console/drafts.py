@@ -211,7 +211,7 @@ def show(
         may_publish=rights.may_publish(work.actor, place.agency),
         reviewed=reviewed,
         schemas=schemas(),
-        proposals=proposals(place.view.resources, told),
+        proposals=proposals(place.view.resources, seen),
         etag=access.edit_etag(place.release),
         type_name=lambda kind: verdicts.type_name(kind, language),
         typed=typed or Typed(),
@@ -220,11 +220,11 @@ def show(
     )
 
 
-def proposals(resources: Sequence[ResourceView], told: Sequence[verdicts.Verdict | None]) -> dict[str, Match]:
+def proposals(resources: Sequence[ResourceView], seen: Sequence[verdicts.Verdict | None]) -> dict[str, Match]:
     """The ready schema that a file fits, by the resource's id. Only one whose fields the header names as they are: a file is
     judged by the names of its columns."""
     found = {}
-    for resource, verdict in zip(resources, told, strict=True):
+    for resource, verdict in zip(resources, seen, strict=True):
         if verdict is None or resource.meta.schema_name or resource.meta.table_schema:
             continue
         for match in matching.propose(verdict.header, verdict.sample, limit=1):
