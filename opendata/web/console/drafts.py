@@ -18,11 +18,12 @@ from opendata.agencies.models import Agency
 from opendata.catalog import queries, views
 from opendata.catalog.codes import codes
 from opendata.catalog.lifecycle import EDITABLE_STATES, State
-from opendata.catalog.models import Dataset, DatasetState, Release
+from opendata.catalog.models import Dataset, DatasetLine, DatasetState, Release
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.core.errors import Gone, NotFound
 from opendata.edge import messages
 from opendata.inventory import queries as inventory
+from opendata.inventory.models import InventoryLine
 from opendata.publishing import completeness, policy_record
 from opendata.publishing.sentences import Step
 from opendata.review import queries as reviews
@@ -33,7 +34,7 @@ from opendata.web import verdicts
 from opendata.web.console.findings import told
 from opendata.web.forms import Form, Problem
 from opendata.web.http import MemberWork
-from opendata.web.public import PageNumber, lines_of
+from opendata.web.public import PageNumber
 from opendata.web.render import Pager, page
 from opendata.work.unit import Work
 
@@ -206,7 +207,7 @@ def show(
         findings=told(work, place.release, language),
         masking=masking,
         releases=queries.releases(work, place.dataset),
-        lines=lines_of(work, place.dataset),
+        lines=opened_lines(work, place.dataset),
         may_edit=rights.may_edit(work.actor, place.agency),
         may_publish=rights.may_publish(work.actor, place.agency),
         reviewed=reviewed,
@@ -218,6 +219,13 @@ def show(
         problems=list(wrong),
         errors={p.field: p.sentence for p in wrong},
     )
+
+
+def opened_lines(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:
+    """The inventory lines that the dataset opens, whole: the desk leads to each and tells of its openness."""
+    query = select(InventoryLine).join(DatasetLine, DatasetLine.line_id == InventoryLine.id)
+    query = query.where(DatasetLine.dataset_id == dataset.id).order_by(InventoryLine.resource_code)
+    return work.session.execute(query).scalars().all()
 
 
 def proposals(resources: Sequence[ResourceView], seen: Sequence[verdicts.Verdict | None]) -> dict[str, Match]:

@@ -11,10 +11,9 @@ from opendata.core.errors import Invalid, NotFound
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import Openness
 from opendata.publishing import drafts as drafting
-from opendata.web.console.drafts import Place, find
+from opendata.web.console.drafts import Place, find, opened_lines
 from opendata.web.forms import Problem, problems
 from opendata.web.http import MemberWork, PostedForm
-from opendata.web.public import lines_of
 from opendata.web.render import page, see_other
 from opendata.work.unit import Work
 
@@ -57,7 +56,7 @@ def _show(
     request: Request, language: str, work: Work, place: Place, words: str, wrong: list[Problem] | None = None
 ) -> Response:
     """The chosen lines stay ticked whatever is searched for; closed ones are told apart, as they cannot be opened."""
-    chosen = list(lines_of(work, place.dataset))
+    chosen = list(opened_lines(work, place.dataset))
     found = inventory.page(work, agency_id=place.agency.id, words=words, limit=OFFERED)
     known = {line.id for line in chosen}
     return page(
