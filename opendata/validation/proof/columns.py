@@ -38,7 +38,11 @@ class ByValue:
 
     def clean(self, cells: pl.Series) -> pl.Series:
         """True for the cells whose text is good."""
-        return cells.is_in(pl.Series([text for text in cells.unique().to_list() if self.is_good(text)], dtype=pl.String).implode())
+        return cells.is_in(
+            pl.Series(
+                [text for text in cells.unique().to_list() if self.is_good(text)], dtype=pl.String
+            ).implode()
+        )
 
     def is_good(self, value: Any) -> bool:
         good = self._known.get(value)
@@ -65,7 +69,9 @@ class Column:
         if not field.has_defined("missing_values") and field.schema:
             missing = field.schema.missing_values
         self.missing = [value for value in missing if isinstance(value, str)]
-        self.absent = self.text == self.missing[0] if len(self.missing) == 1 else self.text.is_in(self.missing)
+        self.absent = (
+            self.text == self.missing[0] if len(self.missing) == 1 else self.text.is_in(self.missing)
+        )
         self.read = field.create_cell_reader()
         self.by_value: ByValue | None = None
         self.expression: pl.Expr | None = None
@@ -106,7 +112,7 @@ class Column:
         return bounds
 
 
-def _typed(text: pl.Expr, field: Field) -> pl.Expr | None:
+def _typed(text: pl.Expr, field: Any) -> pl.Expr | None:
     kind = type(field)
     if kind is fields.BooleanField:
         return text.is_in([*field.true_values, *field.false_values])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import polars as pl
 import pyarrow as pa
@@ -107,7 +107,7 @@ def frames(resource: TableResource, names: list[str]) -> Iterator[pl.DataFrame]:
                 read_options=pa_csv.ReadOptions(
                     block_size=BLOCK,
                     column_names=names,
-                    skip_rows_after_names=resource.dialect.create_first_content_row() - 1,
+                    skip_rows_after_names=first_row(resource) - 1,
                 ),
                 parse_options=pa_csv.ParseOptions(
                     delimiter=control.delimiter,
@@ -125,6 +125,11 @@ def frames(resource: TableResource, names: list[str]) -> Iterator[pl.DataFrame]:
             raise NotPlain from None
 
 
+def first_row(resource: TableResource) -> int:
+    """The number of the first row below the header."""
+    dialect: Any = resource.dialect
+    return int(dialect.create_first_content_row())
+
+
 def path(resource: TableResource) -> Path:
     return Path(str(resource.normpath).removeprefix("file://"))
-

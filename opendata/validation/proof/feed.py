@@ -82,7 +82,7 @@ class Feed:
 
     def _by_columns(self, known: Plan, digest: Digest) -> Iterator[Numbered]:
         doubted = self._doubted(known) if known.keys else None
-        first = self._resource.dialect.create_first_content_row()
+        first = delimited.first_row(self._resource)
 
         def settle() -> None:
             digest.abandon()
@@ -91,12 +91,11 @@ class Feed:
         self._settle = settle
         if doubted is not None and not doubted.any():
             self._done = doubted.len()
-        for frame in delimited.frames(self._resource, known.names) if doubted is None or doubted.any() else ():
+        for frame in (
+            delimited.frames(self._resource, known.names) if doubted is None or doubted.any() else ()
+        ):
             start = self._done
-            if doubted is None:
-                doubt = ~known.clean(frame)
-            else:
-                doubt = doubted.slice(start, frame.height)
+            doubt = ~known.clean(frame) if doubted is None else doubted.slice(start, frame.height)
             if doubt.any():
                 rows = frame.filter(doubt).rows()
                 for place, row in zip(doubt.arg_true().to_list(), rows, strict=True):
@@ -173,7 +172,10 @@ def _doubtful_places(chunk: list[Numbered], known: Plan) -> list[int]:
     columns = zip(*(chunk[place][1] for place in even), strict=True)
     try:
         frame = pl.DataFrame(
-            [pl.Series(name, cells, dtype=pl.String) for name, cells in zip(known.names, columns, strict=False)]
+            [
+                pl.Series(name, cells, dtype=pl.String)
+                for name, cells in zip(known.names, columns, strict=False)
+            ]
         )
     except TypeError:  # not all cells are text
         return list(range(len(chunk)))

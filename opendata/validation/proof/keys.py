@@ -67,8 +67,12 @@ class Reference:
     def known(self, frame: pl.DataFrame) -> pl.Series:
         names = [f"c{column.place}" for column in self.columns]
         different = frame.select(names).unique()
-        good = pl.Series("good", [self._by_value.is_good(texts) for texts in different.rows()], dtype=pl.Boolean)
-        return frame.select(names).join(different.with_columns(good), on=names, how="left", maintain_order="left")["good"]
+        good = pl.Series(
+            "good", [self._by_value.is_good(texts) for texts in different.rows()], dtype=pl.Boolean
+        )
+        return frame.select(names).join(
+            different.with_columns(good), on=names, how="left", maintain_order="left"
+        )["good"]
 
 
 def references(resource: TableResource, columns: dict[str, Column]) -> list[Reference]:
@@ -76,7 +80,11 @@ def references(resource: TableResource, columns: dict[str, Column]) -> list[Refe
     for key in resource.schema.foreign_keys:
         names, there = tuple(key["fields"]), resource.lookup.get(key["reference"]["resource"])
         if there and set(names) <= columns.keys():
-            found.append(Reference([columns[name] for name in names], there.get(tuple(key["reference"]["fields"]), set())))
+            found.append(
+                Reference(
+                    [columns[name] for name in names], there.get(tuple(key["reference"]["fields"]), set())
+                )
+            )
     return found
 
 

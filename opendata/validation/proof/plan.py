@@ -33,7 +33,9 @@ class Plan:
         """True for rows that are clean but for their keys (`learn`, `repeated`)."""
         clean = ~self._blank(frame)
         if self._checks:
-            clean &= frame.lazy().select(clean=pl.all_horizontal(self._checks).fill_null(False)).collect()["clean"]
+            clean &= (
+                frame.lazy().select(clean=pl.all_horizontal(self._checks).fill_null(False)).collect()["clean"]
+            )
         for column in self._asked:
             cells = frame.to_series(column.place)
             missing = frame.select(absent=column.absent & ~pl.lit(bool(column.field.required)))["absent"]
@@ -52,7 +54,8 @@ class Plan:
 
     def has_repeated(self) -> bool:
         """Whether a key that was learned came twice."""
-        return any([key.settle() for key in self.keys])
+        found = [key.settle() for key in self.keys]  # all of them: each has its own to find
+        return any(found)
 
     def repeated(self, frame: pl.DataFrame) -> pl.Series:
         found = pl.Series([False]).new_from_index(0, frame.height)
@@ -64,7 +67,9 @@ class Plan:
         """Rows without any value: looked for among those without the first one only."""
         blank = frame.select(absent=self._columns[0].absent)["absent"]
         if blank.any():
-            return frame.select(absent=pl.all_horizontal([column.absent for column in self._columns]))["absent"]
+            return frame.select(absent=pl.all_horizontal([column.absent for column in self._columns]))[
+                "absent"
+            ]
         return blank
 
 

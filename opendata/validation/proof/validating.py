@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from frictionless import Checklist, Error, FrictionlessException, Package, Report, Resource, errors, helpers, system
+from frictionless import (
+    Checklist,
+    Error,
+    FrictionlessException,
+    Package,
+    Report,
+    Resource,
+    errors,
+    system,
+)
 from frictionless.formats.csv import settings as csv_settings
 from frictionless.resources import TableResource
 
@@ -20,7 +30,7 @@ class Cancelled(Exception):
     """Raised by a `progress` callback to end a validation; reaches its caller."""
 
 
-class CheckStopped(Error):  # type: ignore[misc]  # frictionless ships no types here
+class CheckStopped(Error):
     """frictionless itself stopped by an error of Python: sNaN against a bound, a naive time against an aware one, ..."""
 
     type = "task-error"
@@ -41,7 +51,7 @@ def validate(
     report has one error of type `task-error` instead.
 
     `progress` is called now and then with the number of rows that were looked at; it may raise `Cancelled`."""
-    timer = helpers.Timer()
+    began = time.monotonic()
     csv.field_size_limit(csv_settings.FIELD_SIZE_LIMIT)  # as frictionless sets it, whoever changed it since
     try:
         if limit_rows or not _is_known(resource, checklist):
@@ -50,10 +60,10 @@ def validate(
     except (Cancelled, MemoryError):
         raise
     except FrictionlessException as error:
-        return Report.from_validation_task(resource, time=timer.time, errors=error.to_errors())
+        return _stopped(resource, began, error.to_errors())
     except Exception as error:
         note = f"the check stopped by {type(error).__name__}"
-        return Report.from_validation_task(resource, time=timer.time, errors=[CheckStopped(note=note)])
+        return _stopped(resource, began, [CheckStopped(note=note)])
 
 
 def validate_package(
@@ -66,19 +76,19 @@ def validate_package(
     progress: Progress | None = None,
 ) -> Report:
     """The report of `package.validate(...)`: of all its resources, or of the one that is named."""
-    timer = helpers.Timer()
+    began = time.monotonic()
     resources = package.resources if name is None else [package.get_resource(name)]
     try:
         package.to_descriptor(validate=True)
     except FrictionlessException as error:
-        return Report.from_validation(time=timer.time, errors=error.to_errors())
+        unread: Report = Report.from_validation(time=_since(began), errors=error.to_errors())
+        return unread
     reports = [
-        validate(
-            resource, checklist, limit_errors=limit_errors, limit_rows=limit_rows, progress=progress
-        )
+        validate(resource, checklist, limit_errors=limit_errors, limit_rows=limit_rows, progress=progress)
         for resource in resources
     ]
-    return Report.from_validation_reports(time=timer.time, reports=reports)
+    report: Report = Report.from_validation_reports(time=_since(began), reports=reports)
+    return report
 
 
 def _is_known(resource: Resource, checklist: Checklist | None) -> bool:
@@ -107,14 +117,19 @@ def _plain(
         if progress is not None and count % CHUNK == 0:
             progress(count)
 
-    return resource.validate(checklist, on_row=on_row, limit_errors=limit_errors, limit_rows=limit_rows)
+    checked: Any = resource
+    report: Report = checked.validate(
+        checklist, on_row=on_row, limit_errors=limit_errors, limit_rows=limit_rows
+    )
+    return report
 
 
-def _fed(resource: TableResource, checklist: Checklist | None, limit_errors: int, progress: Progress) -> Report:
+def _fed(resource: Any, checklist: Checklist | None, limit_errors: int, progress: Progress) -> Report:
     feed = Feed(resource, progress)
     counted = _Counted(checklist or Checklist(), limit_errors, feed)
     with _in_place(resource, feed):
-        return resource.validate(counted, limit_errors=limit_errors)
+        report: Report = resource.validate(counted, limit_errors=limit_errors)
+    return report
 
 
 @contextmanager
@@ -144,6 +159,15 @@ class _Counted:
             if self._left == 0:
                 self._feed.settle()
         return matched
+
+
+def _stopped(resource: Resource, began: float, found: list[Error]) -> Report:
+    report: Report = Report.from_validation_task(resource, time=_since(began), errors=found)
+    return report
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)
 
 
 def _nobody(rows: int) -> None:
