@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from differential import Case, Tables, column, schema, text_of
+from differential import KINDS, Case, Tables, column, schema, text_of
 
 ODD = [
     "", "-", " ", "0", "-0", "+1", " 1 ", "007", "1", "2", "1_000", "１", "1e5", ".5", "5.", "NaN", "nan", "INF", "-inf", "99.5",
@@ -35,8 +35,6 @@ FORMATS = {
     "geopoint": ["default", "array", "object"],
     "geojson": ["default", "topojson"],
 }
-ALL = ["string", "any", "integer", "number", "boolean", "date", "datetime", "time", "year", "yearmonth", "duration", "geopoint",
-       "geojson", "object", "array", "list"]  # fmt: skip
 SPECIAL: list[dict[str, Any]] = [
     column("a", "integer", bareNumber=False), column("a", "number", bareNumber=False), column("a", "number", groupChar=","),
     column("a", "number", decimalChar=",", groupChar="."), column("a", "number", floatNumber=True),
@@ -63,7 +61,7 @@ def types(tables: Tables) -> Iterator[Case]:
         )
     )
     specs = [dict(spec) for spec in SPECIAL]
-    for kind in ALL:
+    for kind in KINDS:
         for form in FORMATS.get(kind, ["default"]):
             specs += [column("a", kind, format=form), column("a", kind, format=form, required=True)]
             specs.append(column("a", kind, format=form, unique=True))
