@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -48,15 +48,23 @@ def frames(path: Path, found: Layout, tally: Tally | None = None) -> Iterator[pl
             yield kept
 
 
-def write_csv(path: Path, found: Layout, out: Path, *, keep_lines: bool = False) -> Tally:
+def write_csv(
+    path: Path,
+    found: Layout,
+    out: Path,
+    *,
+    keep_lines: bool = False,
+    source: Iterable[pl.DataFrame] | None = None,
+) -> Tally:
     """The table as UTF-8 CSV with commas: header, then the rows without blank ones. With `keep_lines` the blank rows stay
-    and the lines above the header are there as empty cells, so that row numbers are those of the original."""
+    and the lines above the header are there as empty cells, so that row numbers are those of the original. `source`: frames to write in place of all of the file's."""
     tally = Tally()
     with out.open("wb") as file:
         head = [pl.DataFrame([list(found.columns)], orient="row", schema=_schema(len(found.columns)))]
         if keep_lines and found.header_row > 1:
             head.insert(0, pl.DataFrame({"c0": ["-"] * (found.header_row - 1)}))
-        source = every_row(path, found, tally) if keep_lines else frames(path, found, tally)
+        if source is None:
+            source = every_row(path, found, tally) if keep_lines else frames(path, found, tally)
         for part in head:
             part.write_csv(file, include_header=False)
         for frame in source:
