@@ -68,6 +68,8 @@ class Feed:
                 stats.bytes, stats.md5, stats.sha256 = digest.finish()
                 return
             except NotPlain:
+                self._settle = lambda: None
+                self._resource.stats.rows = self._done
                 _skip(self._all, self._done)
             finally:
                 digest.abandon()
