@@ -1,6 +1,6 @@
 """Measures the platform on this machine, beside a CKAN if one is named, and writes docs/benchmarks.md.
 
-    make bench                     this server: the catalogue, files, screening, pages of rows, memory, second start
+    make bench                     this server: validation, the catalogue, files, screening, pages of rows, memory, second start
     make bench ARGS=--stack        also the full stack and files on S3 (starts PostgreSQL, MinIO, Elasticsearch)
     make bench ARGS=--full         the sizes of the targets: a file of 5 GiB (default 1 GiB)
     make bench ARGS=--quick        small sizes, to see that it works; writes no document
@@ -17,6 +17,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -27,13 +28,14 @@ import files
 import report
 import screening
 import server
+import validation
 from asking import Plan
 from client import Failed
 from loops import Side
 from results import Results, table
 from server import Ours
 
-CASES = ("catalogue", "files", "screening", "pages", "large", "start")
+CASES = ("validation", "catalogue", "files", "screening", "pages", "large", "start")
 
 
 def main() -> int:
@@ -64,6 +66,10 @@ def main() -> int:
 
 def _measure(options: argparse.Namespace, peer: Side | None, results: Results) -> None:
     with ExitStack() as stack:
+        if "validation" in options.cases:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR"))))
+            _title("Validation")
+            validation.measure(folder, options.check_rows, results)
         ours = [stack.enter_context(server.embedded())]
         if options.stack:
             ours.append(stack.enter_context(server.full_stack()))
@@ -144,6 +150,7 @@ SIZES: dict[str, tuple[float, float]] = {
     "csv-rows": (20_000, 1_000_000),
     "table-rows": (50_000, 5_000_000),
     "pages": (100, 1000),
+    "check-rows": (20_000, 1_000_000),
     "megabytes": (64, 1024),
 }
 """(with --quick, otherwise)"""

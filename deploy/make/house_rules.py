@@ -180,8 +180,25 @@ def package_door(sources: list[Source]) -> Iterator[str]:
                 "__all__",
                 "__version__",
             )
-            if not names_offer and not isinstance(node, ast.Import | ast.ImportFrom):
+            if (
+                not names_offer
+                and not isinstance(node, ast.Import | ast.ImportFrom)
+                and not _loads_late(node)
+            ):
                 yield source.at(node, "holds code; only a docstring and re-exports belong here")
+
+
+def _loads_late(node: ast.stmt) -> bool:
+    """docs/decisions/0007: a short module `__getattr__`, and the imports that tell mypy what it gives."""
+    if isinstance(node, ast.If):
+        return last_name(node.test) == "TYPE_CHECKING" and all(
+            isinstance(n, ast.ImportFrom) for n in node.body
+        )
+    return (
+        isinstance(node, FUNCTIONS)
+        and node.name == "__getattr__"
+        and (node.end_lineno or 0) - node.lineno < 5
+    )
 
 
 FORBIDDEN_CALLS = {

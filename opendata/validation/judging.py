@@ -1,20 +1,17 @@
 """Runs frictionless over one file, as `tabular` reads it. Only inside the sandbox.
 
-frictionless decides. Where `clean.py` proves rows sound, frictionless judges the header and the doubtful rows only, under their
-true row numbers, and the counts and hashes of the whole file are put into its report; else it judges the whole file.
+frictionless decides; `proof` spares it the rows that are clean.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 from frictionless import Dialect, FrictionlessException, Report, Schema, system
 from frictionless.formats import CsvControl
 from frictionless.resources import TableResource
@@ -24,7 +21,8 @@ from opendata.tabular.infer import Inference
 from opendata.tabular.layout import Layout, layout
 from opendata.tabular.stream import frames, write_csv
 from opendata.validation.checks.plugin import checklist
-from opendata.validation.clean import Proof, prove
+from opendata.validation.proof.digest import Digest
+from opendata.validation.proof.validating import validate
 
 _DIRECT = ("utf-8", "utf-8-sig", "gb18030")
 
@@ -35,23 +33,15 @@ def validate_file(
     options: Mapping[str, Any] | None,
     schema: Mapping[str, Any] | None,
     limit_errors: int = 1000,
-    *,
-    proof: bool = True,
 ) -> dict[str, Any]:
     """A frictionless report descriptor; row numbers count the lines of the table in the original from 1, header included.
 
-    Delimited files in UTF-8 and GB18030 are read by frictionless itself, all others as canonical CSV. Without `schema` the
+    Delimited files in UTF-8 and GB18030 are read as they are, all others as canonical CSV. Without `schema` the
     inferred one holds. What cannot be read at all is a report with one error (its `code` and `params` are the
     `TaskError`'s); so is a crash of frictionless (type `task-error`). Raises nothing for what a file or schema holds."""
     try:
         found = layout(path, name, options)
         described = dict(schema) if schema else _inferred(path, found)
-        proved = prove(path, found, described) if proof else None
-        if proved is not None:
-            report = _judge_doubtful(path, name, found, described, limit_errors, proved)
-            # At its limit frictionless stops in the middle: what it says then depends on the rows before.
-            if len(report["tasks"][0]["errors"]) < limit_errors:
-                return report
         return _judge(path, name, found, described, limit_errors)
     except TaskError as error:
         return _unreadable(name, error)
@@ -74,46 +64,12 @@ def _judge(path: Path, name: str, found: Layout, schema: dict[str, Any], limit_e
     return _with_stats(report, path)
 
 
-def _judge_doubtful(
-    path: Path, name: str, found: Layout, schema: dict[str, Any], limit_errors: int, proof: Proof
-) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder, "doubtful.csv")
-        cells = [cells for _, cells in proof.doubtful]
-        columns = {f"c{place}": pl.String for place in range(len(found.columns))}
-        write_csv(
-            path, found, copy, keep_lines=True, source=[pl.DataFrame(cells, schema=columns, orient="row")]
-        )
-        dialect = _Numbered(header_rows=[found.header_row])
-        dialect.numbers = tuple(number for number, _ in proof.doubtful)
-        report = _frictionless(copy, name, _canonical(found), schema, limit_errors, dialect)
-    return _with_stats(report, path, proof.rows)
-
-
-class _Numbered(Dialect):
-    """A dialect under which the rows of a copy bear the numbers that they have in the original."""
-
-    numbers: tuple[int, ...] = ()
-
-    def read_enumerated_content_stream(
-        self, cell_stream: Iterable[list[Any]]
-    ) -> Iterator[tuple[int, list[Any]]]:
-        first = self.header_rows[-1] + 1
-        for number, cells in super().read_enumerated_content_stream(cell_stream):
-            yield self.numbers[number - first], cells
-
-
 def _canonical(found: Layout) -> Layout:
     return replace(found, format="csv", encoding="utf-8", delimiter=",", quote='"')
 
 
 def _frictionless(
-    path: Path,
-    name: str,
-    found: Layout,
-    schema: dict[str, Any],
-    limit_errors: int,
-    dialect: Dialect | None = None,
+    path: Path, name: str, found: Layout, schema: dict[str, Any], limit_errors: int
 ) -> dict[str, Any]:
     # All is said explicitly: frictionless would guess a missing part from the first hundred lines.
     control = CsvControl(
@@ -123,7 +79,7 @@ def _frictionless(
         skip_initial_space=False,
         line_terminator="\r\n",
     )
-    dialect = dialect or Dialect(header_rows=[found.header_row])
+    dialect = Dialect(header_rows=[found.header_row])
     dialect.add_control(control)
     try:
         with system.use_context(trusted=True):
@@ -136,14 +92,9 @@ def _frictionless(
                 dialect=dialect,
                 schema=Schema.from_descriptor(schema),
             )
-            report = _plain(resource.validate(checklist(schema), limit_errors=limit_errors))
-    except FrictionlessException as error:
-        return _report(name, [_plain(item) for item in (error.reasons or [error.error])])
-    except MemoryError:
-        raise
-    except Exception as error:
-        # Known: sNaN, a naive datetime against an aware bound, keys that cannot be hashed.
-        return _report(name, [_error("task-error", f"the check stopped by {type(error).__name__}")])
+            report = _plain(validate(resource, checklist(schema), limit_errors=limit_errors))
+    except FrictionlessException as error:  # of the schema
+        return _report(name, [_plain(item) for item in error.to_errors()])
     for task in report["tasks"]:
         task["place"] = name
     return report
@@ -155,22 +106,12 @@ def _plain(described: Report | Any) -> dict[str, Any]:
     return plain
 
 
-def _with_stats(report: dict[str, Any], path: Path, rows: int = 0) -> dict[str, Any]:
-    """Puts the original's bytes and hashes (and, where rows were proved, their number) in place of those of the copy."""
+def _with_stats(report: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Puts the original's bytes and hashes in place of those of the copy."""
+    size, md5, sha256 = Digest(path).finish()
     for task in report["tasks"]:
-        task["stats"].update(_digests(path))
-        if rows:  # frictionless leaves a count of none out
-            task["stats"]["rows"] = rows
+        task["stats"].update({"bytes": size, "md5": md5, "sha256": sha256})
     return report
-
-
-def _digests(path: Path) -> dict[str, Any]:
-    md5, sha256 = hashlib.md5(usedforsecurity=False), hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            md5.update(chunk)
-            sha256.update(chunk)
-    return {"md5": md5.hexdigest(), "sha256": sha256.hexdigest(), "bytes": path.stat().st_size}
 
 
 def _unreadable(name: str, error: TaskError) -> dict[str, Any]:

@@ -23,6 +23,9 @@ from opendata.work.actor import SYSTEM
 from opendata.work.unit import Workplace
 
 LIMIT_ERRORS = 1000
+READERS = ("", "2, frictionless 5.21.0")
+"""Who has read files here, the present reader last: a new one whenever the same bytes may give another profile or report.
+What an older one found is shown until the file is judged again, which a new draft or publication does."""
 
 NO_TABLE = frozenset({"not_a_table"})
 """Codes of a profile's error that mean: a fine file, but without rows (a PDF, a ZIP, an image)."""
@@ -45,13 +48,16 @@ class Verdict:
     report: FileReport | None
 
 
-def profile_key(file: FileView, meta: ResourceMeta) -> str:
+def profile_key(file: FileView, meta: ResourceMeta, reader: str = READERS[-1]) -> str:
     extension = file.name.rpartition(".")[2].lower()
-    return sha256_json({"extension": extension, "options": meta.options.stored()})
+    read = {"extension": extension, "options": meta.options.stored()}
+    return sha256_json({**read, "reader": reader} if reader else read)
 
 
-def report_key(file: FileView, meta: ResourceMeta, schema: Mapping[str, Any]) -> str:
-    return sha256_json({"profile": profile_key(file, meta), "schema": dict(schema)})
+def report_key(
+    file: FileView, meta: ResourceMeta, schema: Mapping[str, Any], reader: str = READERS[-1]
+) -> str:
+    return sha256_json({"profile": profile_key(file, meta, reader), "schema": dict(schema)})
 
 
 def schema_of(meta: ResourceMeta, profile: FileProfile | None) -> dict[str, Any] | None:
@@ -66,12 +72,17 @@ def schema_of(meta: ResourceMeta, profile: FileProfile | None) -> dict[str, Any]
 
 
 def known(session: Session, file: FileView, meta: ResourceMeta) -> Verdict:
-    """What has been found out so far; reads only."""
-    profile = session.get(FileProfile, (file.sha256, profile_key(file, meta)))
+    """What has been found out so far, by the latest reader that looked; reads only."""
+    found = (_known_by(session, file, meta, reader) for reader in reversed(READERS))
+    return next((verdict for verdict in found if verdict.profile is not None), Verdict(None, None))
+
+
+def _known_by(session: Session, file: FileView, meta: ResourceMeta, reader: str) -> Verdict:
+    profile = session.get(FileProfile, (file.sha256, profile_key(file, meta, reader)))
     schema = schema_of(meta, profile)
     if schema is None:
         return Verdict(profile, None)
-    return Verdict(profile, session.get(FileReport, (file.sha256, report_key(file, meta, schema))))
+    return Verdict(profile, session.get(FileReport, (file.sha256, report_key(file, meta, schema, reader))))
 
 
 def check_schema(sandbox: Sandbox, descriptor: Any, path: str = "schema") -> None:
@@ -99,7 +110,7 @@ def state_of(verdict: Verdict) -> str:
 def judge(judge: Judge, file: FileView, meta: ResourceMeta) -> Verdict:
     """Makes whatever is missing of the profile and the report, and keeps it. Idempotent; blocks while it parses."""
     with judge.place.reading(SYSTEM) as work:
-        verdict = known(work.session, file, meta)
+        verdict = _known_by(work.session, file, meta, READERS[-1])
     profile = verdict.profile or _make_profile(judge, file, meta)
     schema = schema_of(meta, profile)
     if verdict.report is not None or profile.error is not None or schema is None:

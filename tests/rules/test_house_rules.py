@@ -101,8 +101,17 @@ RULES = [
         "package-door",
         "An __init__.py holds a docstring and re-exports, no code.",
         rules.package_door,
-        [("opendata/a/__init__.py", ""), ("opendata/a/__init__.py", '"""A."""\ndef f(): ...')],
-        [("opendata/a/__init__.py", '"""A."""\nfrom a import b\n__all__ = ["b"]')],
+        [
+            ("opendata/a/__init__.py", ""),
+            ("opendata/a/__init__.py", '"""A."""\ndef f(): ...'),
+            ("opendata/a/__init__.py", '"""A."""\nif TYPE_CHECKING:\n    x = 1'),
+            ("opendata/a/__init__.py", '"""A."""\ndef __getattr__(name):' + "\n    name" * 5),
+        ],
+        [
+            ("opendata/a/__init__.py", '"""A."""\nfrom a import b\n__all__ = ["b"]'),
+            ("opendata/a/__init__.py", '"""A."""\nif TYPE_CHECKING:\n    from a import b'),
+            ("opendata/a/__init__.py", '"""A."""\ndef __getattr__(name):' + "\n    name" * 4),
+        ],
     ),
     Rule(
         "no-dangers",

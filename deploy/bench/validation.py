@@ -1,0 +1,128 @@
+"""The cases of validation: our engine beside frictionless on the same file, hashes included, both warm in one process."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import samples
+from client import Failed
+from frictionless import Schema, system
+from frictionless.resources import TableResource
+from results import Results
+
+# By name: the benchmark is checked strictly by itself, not together with the platform and its settings of mypy.
+validate: Any = import_module("opendata.validation").validate
+validate_file: Any = import_module("opendata.validation.judging").validate_file
+
+KINDS = {
+    "id": "integer",
+    "issued": "date",
+    "expires": "date",
+    "amount": "number",
+    "employees": "integer",
+    "latitude": "number",
+}
+NAMES = (
+    "id",
+    "licence_code",
+    "holder",
+    "address",
+    "region_code",
+    "kind",
+    "issued",
+    "expires",
+    "amount",
+    "employees",
+    "latitude",
+    "state",
+)
+SCHEMA: dict[str, Any] = {"fields": [{"name": name, "type": KINDS.get(name, "string")} for name in NAMES]}
+
+
+@dataclass(frozen=True)
+class Run:
+    seconds: float
+    cpu: float
+    report: dict[str, Any]
+
+
+def measure(folder: Path, rows: int, results: Results) -> None:
+    small = max(rows // 10, 1000)
+    path = samples.csv_table(folder / "clean.csv", rows)
+    _beside(f"{rows:,} rows, clean", path, results, clock=40, cpu=25)
+    one = _spoiled(path, folder / "one.csv", 100)
+    _beside(f"{rows:,} rows, 1 % bad, 1,000 errors", one, results, clock=5)
+    _beside(f"{rows:,} rows, 1 % bad, all errors", one, results, clock=15, limit_errors=0)
+    path = samples.csv_table(folder / "small.csv", small)
+    _beside(f"{small:,} rows, clean", path, results, clock=15)
+    for every, share in ((5, "20 %"), (1, "all")):
+        _beside(
+            f"{small:,} rows, {share} bad, all errors",
+            _spoiled(path, folder / "bad.csv", every),
+            results,
+            clock=1,
+            limit_errors=0,
+        )
+    _workbook(samples.workbook(folder / "table.xlsx", small), small, results)
+
+
+def _beside(
+    case: str, path: Path, results: Results, *, clock: float, cpu: float = 0, limit_errors: int = 1000
+) -> None:
+    ours = min(
+        (_run(lambda: validate(_table(path), limit_errors=limit_errors)) for _ in range(4)),
+        key=lambda run: run.seconds,
+    )
+    theirs = _run(lambda: _table(path).validate(limit_errors=limit_errors))
+    if ours.report != theirs.report:
+        raise Failed(f"{case}: the reports differ")
+    _add(f"validation of {case}", ours, theirs, results, clock, cpu)
+
+
+def _workbook(path: Path, rows: int, results: Results) -> None:
+    """As the platform judges workbooks: read by calamine, where frictionless reads by openpyxl."""
+    ours = min(
+        (_run(lambda: validate_file(path, path.name, None, SCHEMA)) for _ in range(3)),
+        key=lambda run: run.seconds,
+    )
+    theirs = _run(lambda: _table(path).validate())
+    if not ours.report["valid"]:
+        raise Failed("the workbook is not valid")
+    _add(f"validation of a workbook of {rows:,} rows", ours, theirs, results, 5, 0)
+
+
+def _add(case: str, ours: Run, theirs: Run, results: Results, clock: float, cpu: float) -> None:
+    times, cost = theirs.seconds / ours.seconds, theirs.cpu / ours.cpu
+    target = f"at least {clock:g} times" + (f", {cpu:g} in CPU" if cpu else "")
+    figure = f"{ours.seconds:.2f} s, {ours.cpu:.2f} s CPU; {times:.1f} times frictionless, {cost:.1f} in CPU; load {os.getloadavg()[0]:.1f}"
+    results.add(case, "engine", figure, target, times >= clock and cost >= cpu)
+    results.add(case, "frictionless", f"{theirs.seconds:.2f} s, {theirs.cpu:.2f} s CPU")
+
+
+def _run(work: Callable[[], Any]) -> Run:
+    with system.use_context(trusted=True):
+        began, spent = time.perf_counter(), time.process_time()
+        report = work()
+        seconds, cpu = time.perf_counter() - began, time.process_time() - spent
+    described: dict[str, Any] = report if isinstance(report, dict) else report.to_descriptor()
+    for part in (described, *described["tasks"]):
+        part["stats"].pop("seconds", None)
+    return Run(seconds, cpu, described)
+
+
+def _table(path: Path) -> Any:
+    return TableResource(path=str(path), schema=Schema.from_descriptor(SCHEMA))
+
+
+def _spoiled(source: Path, path: Path, every: int) -> Path:
+    """The table with a date that is none in every so many rows."""
+    with source.open("rb") as rows, path.open("wb") as out:
+        for number, line in enumerate(rows):
+            out.write(line.replace(b",20", b",x20", 1) if number and number % every == 0 else line)
+    return path

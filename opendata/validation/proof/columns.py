@@ -1,0 +1,172 @@
+"""When a cell of a field is surely clean: it lies in a canonical part of what frictionless accepts.
+
+Nothing here calls a cell wrong. What no expression can say is asked of frictionless' own reader, once for each different
+text. A false doubt costs time, never correctness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+from frictionless import Field, fields
+
+from opendata.tabular.infer import DATE
+from opendata.validation.patterns import provable
+
+_INTEGER = r"^(0|-?[1-9][0-9]{0,17})$"
+_NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
+_NUMBER_LENGTH = 16
+"""Characters of a number with at most 15 digits: up to there decimals and floats compare alike."""
+_DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
+_REMEMBERED = 200_000
+
+
+class _Unknown(Exception):
+    """No expression says it."""
+
+
+class ByValue:
+    """Asks frictionless' reader about each different text, or tuple of texts, and remembers the answers."""
+
+    def __init__(self, ask: Callable[[Any], bool]) -> None:
+        self._ask = ask
+        self._known: dict[Any, bool] = {}
+
+    def clean(self, cells: pl.Series) -> pl.Series:
+        """True for the cells whose text is good."""
+        return cells.is_in(
+            pl.Series(
+                [text for text in cells.unique().to_list() if self.is_good(text)], dtype=pl.String
+            ).implode()
+        )
+
+    def is_good(self, value: Any) -> bool:
+        good = self._known.get(value)
+        if good is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            try:
+                good = self._ask(value)
+            except Exception:
+                good = False  # frictionless will meet the same when it sees the row
+            self._known[value] = good
+        return good
+
+
+class Column:
+    """One expected column of a table. `expression` and `by_value`: whichever is not None says which cells are clean; with
+    neither, every text is."""
+
+    def __init__(self, place: int, field: Field) -> None:
+        self.place = place
+        self.field = field
+        self.text = pl.col(f"c{place}")
+        missing = field.missing_values
+        if not field.has_defined("missing_values") and field.schema:
+            missing = field.schema.missing_values
+        self.missing = [value for value in missing if isinstance(value, str)]
+        self.absent = (
+            self.text == self.missing[0] if len(self.missing) == 1 else self.text.is_in(self.missing)
+        )
+        self.read = field.create_cell_reader()
+        self.by_value: ByValue | None = None
+        self.expression: pl.Expr | None = None
+        try:
+            self.expression = self._expression()
+        except (_Unknown, ArithmeticError, TypeError, ValueError):
+            self.by_value = ByValue(lambda text: not self.read(text)[1])
+
+    def value(self, text: str) -> Hashable | None:
+        """What frictionless makes of a text: None if it is missing or wrong."""
+        value: Hashable | None = self.read(text)[0]
+        return value
+
+    def _expression(self) -> pl.Expr | None:
+        limits = {
+            name: self.field.constraints[name]
+            for name in self.field.supported_constraints
+            if self.field.constraints.get(name) is not None
+        }
+        required = bool(limits.pop("required", False))
+        parts = [part for part in (_typed(self.text, self.field), *self._bounds(limits)) if part is not None]
+        if not parts:
+            return ~self.absent if required else None
+        sound = pl.all_horizontal(parts) if len(parts) > 1 else parts[0]
+        return sound & ~self.absent if required else sound | self.absent
+
+    def _bounds(self, limits: dict[str, Any]) -> list[pl.Expr]:
+        read = self.field.create_value_reader()
+        kind = type(self.field)
+        bounds = []
+        for name, limit in limits.items():
+            if name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+                bounds.append(_compared(name, _comparable(self.text, kind), _limit(kind, read(limit))))
+            elif kind is fields.StringField:
+                bounds.append(_textual(self.text, name, limit))
+            else:
+                raise _Unknown
+        return bounds
+
+
+def _typed(text: pl.Expr, field: Any) -> pl.Expr | None:
+    kind = type(field)
+    if kind is fields.BooleanField:
+        return text.is_in([*field.true_values, *field.false_values])
+    if field.format != "default" or not getattr(field, "bare_number", True):
+        raise _Unknown
+    if kind in (fields.StringField, fields.AnyField):
+        return None
+    if kind is fields.IntegerField:
+        return text.str.contains(_INTEGER)
+    if kind is fields.NumberField and field.decimal_char == "." and field.group_char == "":
+        return text.str.contains(_NUMBER) & (text.str.len_bytes() <= _NUMBER_LENGTH)
+    if kind not in (fields.DateField, fields.DatetimeField):
+        raise _Unknown
+    real = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).dt.year() >= 1
+    return text.str.contains(DATE if kind is fields.DateField else _DATETIME) & real.fill_null(False)
+
+
+def _textual(text: pl.Expr, name: str, limit: Any) -> pl.Expr:
+    if name == "enum":
+        return text.is_in([value for value in limit if isinstance(value, str)])
+    if name == "minLength":
+        return text.str.len_chars() >= int(limit)
+    if name == "maxLength":
+        return text.str.len_chars() <= int(limit)
+    pattern = provable(limit) if name == "pattern" and isinstance(limit, str) else None
+    if pattern is None:
+        raise _Unknown
+    return text.str.contains(pattern)
+
+
+def _comparable(text: pl.Expr, kind: type[Field]) -> pl.Expr:
+    if kind is fields.DateField:
+        return text.str.to_date("%Y-%m-%d", strict=False)
+    return text.cast(pl.Int64 if kind is fields.IntegerField else pl.Float64, strict=False)
+
+
+def _limit(kind: type[Field], value: Any) -> pl.Expr:
+    """A bound as frictionless reads it, if comparing by Polars gives what comparing by Python gives."""
+    if kind is fields.DateField and type(value) is date:
+        return pl.lit(value)
+    if kind is fields.IntegerField and type(value) is int and abs(value) < 2**63:
+        return pl.lit(value)
+    if kind is fields.NumberField and type(value) in (int, float, Decimal):
+        number = Decimal(str(value))
+        if number.is_finite() and len(number.as_tuple().digits) <= 15 and abs(number.adjusted()) < 300:
+            return pl.lit(float(number))
+    raise _Unknown
+
+
+def _compared(name: str, cell: pl.Expr, limit: pl.Expr) -> pl.Expr:
+    if name == "minimum":
+        found = cell >= limit
+    elif name == "maximum":
+        found = cell <= limit
+    else:
+        found = cell > limit if name == "exclusiveMinimum" else cell < limit
+    return found.fill_null(False)

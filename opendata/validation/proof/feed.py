@@ -1,0 +1,187 @@
+"""Stands between the cells of a table and frictionless' rows: frictionless gets the doubtful ones only, under their numbers."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from itertools import islice
+from typing import Any
+
+import polars as pl
+from frictionless import FrictionlessException
+from frictionless.resources import TableResource
+
+from opendata.validation.proof import delimited
+from opendata.validation.proof.delimited import NotPlain
+from opendata.validation.proof.digest import Digest
+from opendata.validation.proof.plan import Plan, plan
+
+Numbered = tuple[int, list[Any]]
+Mark = tuple[int, int | None, str | None, str | None]
+"""Rows of a chunk, and the bytes and hashes that frictionless knew after reading them."""
+CHUNK = 5_000
+Progress = Callable[[int], None]
+
+
+class Feed:
+    """Takes the place of a dialect's `read_enumerated_content_stream` while its table is validated.
+
+    `resource.stats` say at every row what they would say if frictionless had read all rows before it."""
+
+    def __init__(self, resource: TableResource, progress: Progress) -> None:
+        self._resource = resource
+        self._progress = progress
+        self._all: Iterator[Numbered] = iter(())
+        self._done = 0
+        """Rows that were given or left out."""
+        self._is_full = False
+        """The header alone reached the limit: the first row ends it, whatever is in it."""
+        self._settle: Callable[[], None] = self._fill_up
+
+    def __call__(self, cells: Iterable[list[Any]]) -> Iterator[Numbered]:
+        dialect = self._resource.dialect
+        rows: Iterator[Numbered] = type(dialect).read_enumerated_content_stream(dialect, cells)
+        if cells is self._resource.sample:
+            return rows
+        self._all = rows
+        return self._doubtful()
+
+    def settle(self) -> None:
+        """Nobody will ask for another row: `resource.stats` say how far frictionless would have read."""
+        self._settle()
+
+    def _fill_up(self) -> None:
+        self._is_full = True
+
+    def _doubtful(self) -> Iterator[Numbered]:
+        self._settle = lambda: None
+        known = None if self._is_full else plan(self._resource)
+        if known is None:
+            yield from self._every()
+            return
+        if delimited.is_delimited(self._resource):
+            digest = Digest(delimited.path(self._resource))
+            try:
+                yield from self._by_columns(known, digest)
+                stats = self._resource.stats
+                stats.bytes, stats.md5, stats.sha256 = digest.finish()
+                return
+            except NotPlain:
+                self._settle = lambda: None
+                self._resource.stats.rows = self._done
+                _skip(self._all, self._done)
+            finally:
+                digest.abandon()
+        yield from self._every() if known.keys else self._by_chunks(known)
+
+    def _every(self) -> Iterator[Numbered]:
+        for row in self._all:
+            yield row
+            self._done += 1
+            if self._done % CHUNK == 0:
+                self._progress(self._done)
+
+    def _by_columns(self, known: Plan, digest: Digest) -> Iterator[Numbered]:
+        doubted = self._doubted(known) if known.keys else None
+        first = delimited.first_row(self._resource)
+
+        def settle() -> None:
+            digest.abandon()
+            _skip(self._all, self._done + 1)
+
+        self._settle = settle
+        if doubted is not None and not doubted.any():
+            self._done = doubted.len()
+        for frame in (
+            delimited.frames(self._resource, known.names) if doubted is None or doubted.any() else ()
+        ):
+            start = self._done
+            doubt = ~known.clean(frame) if doubted is None else doubted.slice(start, frame.height)
+            if doubt.any():
+                rows = frame.filter(doubt).rows()
+                for place, row in zip(doubt.arg_true().to_list(), rows, strict=True):
+                    self._done = start + place
+                    self._resource.stats.rows = self._done
+                    yield first + self._done, list(row)
+            self._done = start + frame.height
+            self._progress(self._done)
+        self._resource.stats.rows = self._done
+        self._settle = lambda: None
+
+    def _doubted(self, known: Plan) -> pl.Series:
+        """Of every row, whether it is doubtful: keys need a look at the whole table before."""
+        doubts = []
+        try:
+            for frame in delimited.frames(self._resource, known.names):
+                doubts.append(~(known.clean(frame) & known.learn(frame)))
+        except (ValueError, TypeError, ArithmeticError):
+            raise NotPlain from None  # a key that cannot be hashed: frictionless will say so
+        if known.has_repeated():
+            doubts = [
+                doubt | known.repeated(frame)
+                for doubt, frame in zip(doubts, delimited.frames(self._resource, known.names), strict=True)
+            ]
+        return pl.concat(doubts) if doubts else pl.Series(dtype=pl.Boolean)
+
+    def _by_chunks(self, known: Plan) -> Iterator[Numbered]:
+        """Rows as frictionless reads them, looked at some thousand at a time."""
+        failure: FrictionlessException | None = None
+        while failure is None:
+            chunk: list[Numbered] = []
+            marks = [self._mark(0)]
+            try:
+                self._fill(chunk, marks)
+            except FrictionlessException as error:
+                failure = error
+            if not chunk:
+                break
+            self._settle = partial(self._restore, marks, self._done)
+            start = self._done
+            for place in _doubtful_places(chunk, known):
+                self._done = self._resource.stats.rows = start + place
+                yield chunk[place]
+            self._done = self._resource.stats.rows = start + len(chunk)
+            self._settle = lambda: None
+            self._progress(self._done)
+        if failure is not None:
+            raise failure
+
+    def _fill(self, chunk: list[Numbered], marks: list[Mark]) -> None:
+        stats = self._resource.stats
+        for row in islice(self._all, CHUNK):
+            chunk.append(row)
+            if stats.bytes != marks[-1][1] or stats.md5 != marks[-1][2]:
+                marks.append(self._mark(len(chunk)))
+
+    def _mark(self, rows: int) -> Mark:
+        stats = self._resource.stats
+        return rows, stats.bytes, stats.md5, stats.sha256
+
+    def _restore(self, marks: list[Mark], start: int) -> None:
+        """Rows were read ahead: back to what was known after the last one that counts."""
+        read = self._done - start + 1
+        stats = self._resource.stats
+        _, stats.bytes, stats.md5, stats.sha256 = [mark for mark in marks if mark[0] <= read][-1]
+
+
+def _skip(rows: Iterator[Numbered], count: int) -> None:
+    deque(islice(rows, count), maxlen=0)
+
+
+def _doubtful_places(chunk: list[Numbered], known: Plan) -> list[int]:
+    even = [place for place, (_, cells) in enumerate(chunk) if len(cells) == known.width]
+    columns = zip(*(chunk[place][1] for place in even), strict=True)
+    try:
+        frame = pl.DataFrame(
+            [
+                pl.Series(name, cells, dtype=pl.String)
+                for name, cells in zip(known.names, columns, strict=False)
+            ]
+        )
+    except TypeError:  # not all cells are text
+        return list(range(len(chunk)))
+    if not frame.height:
+        return list(range(len(chunk)))
+    clean = {even[place] for place in known.clean(frame).arg_true().to_list()}
+    return [place for place in range(len(chunk)) if place not in clean]

@@ -1,0 +1,200 @@
+"""Our reports are frictionless' own: the same descriptor for every case of tests/support/differential.py."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import differential
+import differential_types
+import pytest
+from differential import Case, Tables
+from frictionless import Package, system
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import opendata.validation
+from opendata.validation.proof import delimited, feed, validating
+from opendata.validation.service import READERS
+
+PARTS = (
+    differential.files, differential_types.types, differential.headers, differential.dialects, differential.keys,
+    differential.encodings, differential.ragged, differential.mutations, differential.checklists, differential.limits,
+)  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def trusted() -> Iterator[None]:
+    """Paths of the test's own folder are absolute; frictionless' deprecations are its own."""
+    with system.use_context(trusted=True), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+class Spy(feed.Feed):
+    """Counts the tables of which rows were left out: equality of what was never proved would say nothing."""
+
+    left_out = 0
+
+    def _doubtful(self) -> Iterator[feed.Numbered]:
+        given = 0
+        for row in super()._doubtful():
+            given += 1
+            yield row
+        Spy.left_out += (self._resource.stats.rows or 0) > given
+
+
+def without_time(report: Any) -> dict[str, Any]:
+    described: dict[str, Any] = report.to_descriptor()
+    for part in (described, *described["tasks"]):
+        part["stats"].pop("seconds")
+    return described
+
+
+def difference(case: Case) -> str:
+    """ "" if the reports are equal; where frictionless crashes, if ours carries that as its error."""
+    try:
+        expected = without_time(case.resource().validate(case.checklist(), **case.limits))
+    except Exception as crash:
+        report = opendata.validation.validate(case.resource(), case.checklist(), **case.limits)
+        return (
+            "" if not report.valid and report.stats["errors"] >= 1 else f"{case.name}: {crash!r} is not said"
+        )
+    found = without_time(opendata.validation.validate(case.resource(), case.checklist(), **case.limits))
+    if found == expected:
+        return ""
+    of = [
+        (a, b)
+        for a, b in zip(expected["tasks"][0]["errors"], found["tasks"][0]["errors"], strict=False)
+        if a != b
+    ]
+    return f"{case.name}: {expected['tasks'][0]['stats']} {found['tasks'][0]['stats']} {of[:1]}"
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)
+def test_reports_are_those_of_frictionless(part: Any, tmp_path: Path) -> None:
+    assert [found for case in part(Tables(tmp_path)) if (found := difference(case))] == []
+
+
+def test_there_are_a_thousand_cases(tmp_path: Path) -> None:
+    assert len({case.name for part in PARTS for case in part(Tables(tmp_path))}) > 2000
+
+
+def test_rows_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of most tables: else the equality would be that of frictionless with itself."""
+    monkeypatch.setattr(validating, "Feed", Spy)
+    monkeypatch.setattr(Spy, "left_out", 0)
+    cases = list(differential.dialects(Tables(tmp_path)))
+    assert [found for case in cases if (found := difference(case))] == []
+    assert Spy.left_out > len(cases) / 2
+
+
+@pytest.mark.parametrize(
+    "part",
+    [differential.encodings, differential.mutations, differential.limits],
+    ids=lambda part: part.__name__,
+)
+def test_many_frames(part: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same over small blocks and chunks, so that rows, quotes and characters are cut by their edges."""
+    monkeypatch.setattr(delimited, "BLOCK", 8192)
+    monkeypatch.setattr(feed, "CHUNK", 7)
+    assert [found for case in part(Tables(tmp_path)) if (found := difference(case))] == []
+
+
+CELLS = st.sampled_from(
+    ["1", "2", "-3", "x", "", " 4", "5.0", '"', 'a"b', "甲", "\n", "2026-01-01", "0" * 9000]
+)
+SCHEMA = differential.schema(
+    differential.column("a", "integer", maximum=9),
+    differential.column("b", maxLength=3),
+    differential.column("c", "any", required=True),
+)
+
+
+@given(
+    st.lists(st.lists(CELLS, min_size=1, max_size=4), max_size=12),
+    st.sampled_from([{}, {"primaryKey": ["a"]}, {"primaryKey": ["b", "c"]}]),
+    st.integers(0, 4),
+)
+@settings(max_examples=100, deadline=None)
+def test_any_table(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[list[str]], rest: dict[str, Any], limit: int
+) -> None:
+    path = Tables(tmp_path_factory.mktemp("any")).write(
+        "a,b,c\n" + "".join(",".join(row) + "\n" for row in rows)
+    )
+    assert difference(Case("any", path, {"schema": SCHEMA | rest}, {"limit_errors": limit})) == ""
+
+
+class TestAround:
+    def table(self, tmp_path: Path, rows: int = 20_000) -> Case:
+        path = Tables(tmp_path).write("a,b,c\n" + "1,x,y\n" * rows)
+        return Case("table", path, {"schema": SCHEMA})
+
+    def test_progress_and_an_end_on_demand(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(delimited, "BLOCK", 8192)
+        case, seen = self.table(tmp_path), []
+        assert opendata.validation.validate(case.resource(), progress=seen.append).valid
+        assert len(seen) > 10
+        assert seen[-1] == 20_000
+
+        def stop(rows: int) -> None:
+            if rows > 5000:
+                raise opendata.validation.Cancelled
+
+        with pytest.raises(opendata.validation.Cancelled):
+            opendata.validation.validate(case.resource(), progress=stop)
+        with pytest.raises(opendata.validation.Cancelled):
+            opendata.validation.validate(case.resource(), progress=stop, limit_rows=15_000)
+
+    def test_the_server_does_not_load_it(self) -> None:
+        program = (
+            "import sys, opendata.main, opendata.validation.service; print('frictionless' in sys.modules)"
+        )
+        run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        assert run.stdout.strip() == "False"
+
+    def test_the_reader_is_named(self) -> None:
+        """Another frictionless may say something else about the same bytes."""
+        assert version("frictionless") in READERS[-1]
+
+    def test_the_dialect_is_left_as_it_was(self, tmp_path: Path) -> None:
+        resource = self.table(tmp_path, 10).resource()
+        opendata.validation.validate(resource)
+        assert "read_enumerated_content_stream" not in vars(resource.dialect)
+        assert resource.closed
+        assert resource.stats.rows == 10
+
+    def test_a_package(self, tmp_path: Path) -> None:
+        tables = Tables(tmp_path)
+        codes = {
+            "name": "codes",
+            "path": str(tables.write("code,name\n1,a\n2,b\n")),
+            "schema": differential.schema(
+                differential.column("code", "integer"), differential.column("name")
+            ),
+        }
+        link = {"fields": ["a"], "reference": {"resource": "codes", "fields": ["code"]}}
+        table = {
+            "name": "table",
+            "path": str(tables.write("a,b\n1,x\n3,y\n2,\n")),
+            "schema": differential.schema(
+                differential.column("a", "integer"), differential.column("b"), foreignKeys=[link]
+            ),
+        }
+        described = {"resources": [table, codes]}
+        expected = without_time(Package.from_descriptor(described).validate())
+        assert (
+            without_time(opendata.validation.validate_package(Package.from_descriptor(described))) == expected
+        )
+        assert [error["type"] for error in expected["tasks"][0]["errors"]] == ["foreign-key"]
+        one = opendata.validation.validate_package(Package.from_descriptor(described), name="codes")
+        assert (one.valid, len(one.tasks)) == (True, 1)
+        broken = Package.from_descriptor(described)
+        broken.resources.clear()
+        assert without_time(opendata.validation.validate_package(broken)) == without_time(broken.validate())
