@@ -147,23 +147,6 @@ def test_every_step_gives_what_its_sentence_asks_for() -> None:
     assert not wrong
 
 
-def test_every_pattern_of_the_api_has_a_sentence() -> None:
-    document = json.loads((ROOT / "docs" / "openapi.json").read_text(encoding="utf-8"))
-    assert set(_patterns(document)) - PATTERNS.keys() == set()
-    assert all(code in messages.catalogue("en") for code in PATTERNS.values())
-
-
-def _patterns(node: object) -> Iterator[str]:
-    if isinstance(node, dict):
-        if isinstance(node.get("pattern"), str):
-            yield node["pattern"]
-        for below in node.values():
-            yield from _patterns(below)
-    elif isinstance(node, list):
-        for below in node:
-            yield from _patterns(below)
-
-
 def test_states_name_only_what_their_sentence_is_told() -> None:
     given = step_params()
     wrong = [
