@@ -69,7 +69,7 @@ def get_line(work: ApiWork, line: str) -> Response:
 def edit_line(
     work: SignedInWork,
     line: str,
-    body: InventoryLinePatch,
+    sent: Body[InventoryLinePatch],
     response: Response,
     if_match: Annotated[str | None, Header()] = None,
 ) -> InventoryLineOut:
@@ -77,6 +77,10 @@ def edit_line(
     found = queries.find(work, [line])[0]
     check_if_match(if_match, str(found.edition))
     agency = agencies.by_ids(work.session, [found.agency_id])[found.agency_id]
+    wrong = sent.gather()
+    with wrong:
+        service.check_update(found, dict(sent.right))
+    body = sent.whole(wrong)
     service.update(work, agency, found, body.model_dump(exclude_unset=True))
     response.headers["ETag"] = f'"{found.edition}"'
     return _shape(work, [found])[0]

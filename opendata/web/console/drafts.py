@@ -211,7 +211,7 @@ def show(
         may_publish=rights.may_publish(work.actor, place.agency),
         reviewed=reviewed,
         schemas=schemas(),
-        proposals=proposals(place.view.resources, told),
+        proposals=proposals(place.view.resources, seen),
         etag=access.edit_etag(place.release),
         type_name=lambda kind: verdicts.type_name(kind, language),
         typed=typed or Typed(),
