@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from pydantic import ValidationError
 from sqlalchemy.exc import OperationalError
 
 from opendata import main as server
@@ -24,11 +23,11 @@ from opendata.agencies import service as agencies
 from opendata.agencies.models import AgencyKind
 from opendata.agencies.schemas import AgencyIn
 from opendata.core.allocator import share_arenas
-from opendata.core.errors import DomainError, Invalid
+from opendata.core.errors import DomainError
 from opendata.demo import catalogue, try_file
 from opendata.edge import messages
+from opendata.edge.reading import read
 from opendata.ports.sandbox.port import Limits
-from opendata.publishing.drafts import field_errors
 from opendata.settings import Settings, SettingsError
 from opendata.validation import service as validation
 from opendata.validation import trial
@@ -242,12 +241,11 @@ def agency() -> None:
 @with_app
 def agency_create(app: Application, name: str, **details: str | None) -> None:
     """Make a public body."""
-    try:
-        made = AgencyIn.model_validate({"name": name, **details}).model_dump()
-    except ValidationError as error:
-        raise Invalid(fields=field_errors(error)) from None
+    sent = read(AgencyIn, {"name": name, **details})
+    wrong = sent.gather()
     with app.place.writing(SYSTEM) as work:
-        agencies.create(work, **made)
+        wrong.add(agencies.check(work, sent.right))
+        agencies.create(work, **sent.whole(wrong).model_dump())
     click.echo(f"Agency {name} was made.")
 
 

@@ -54,16 +54,27 @@ class ReleasePage(BaseModel):
 @router.get("/datasets", responses=documented(DatasetPage))
 def list_datasets(
     work: ApiWork,
+    language: Language,
     agency: Annotated[str | None, Query(description="Name or id of the body")] = None,
+    drafts: Annotated[
+        bool, Query(description="Instead the open drafts of the bodies you work for, newest edit first")
+    ] = False,
     offset: Offset = 0,
     limit: Limit = 20,
 ) -> Response:
-    """Published datasets, newest publication first."""
+    """Published datasets, newest publication first; with `drafts` one's own, whose `draft` says where it stands."""
     agency_id = agencies.find(work, agency).id if agency is not None else None
+    if drafts:
+        mine, total = service.drafts(work, offset=offset, limit=limit, agency_id=agency_id)
+        lines = queries.lines_of(work, [seen.dataset.id for seen in mine])
+        told = [seen_out(seen, lines.get(seen.dataset.id, ()), language) for seen in mine]
+        return json_answer({"total": total, "results": told})
     views, total = queries.published_page(
         work, visible=policy.PUBLIC_FILTER, offset=offset, limit=limit, agency_id=agency_id
     )
-    return json_answer({"total": total, "results": [dataset_out(view) for view in views]}, public=True)
+    lines = queries.lines_of(work, [view.id for view in views])
+    results = [dataset_out(view, lines.get(view.id, ())) for view in views]
+    return json_answer({"total": total, "results": results}, public=True)
 
 
 @router.get("/datasets/{dataset}", responses=documented(DatasetOut))
@@ -71,11 +82,12 @@ def get_dataset(work: ApiWork, dataset: str, language: Language) -> Response:
     """By id or name: the last published release. Who works for the body also gets the open `draft`, and an ETag for
     `If-Match`."""
     seen = service.see(work, dataset)
+    lines = queries.lines_of(work, [seen.dataset.id]).get(seen.dataset.id, ())
     if not seen.sees_drafts:
         etag = f"{seen.dataset.id[-12:]}-r{seen.dataset.revision}"
-        return json_answer(dataset_out(seen.shown), public=True, etag=etag)
+        return json_answer(dataset_out(seen.shown, lines), public=True, etag=etag)
     etag = service.edit_etag((seen.draft or seen.shown).release)
-    return json_answer(seen_out(seen, language), etag=etag)
+    return json_answer(seen_out(seen, lines, language), etag=etag)
 
 
 @router.get("/datasets/{dataset}/releases", responses=documented(ReleasePage))
@@ -91,7 +103,9 @@ def get_release(work: ApiWork, dataset: str, number: int) -> Response:
     """One public release, also an old one. Its `download` addresses always give that release's bytes."""
     seen = service.see(work, dataset)
     view = service.public_release(work, seen, number)
-    return json_answer(release_out(view), public=not seen.sees_drafts)
+    return json_answer(
+        release_out(view, queries.lines_of(work, [view.id]).get(view.id, ())), public=not seen.sees_drafts
+    )
 
 
 @router.get("/resources/{resource}", responses=documented(ResourceOut))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from opendata.access.service import Seen, SeenResource
 from opendata.agencies.models import Agency
 from opendata.catalog.models import Release
 from opendata.catalog.profile import DatasetMeta, ResourceMeta
+from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.edge import messages
 
@@ -48,6 +49,11 @@ class ReleaseRef(BaseModel):
     ended_at: datetime | None
 
 
+class LineRef(BaseModel):
+    id: str
+    resource_code: str
+
+
 class DraftOut(DatasetMeta):
     release: ReleaseRef
     release_state: str
@@ -66,6 +72,7 @@ class DatasetOut(DatasetMeta):
     created_at: datetime
     first_published_at: datetime | None
     modified_at: datetime
+    inventory: list[LineRef] = Field(description="The inventory lines that it opens, by resource code")
     resources: list[ResourceOut]
     draft: DraftOut | None = Field(None, description="For those who work for the body only")
     withdraw_reason: str | None = Field(None, description="For those who work for the body only")
@@ -76,8 +83,8 @@ class DatasetPage(BaseModel):
     results: list[DatasetOut]
 
 
-def dataset_out(view: DatasetView) -> dict[str, Any]:
-    """The dataset as one release shows it, for `DatasetOut`."""
+def dataset_out(view: DatasetView, lines: Sequence[LineRow]) -> dict[str, Any]:
+    """The dataset as one release shows it, with the inventory lines that it opens, for `DatasetOut`."""
     dataset, release = view.dataset, view.release
     return {
         "id": dataset.id,
@@ -90,13 +97,14 @@ def dataset_out(view: DatasetView) -> dict[str, Any]:
         "first_published_at": dataset.first_published_at,
         "modified_at": release.published_at or release.updated_at,
         **view.meta.model_dump(mode="json"),
+        "inventory": [{"id": line.id, "resource_code": line.resource_code} for line in lines],
         "resources": [resource_out(r) for r in view.resources],
     }
 
 
-def release_out(view: DatasetView) -> dict[str, Any]:
+def release_out(view: DatasetView, lines: Sequence[LineRow]) -> dict[str, Any]:
     """The dataset as one release shows it, with the addresses that always give that release's bytes."""
-    body = dataset_out(view)
+    body = dataset_out(view, lines)
     for resource in body["resources"]:
         resource["download"] = release_download(resource["id"], view.release)
     return body
@@ -106,9 +114,9 @@ def release_download(resource_id: str, release: Release) -> str:
     return f"/api/v1/resources/{resource_id}/releases/{release.number}/download"
 
 
-def seen_out(seen: Seen, language: str) -> dict[str, Any]:
+def seen_out(seen: Seen, lines: Sequence[LineRow], language: str) -> dict[str, Any]:
     """What is public; for those who work for the body also the open draft."""
-    body = dataset_out(seen.shown)
+    body = dataset_out(seen.shown, lines)
     if seen.sees_drafts:
         body["withdraw_reason"] = seen.dataset.withdraw_reason
         body["draft"] = draft_out(seen.draft, language) if seen.draft else None

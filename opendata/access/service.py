@@ -13,7 +13,7 @@ from opendata.catalog import queries, views
 from opendata.catalog.lifecycle import State
 from opendata.catalog.models import Dataset, Release
 from opendata.catalog.views import DatasetView, FileView, ResourceView
-from opendata.core.errors import Gone, NotFound
+from opendata.core.errors import Gone, NotFound, Unauthenticated
 from opendata.work.unit import Work
 
 
@@ -115,6 +115,18 @@ def public_release(work: Work, seen: Seen, number: int) -> DatasetView:
         if release.number == number and release.published_at is not None:
             raise Gone("release_withdrawn", number=number)
     raise NotFound("release_not_found", id=number)
+
+
+def drafts(work: Work, *, offset: int, limit: int, agency_id: str | None = None) -> tuple[list[Seen], int]:
+    """Datasets with an open draft, of the bodies for which the actor works, newest edit first; and how many there are.
+    `Unauthenticated("token_needed")`."""
+    if work.actor.id is None:
+        raise Unauthenticated("token_needed")
+    mine = policy.draft_filter(work)
+    found, total = queries.draft_page(work, visible=mine, offset=offset, limit=limit, agency_id=agency_id)
+    public = queries.published(work, [view.id for view in found], visible=policy.PUBLIC_FILTER)
+    by_id = {view.id: view for view in public}
+    return [Seen(view.dataset, by_id.get(view.id), view, view, sees_drafts=True) for view in found], total
 
 
 def edit_etag(release: Release) -> str:

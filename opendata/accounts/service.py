@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 
 from sqlalchemy import select
 
 from opendata.accounts.models import User
 from opendata.accounts.passwords import check_password, hash_password
+from opendata.core.checks import is_email
 from opendata.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from opendata.core.ids import is_id, new_id
 from opendata.core.names import check_name, clean_text
 from opendata.work.unit import Work
-
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def create_user(
@@ -30,7 +28,7 @@ def create_user(
     if not work.actor.sysadmin:
         raise Forbidden("sysadmin_only")
     errors = check_name("name", name)
-    if not _EMAIL.fullmatch(email) or len(email) > 254:
+    if not is_email(email):
         errors.append(FieldError("email", "bad_email", {"value": email[:100]}))
     if password is not None:
         errors += check_password("password", password)

@@ -13,14 +13,18 @@ from opendata.agencies.schemas import AgencyIn, AgencyOut, AgencyPatch, MemberIn
 from opendata.core.errors import Forbidden
 from opendata.edge.conventions import check_if_match, documented, json_answer, known_query
 from opendata.edge.http import ApiWork, SignedInWork
+from opendata.edge.reading import Body
 from opendata.work.unit import Work
 
 router = APIRouter(tags=["agencies"], dependencies=[Depends(known_query)])
 
 
 @router.post("/agencies", status_code=201)
-def create_agency(work: SignedInWork, body: AgencyIn, response: Response) -> AgencyOut:
+def create_agency(work: SignedInWork, sent: Body[AgencyIn], response: Response) -> AgencyOut:
     """A new body: by a sysadmin, or by an admin of the body above it."""
+    wrong = sent.gather()
+    wrong.add(service.check(work, sent.right))
+    body = sent.whole(wrong)
     agency = service.create(work, **body.model_dump())
     response.headers["Location"] = f"/api/v1/agencies/{agency.name}"
     return _shape(work, [agency])[0]
@@ -46,13 +50,16 @@ def get_agency(work: ApiWork, name: str) -> Response:
 def edit_agency(
     work: SignedInWork,
     name: str,
-    body: AgencyPatch,
+    sent: Body[AgencyPatch],
     response: Response,
     if_match: Annotated[str | None, Header()] = None,
 ) -> AgencyOut:
     """Changes the named fields."""
     agency = queries.find(work, name)
     check_if_match(if_match, str(agency.edition))
+    wrong = sent.gather()
+    wrong.add(service.check(work, sent.right, agency))
+    body = sent.whole(wrong)
     service.edit(work, agency, body.model_dump(exclude_unset=True))
     response.headers["ETag"] = f'"{agency.edition}"'
     return _shape(work, [agency])[0]

@@ -17,14 +17,14 @@ class AgencyIn(BaseModel):
     kind: AgencyKind = AgencyKind.GOVERNMENT_DEPARTMENT
     parent: str | None = Field(None, description="Name or id of the body above")
     uscc: str | None = Field(None, description="统一社会信用代码, 18 places")
-    region_code: str = Field("", pattern=r"^([0-9]{2,12})?$", description="GB/T 2260")
+    region_code: str = Field("", max_length=12, description="GB/T 2260: 2 to 12 digits")
     description: str = Field("", max_length=10_000)
     responsible_leader: str = Field("", max_length=100)
     office: str = Field("", max_length=200)
     contact_name: str = Field("", max_length=100)
     contact_phone: str = Field("", max_length=50)
     contact_email: str = Field("", max_length=254)
-    image_url: str = Field("", max_length=1000)
+    image_url: str = Field("", max_length=1000, description="http or https")
 
 
 class AgencyPatch(BaseModel):
@@ -36,7 +36,7 @@ class AgencyPatch(BaseModel):
     title_en: str | None = Field(None, max_length=200)
     kind: AgencyKind | None = None
     uscc: str | None = None
-    region_code: str | None = Field(None, pattern=r"^([0-9]{2,12})?$")
+    region_code: str | None = Field(None, max_length=12)
     description: str | None = Field(None, max_length=10_000)
     responsible_leader: str | None = Field(None, max_length=100)
     office: str | None = Field(None, max_length=200)

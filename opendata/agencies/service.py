@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -10,12 +10,19 @@ from sqlalchemy import delete, select
 from opendata.accounts.models import User
 from opendata.agencies import policy, queries
 from opendata.agencies.models import Agency, Membership
-from opendata.core.checks import is_uscc
+from opendata.core.checks import is_email, is_region, is_script_address, is_uscc, is_web_address
 from opendata.core.errors import Conflict, FieldError, Forbidden, Invalid
 from opendata.core.ids import is_id, new_id
 from opendata.core.names import check_name
 from opendata.work.actor import Role
 from opendata.work.unit import Work
+
+_MEANINGS: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    "region_code": (is_region, "unknown_region"),
+    "contact_email": (is_email, "bad_email"),
+    "image_url": (is_web_address, "not_web_address"),
+}
+"""What a field has to be, if it is filled, and the error if it is not."""
 
 
 def create(
@@ -25,6 +32,7 @@ def create(
     title: str,
     parent: str | None = None,
     agency_id: str | None = None,
+    free: Collection[str] = (),
     **details: Any,
 ) -> Agency:
     """A new body. A sysadmin makes any; an admin of a body makes those below it. A caller may choose the id (CKAN's
@@ -32,7 +40,7 @@ def create(
     above = queries.find(work, parent) if parent else None
     if not (work.actor.sysadmin or (above and policy.may_administer(work.actor, above))):
         raise Forbidden("agency_admin_only")
-    errors = check_name("name", name) + _check_uscc(work, details.get("uscc"), None)
+    errors = check(work, {"name": name, **details}, free=free)
     if agency_id is not None and not is_id(agency_id):
         errors.append(FieldError("id", "bad_id", {"value": agency_id[:100]}))
     if errors:
@@ -57,12 +65,12 @@ def create(
     return agency
 
 
-def edit(work: Work, agency: Agency, changes: dict[str, Any]) -> Agency:
+def edit(work: Work, agency: Agency, changes: dict[str, Any], *, free: Collection[str] = ()) -> Agency:
     """Changes the named fields."""
     if not policy.may_administer(work.actor, agency):
         raise Forbidden("agency_admin_only")
     errors = [FieldError(f, "missing") for f, value in changes.items() if value is None and f != "uscc"]
-    if errors := errors + _check_uscc(work, changes.get("uscc"), agency):
+    if errors := errors + check(work, _news(agency, changes), agency, free=free):
         raise Invalid(fields=errors)
     for field, value in changes.items():
         setattr(agency, field, value)
@@ -70,6 +78,25 @@ def edit(work: Work, agency: Agency, changes: dict[str, Any]) -> Agency:
     work.session.flush()
     work.record("agency.edited", "agency", agency.id, fields=sorted(changes))
     return agency
+
+
+def check(
+    work: Work, fields: Mapping[str, Any], own: Agency | None = None, *, free: Collection[str] = ()
+) -> list[FieldError]:
+    """What makes no sense in these fields of a body; `own` is the one that has them. `free` fields may hold any text but
+    an address that would run in a reader's browser."""
+    errors = check_name("name", fields["name"]) if fields.get("name") else []
+    errors += _check_uscc(work, fields.get("uscc"), own)
+    for field, (means, code) in _MEANINGS.items():
+        value = fields.get(field)
+        if value and not means(value) and (field not in free or is_script_address(value)):
+            errors.append(FieldError(field, code, {"value": value[:100]}))
+    return errors
+
+
+def _news(agency: Agency, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What the body does not have already: that is not judged again."""
+    return {field: value for field, value in changes.items() if value != getattr(agency, field)}
 
 
 def set_roles(work: Work, agency: Agency, user: User, roles: Iterable[Role]) -> None:

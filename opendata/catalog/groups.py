@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from opendata.catalog.models import Group
+from opendata.core.checks import is_script_address
 from opendata.core.errors import Conflict, Forbidden, Invalid, invalid
 from opendata.core.ids import is_id, new_id
 from opendata.core.names import check_name, clean_text
@@ -61,6 +62,8 @@ def _check_right(work: Work) -> None:
 
 
 def _cleaned(details: Mapping[str, Any]) -> dict[str, Any]:
+    if is_script_address(details.get("image_url", "")):
+        raise invalid("image_url", "not_web_address")
     return {
         field: clean_text(value)[: _LENGTHS[field]] if field in _LENGTHS else value
         for field, value in details.items()

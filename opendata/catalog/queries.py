@@ -9,15 +9,24 @@ from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from opendata.catalog import views
-from opendata.catalog.models import Dataset, DatasetLine, File, Group, Release, Resource, ResourceVersion
+from opendata.catalog.models import (
+    Dataset,
+    DatasetLine,
+    DatasetState,
+    File,
+    Group,
+    Release,
+    Resource,
+    ResourceVersion,
+)
 from opendata.catalog.views import DatasetView
 from opendata.core.errors import NotFound
 from opendata.inventory.models import InventoryLine
 from opendata.work.unit import Work
 
 Visible = ColumnElement[bool]
-LineRow = Row[str, str, str, datetime]
-"""dataset_id, resource_code, title, updated_at of an inventory line."""
+LineRow = Row[str, str, str, datetime, str]
+"""dataset_id, resource_code, title, updated_at, id of an inventory line."""
 
 
 def dataset(work: Work, id_or_name: str, *, visible: Visible) -> Dataset:
@@ -83,6 +92,20 @@ def published_page(
     return views.many(work.session, [(d, r) for d, r in rows]), total
 
 
+def draft_page(
+    work: Work, *, visible: Visible, offset: int = 0, limit: int = 100, agency_id: str | None = None
+) -> tuple[list[DatasetView], int]:
+    """A page of open drafts, newest edit first, and how many there are in all."""
+    query = select(Dataset, Release).join(Release, Release.id == Dataset.draft_id).where(visible)
+    query = query.where(Dataset.state != DatasetState.DELETED.value)
+    if agency_id is not None:
+        query = query.where(Dataset.agency_id == agency_id)
+    total = work.session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    order = query.order_by(Release.updated_at.desc(), Dataset.id).offset(offset).limit(limit)
+    rows = work.session.execute(order).all()
+    return views.many(work.session, [(d, r) for d, r in rows]), total
+
+
 def published_ids(work: Work, *, visible: Visible, after: str = "", limit: int = 1000) -> Sequence[str]:
     """Ids of published datasets in id order, after a given one (for walks over the whole catalogue)."""
     query = select(Dataset.id).where(Dataset.published_id.is_not(None), Dataset.id > after, visible)
@@ -102,7 +125,11 @@ def lines_of(work: Work, ids: Sequence[str]) -> dict[str, list[LineRow]]:
     if not ids:
         return {}
     query = select(
-        DatasetLine.dataset_id, InventoryLine.resource_code, InventoryLine.title, InventoryLine.updated_at
+        DatasetLine.dataset_id,
+        InventoryLine.resource_code,
+        InventoryLine.title,
+        InventoryLine.updated_at,
+        InventoryLine.id,
     ).join(InventoryLine, InventoryLine.id == DatasetLine.line_id)
     query = query.where(DatasetLine.dataset_id.in_(ids)).order_by(InventoryLine.resource_code)
     found: dict[str, list[LineRow]] = {}

@@ -1,9 +1,11 @@
-"""Checksummed identifiers of the national standards. Own code: the libraries refuse valid ones (docs/decisions)."""
+"""Identifiers, codes and addresses: whether a text is one. Own code for the national standards: the libraries refuse valid
+ones (docs/decisions)."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
+from urllib.parse import urlsplit
 
 _USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_WEIGHTS = (1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28)
@@ -16,6 +18,46 @@ _PLATE = re.compile(
     "[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z]"
     "(?:[A-HJ-NP-Z0-9]{4}[A-HJ-NP-Z0-9挂学警港澳]|[A-HJK][A-HJ-NP-Z0-9][0-9]{4}|[0-9]{5}[A-HJK])"
 )
+_PROVINCES = re.compile("00|1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[12]")
+"""The first two digits of GB/T 2260; 00 is the country."""
+_LANGUAGES = (
+    " aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el en eo"
+    " es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it iu ja jv ka kg"
+    " ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn"
+    " no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta"
+    " te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu "
+)
+"""ISO 639-1, each between blanks."""
+_EMAIL = re.compile(r"[^@\s<>\"',;:]+@[^@\s<>\"',;:]+")
+_REGION = re.compile(r"[0-9]{2,12}")
+
+
+def is_region(code: str) -> bool:
+    """An administrative division (GB/T 2260 and its statistical extension): 2 to 12 digits in a province that there is."""
+    return bool(_REGION.fullmatch(code)) and bool(_PROVINCES.match(code))
+
+
+def is_language(code: str) -> bool:
+    return len(code) == 2 and f" {code} " in _LANGUAGES
+
+
+def is_email(text: str) -> bool:
+    return bool(_EMAIL.fullmatch(text)) and len(text) <= 254
+
+
+def is_web_address(text: str) -> bool:
+    """An http or https address with a host: the only kind that we show as a link."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"\s", text)
+    except ValueError:
+        return False
+
+
+def is_script_address(text: str) -> bool:
+    """An address that runs in the reader's browser when it is followed (as browsers read it: blanks do not count)."""
+    scheme = re.sub(r"[\x00-\x20]", "", text).partition(":")[0].lower()
+    return scheme in ("javascript", "data", "vbscript")
 
 
 def is_uscc(code: str) -> bool:

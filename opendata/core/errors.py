@@ -106,6 +106,31 @@ class NoSpace(Unavailable):
     default_code = "no_space"
 
 
+class Gathered:
+    """Wrong places of one input, found by several checks. `with` it around each check: an `Invalid` of that check ends the
+    block and is kept. `raise_if_any` at the end says them all at once."""
+
+    def __init__(self, fields: Iterable[FieldError] = (), kind: type[Invalid] = Invalid) -> None:
+        self.fields = list(fields)
+        self.kind = kind
+
+    def add(self, fields: Iterable[FieldError]) -> None:
+        self.fields += [field for field in fields if field not in self.fields]
+
+    def raise_if_any(self) -> None:
+        if self.fields:
+            raise self.kind(fields=self.fields)
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        if not (isinstance(error, Invalid) and error.fields):
+            return False
+        self.add(error.fields)
+        return True
+
+
 def invalid(path: str, code: str, **params: Any) -> Invalid:
     """An `Invalid` with one wrong field."""
     return Invalid(fields=[FieldError(path, code, params)])

@@ -9,12 +9,15 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Query, Request
+from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import request_params_to_args
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from opendata.core.errors import BadQuery, FieldError, Stale
 from opendata.edge import messages
+from opendata.edge.reading import field_errors
 
 Offset = Annotated[int, Query(ge=0, le=10_000_000, description="How many to leave out")]
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many to give")]
@@ -24,16 +27,18 @@ DryRun = Annotated[
 
 
 def known_query(request: Request) -> None:
-    """Refuses query parameters that the call does not have: `BadQuery` naming each. For `APIRouter(dependencies=…)`."""
+    """Refuses query parameters that the call does not have: `BadQuery` naming each, and each of the others that is wrong.
+    For `APIRouter(dependencies=…)`."""
     given = set(request.query_params)
     if not given:
         return
-    known = set(_names(request.scope["route"].dependant))
+    fields = list(_fields(request.scope["route"].dependant))
+    known = {field.alias for field in fields}
     if unknown := sorted(given - known):
-        listed = ", ".join(sorted(known))
-        raise BadQuery(
-            fields=[FieldError(name[:100], "unknown_parameter", {"known": listed}) for name in unknown]
-        )
+        listed = ", ".join(sorted(known)) or "—"
+        wrong = [FieldError(name[:100], "unknown_parameter", {"known": listed}) for name in unknown]
+        _values, others = request_params_to_args(fields, request.query_params)
+        raise BadQuery(fields=wrong + field_errors({**e, "loc": e["loc"][1:]} for e in others))
 
 
 def bearer_token(request: Request) -> str | None:
@@ -109,11 +114,10 @@ def http_date(value: str | None) -> datetime | None:
         return None
 
 
-def _names(dependant: Dependant) -> Iterator[str]:
-    for field in dependant.query_params:
-        yield field.alias
+def _fields(dependant: Dependant) -> Iterator[ModelField]:
+    yield from dependant.query_params
     for below in dependant.dependencies:
-        yield from _names(below)
+        yield from _fields(below)
 
 
 def _plain(value: Any) -> Any:

@@ -9,14 +9,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from opendata.core.errors import DomainError, FieldError
+from opendata.core.errors import DomainError, FieldError, Limited, Unavailable
 
 LANGUAGES = ("zh", "en")
 _FOLDER = Path(__file__).parent / "messages"
 
 
 class _Lenient(string.Formatter):
-    """A parameter that is missing shows as nothing: a message must never fail."""
+    """A parameter that is missing shows as nothing: a message must never fail. That none is missing a test sees to."""
 
     def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
         value = kwargs.get(str(key), "")
@@ -40,7 +40,10 @@ def text(code: str, language: str, params: Mapping[str, Any] | None = None) -> s
 
 
 def error_text(error: DomainError, language: str) -> str:
-    return text(error.code, language, error.params)
+    params = dict(error.params)
+    if isinstance(error, Limited | Unavailable):
+        params["retry_after"] = error.retry_after
+    return text(error.code, language, params)
 
 
 def field_text(field: FieldError, language: str) -> str:

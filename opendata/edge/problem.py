@@ -19,9 +19,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from opendata.core import errors
-from opendata.core.errors import BadQuery, Conflict, DomainError, FieldError, Invalid, Stale
+from opendata.core.errors import BadQuery, Conflict, DomainError, Invalid, Stale
 from opendata.edge import messages
 from opendata.edge.idempotency import Replay
+from opendata.edge.reading import field_errors
 
 log = logging.getLogger(__name__)
 MOST_FIELDS = 200
@@ -145,11 +146,11 @@ def install(app: FastAPI) -> None:
 
 
 def _from_validation(error: RequestValidationError) -> Invalid:
-    fields = []
-    query = False
-    for entry in error.errors()[:MOST_FIELDS]:
-        place, *path = entry["loc"]
-        query = query or place in ("query", "path")
-        params = {"message": entry["msg"]} | {k: str(v) for k, v in entry.get("ctx", {}).items()}
-        fields.append(FieldError(".".join(map(str, path)) or str(place), entry["type"], params))
+    found = error.errors()[:MOST_FIELDS]
+    fields = [
+        field
+        for entry in found
+        for field in field_errors([{**entry, "loc": tuple(entry["loc"][1:]) or entry["loc"][:1]}])
+    ]
+    query = any(entry["loc"][0] in ("query", "path") for entry in found)
     return BadQuery(fields=fields) if query else Invalid(fields=fields)

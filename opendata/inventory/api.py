@@ -17,6 +17,7 @@ from opendata.edge.conventions import (
     known_query,
 )
 from opendata.edge.http import ApiWork, SignedInWork
+from opendata.edge.reading import Body
 from opendata.inventory import queries, service
 from opendata.inventory.models import InventoryLine
 from opendata.inventory.schemas import InventoryLineIn, InventoryLineOut, InventoryLinePatch
@@ -31,9 +32,13 @@ class InventoryPage(BaseModel):
 
 
 @router.post("/inventory", status_code=201)
-def create_line(work: SignedInWork, body: InventoryLineIn, response: Response) -> InventoryLineOut:
+def create_line(work: SignedInWork, sent: Body[InventoryLineIn], response: Response) -> InventoryLineOut:
     """A new line; elements that are left out are filled in and listed in `defaulted`."""
-    agency = agencies.find(work, body.agency)
+    wrong = sent.gather()
+    agency = agencies.find(work, sent.need("agency", wrong))
+    with wrong:
+        service.check(agency, {"title": "", **sent.right})
+    body = sent.whole(wrong)
     line = service.create(work, agency, body.model_dump(exclude_unset=True, exclude={"agency"}))
     response.headers["Location"] = f"/api/v1/inventory/{line.id}"
     return _shape(work, [line])[0]
@@ -64,7 +69,7 @@ def get_line(work: ApiWork, line: str) -> Response:
 def edit_line(
     work: SignedInWork,
     line: str,
-    body: InventoryLinePatch,
+    sent: Body[InventoryLinePatch],
     response: Response,
     if_match: Annotated[str | None, Header()] = None,
 ) -> InventoryLineOut:
@@ -72,6 +77,10 @@ def edit_line(
     found = queries.find(work, [line])[0]
     check_if_match(if_match, str(found.edition))
     agency = agencies.by_ids(work.session, [found.agency_id])[found.agency_id]
+    wrong = sent.gather()
+    with wrong:
+        service.check_update(found, dict(sent.right))
+    body = sent.whole(wrong)
     service.update(work, agency, found, body.model_dump(exclude_unset=True))
     response.headers["ETag"] = f'"{found.edition}"'
     return _shape(work, [found])[0]

@@ -8,7 +8,7 @@ from sqlalchemy import select, text
 
 from opendata.agencies import policy
 from opendata.agencies.models import Agency
-from opendata.core.errors import Conflict, FieldError, Forbidden, Invalid
+from opendata.core.errors import Conflict, FieldError, Forbidden, Gathered, Invalid
 from opendata.core.ids import new_id
 from opendata.inventory.models import (
     DataLevel,
@@ -65,17 +65,23 @@ def enter(work: Work, agency: Agency, fields: dict[str, Any], *, line_id: str | 
     return line
 
 
+def check_update(line: InventoryLine, fields: dict[str, Any]) -> None:
+    """`Invalid` naming what `update` would refuse."""
+    wrong = Gathered(FieldError(f, "missing") for f, v in fields.items() if v is None and f != "issued_on")
+    with wrong:
+        _check({**{name: getattr(line, name) for name in CONDITIONED}, **fields})
+    wrong.raise_if_any()
+
+
 def update(work: Work, agency: Agency, line: InventoryLine, fields: dict[str, Any]) -> InventoryLine:
     """Sets the named elements of the body's line, public at once. A line that gets another category gets the next code of
     it, unless its code was never made of its category, or a new one is given."""
     if not policy.may_edit(work.actor, agency):
         raise Forbidden("agency_editor_only", agency=agency.name)
-    if empty := [f for f, value in fields.items() if value is None and f != "issued_on"]:
-        raise Invalid(fields=[FieldError(f, "missing") for f in empty])
     changes = {f: v for f, v in fields.items() if v != getattr(line, f) or f in line.defaulted}
     if not changes:
         return line
-    _check({**{name: getattr(line, name) for name in CONDITIONED}, **changes})
+    check_update(line, changes)
     changes |= _new_code(work, line, changes)
     for name, value in changes.items():
         setattr(line, name, value)

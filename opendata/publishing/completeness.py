@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from opendata.catalog import sense
 from opendata.catalog.codes import codes
+from opendata.catalog.profile import DatasetMeta
 from opendata.catalog.views import DatasetView
 from opendata.core.errors import FieldError
-from opendata.inventory.models import Openness
 
 
 def missing(view: DatasetView, *, reviewed: bool) -> list[FieldError]:
@@ -14,10 +15,10 @@ def missing(view: DatasetView, *, reviewed: bool) -> list[FieldError]:
     errors = []
     if not meta.title:
         errors.append(FieldError("title", "missing"))
-    if meta.openness is Openness.CLOSED:
-        errors.append(FieldError("openness", "closed_is_not_published"))
+    errors += sense.check_opening(meta)
     if not reviewed:
         return errors
+    errors += sense.check_values(meta, DatasetMeta.model_fields.keys(), free=sense.CKAN_FREE)
     if not meta.description:
         errors.append(FieldError("description", "missing"))
     if meta.licence not in codes().licences:

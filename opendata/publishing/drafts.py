@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
 from sqlalchemy import delete, select
 
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_edit
-from opendata.catalog import drafts, queries, views
+from opendata.catalog import drafts, queries, sense, views
 from opendata.catalog.codes import codes
 from opendata.catalog.drafts import NewResource
 from opendata.catalog.lifecycle import EDITABLE_STATES, State, move
@@ -25,12 +24,15 @@ from opendata.catalog.models import (
     ResourceVersion,
 )
 from opendata.catalog.profile import RESOURCE_CODE, DatasetMeta, ResourceMeta
-from opendata.core.errors import Conflict, FieldError, Forbidden, Gone, Invalid
+from opendata.core.errors import Conflict, FieldError, Forbidden, Gathered, Gone, NotFound
 from opendata.core.ids import new_id
+from opendata.edge.reading import read
+from opendata.inventory import queries as inventory
 from opendata.inventory.models import InventoryLine
 from opendata.publishing.sentences import Step, say
 from opendata.review import screening
 from opendata.review import service as review
+from opendata.tabular.encoding import is_known
 from opendata.work.unit import Work
 
 DEFAULT_LICENCE = "cc-by-4.0"
@@ -46,11 +48,12 @@ def create_dataset(
     dataset_id: str | None = None,
     lines: Sequence[InventoryLine] = (),
     resources: Sequence[NewResource] = (),
+    free: Collection[str] = (),
 ) -> tuple[Dataset, Release]:
     """A dataset with its first draft. `fields` are those of `DatasetMeta` that were given; the rest is filled in from the
     body and flagged. Without a name one is made from the title."""
     check_editor(work, agency)
-    meta, defaulted = _first_meta(agency, fields, lines)
+    meta, defaulted = _first_meta(work, agency, fields, lines, free)
     dataset, release = drafts.create_dataset(
         work,
         agency,
@@ -90,22 +93,48 @@ def open_draft(work: Work, dataset: Dataset, agency: Agency) -> Release:
 
 
 def edit_dataset(
-    work: Work, dataset: Dataset, agency: Agency, fields: Mapping[str, Any], *, replace: bool = False
+    work: Work,
+    dataset: Dataset,
+    agency: Agency,
+    fields: Mapping[str, Any],
+    *,
+    replace: bool = False,
+    free: Collection[str] = (),
 ) -> Release:
     """Sets the named metadata fields of the open draft; with `replace` the others go back to their defaults. An edit that
     changes nothing leaves a release under way, and the approvals it has, alone."""
     check_editor(work, agency)
-    standing = queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]
-    before = {} if replace else dict(standing.meta)
-    if dataset_meta({**before, **fields}).stored() == standing.meta and not (
-        set(standing.defaulted) & set(fields)
-    ):
+    standing = _standing(work, dataset)
+    meta = _edited(work, standing, {} if replace else standing.meta, fields, free)
+    if meta.stored() == standing.meta and not (set(standing.defaulted) & set(fields)):
         return standing
     release = open_draft(work, dataset, agency)
-    old = {} if replace else dict(release.meta)
-    drafts.set_meta(work, release, dataset_meta({**old, **fields}), written=list(fields))
+    drafts.set_meta(work, release, meta, written=list(fields))
     work.record("dataset.edited", "release", release.id, fields=sorted(fields))
     return release
+
+
+def check_fields(work: Work, dataset: Dataset, fields: Mapping[str, Any]) -> None:
+    """`Invalid` naming what `edit_dataset` would refuse, of fields that may have the wrong shape."""
+    standing = _standing(work, dataset)
+    _edited(work, standing, standing.meta, fields, ())
+
+
+def _edited(
+    work: Work,
+    standing: Release,
+    old: Mapping[str, Any],
+    fields: Mapping[str, Any],
+    free: Collection[str],
+) -> DatasetMeta:
+    """The metadata after an edit. A value that the release has already is no news: it is not judged again."""
+    news = {name for name, value in fields.items() if value != standing.meta.get(name)}
+    return dataset_meta(work, {**old, **fields}, news, free=free)
+
+
+def _standing(work: Work, dataset: Dataset) -> Release:
+    """The release that an edit starts from: the open draft, or the newest."""
+    return queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]
 
 
 def of_source(work: Work, agency: Agency, source_id: str) -> Dataset | None:
@@ -226,13 +255,32 @@ def set_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> N
     work.record("dataset.lines_set", "dataset", dataset.id, lines=[line.resource_code for line in lines])
 
 
+def lines_named(work: Work, agency: Agency, names: Sequence[str] | None) -> list[InventoryLine] | None:
+    """The body's inventory lines of these ids or codes. `Invalid` naming each that is unknown or another body's."""
+    wrong = Gathered()
+    found: list[InventoryLine] = []
+    for name in names or ():
+        try:
+            found += inventory.find(work, [name])
+        except NotFound:
+            wrong.add([FieldError("inventory", "line_not_found", {"id": name[:100]})])
+    with wrong:
+        _check_own(agency.id, found)
+    wrong.raise_if_any()
+    return found if names is not None else None
+
+
 def _add_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> None:
-    for line in lines:
-        if line.agency_id != dataset.agency_id:
-            raise Invalid(
-                fields=[FieldError("inventory", "line_of_other_agency", {"code": line.resource_code})]
-            )
-    work.session.add_all(DatasetLine(dataset_id=dataset.id, line_id=line.id) for line in lines)
+    _check_own(dataset.agency_id, lines)
+    unique = dict.fromkeys(line.id for line in lines)
+    work.session.add_all(DatasetLine(dataset_id=dataset.id, line_id=line_id) for line_id in unique)
+
+
+def _check_own(agency_id: str, lines: Sequence[InventoryLine]) -> None:
+    foreign = [line for line in lines if line.agency_id != agency_id]
+    Gathered(
+        FieldError("inventory", "line_of_other_agency", {"code": line.resource_code}) for line in foreign
+    ).raise_if_any()
 
 
 def want_check(work: Work, release: Release, resource_id: str) -> None:
@@ -240,41 +288,30 @@ def want_check(work: Work, release: Release, resource_id: str) -> None:
     work.enqueue("validation.check", {"release_id": release.id, "resource_id": resource_id})
 
 
-def dataset_meta(fields: Mapping[str, Any]) -> DatasetMeta:
-    """Checked metadata. `Invalid` naming every wrong field."""
-    try:
-        meta = DatasetMeta(**fields)
-    except ValidationError as error:
-        raise Invalid(fields=field_errors(error)) from None
-    unknown = [code for code in meta.themes if code not in codes().themes]
-    if unknown:
-        known = ", ".join(codes().themes)
-        raise Invalid(fields=[FieldError("themes", "unknown_theme", {"value": unknown[0], "known": known})])
-    return meta
+def dataset_meta(
+    work: Work, fields: Mapping[str, Any], written: Collection[str], *, free: Collection[str] = ()
+) -> DatasetMeta:
+    """Checked metadata. `Invalid` naming every wrong field: all of those that have the wrong shape, and of those that were
+    `written` what makes no sense (`free` ones may hold any text)."""
+    sent = read(DatasetMeta, fields)
+    wrong = sent.gather()
+    wrong.add(sense.check(work, sent.so_far(), written, free=free))
+    return sent.whole(wrong)
 
 
 def resource_meta(fields: Mapping[str, Any], path: str = "") -> ResourceMeta:
-    """Checked metadata of a resource; `path` is put before the names of wrong fields. A schema that is named exists."""
-    try:
-        meta = ResourceMeta(**fields)
-    except ValidationError as error:
-        raise Invalid(fields=field_errors(error, path)) from None
-    if meta.schema_name and codes().table_schema(meta.schema_name) is None:
-        place = f"{path}.schema_name" if path else "schema_name"
-        raise Invalid(fields=[FieldError(place, "unknown_schema", {"value": meta.schema_name})])
-    return meta
-
-
-def field_errors(error: ValidationError, path: str = "") -> list[FieldError]:
-    """pydantic's errors as ours: the path with dots, its type as the code, its parameters."""
-    return [
-        FieldError(
-            ".".join([*([path] if path else []), *(str(part) for part in entry["loc"])]),
-            entry["type"],
-            {"message": entry["msg"]} | {k: str(v) for k, v in entry.get("ctx", {}).items()},
-        )
-        for entry in error.errors(include_url=False, include_input=False)
-    ]
+    """Checked metadata of a resource; `path` is put before the names of wrong fields. A schema that is named exists, and
+    so does an encoding."""
+    sent = read(ResourceMeta, fields, path)
+    wrong = sent.gather()
+    right, before = sent.so_far(), f"{path}." if path else ""
+    if right.schema_name and codes().table_schema(right.schema_name) is None:
+        wrong.add([FieldError(f"{before}schema_name", "unknown_schema", {"value": right.schema_name})])
+    options = fields.get("options")  # as they came: another option may be wrong
+    named = options.get("encoding") if isinstance(options, Mapping) else None
+    if isinstance(named, str) and not is_known(named):
+        wrong.add([FieldError(f"{before}options.encoding", "encoding_unsupported", {"encoding": named[:40]})])
+    return sent.whole(wrong)
 
 
 def name_from(title: str) -> str:
@@ -285,7 +322,11 @@ def name_from(title: str) -> str:
 
 
 def _first_meta(
-    agency: Agency, fields: Mapping[str, Any], lines: Sequence[InventoryLine]
+    work: Work,
+    agency: Agency,
+    fields: Mapping[str, Any],
+    lines: Sequence[InventoryLine],
+    free: Collection[str],
 ) -> tuple[DatasetMeta, list[str]]:
     filled: dict[str, Any] = {
         "description": fields.get("title", ""),
@@ -312,4 +353,4 @@ def _first_meta(
             "related_codes": [code for code in first.related_codes if re.fullmatch(RESOURCE_CODE, code)],
         }
     defaulted = [name for name, value in filled.items() if name not in fields and value]
-    return dataset_meta({**filled, **fields}), defaulted
+    return dataset_meta(work, {**filled, **fields}, fields.keys(), free=free), defaulted

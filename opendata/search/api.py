@@ -7,18 +7,24 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 
 from opendata.access.schemas import agency_ref
-from opendata.core.errors import BadQuery, FieldError
+from opendata.core.errors import BadQuery, FieldError, Gathered
 from opendata.edge.conventions import Language, Offset, documented, json_answer, known_query
 from opendata.edge.http import ApiWork, part
 from opendata.edge.messages import LANGUAGES
 from opendata.ports.search_index.port import SearchIndex
 from opendata.search import finding
 from opendata.search.finding import Found, Result, Wanted
+from opendata.search.query import FIELDS
 from opendata.search.schemas import SearchOut
 
 router = APIRouter(tags=["public"], dependencies=[Depends(known_query)])
 
 Index = Annotated[SearchIndex, Depends(part("index"))]
+QUERY = (
+    'Words (all of them), "phrases", -word, field:value. Fields: '
+    + ", ".join(name for name in FIELDS if name.isascii())
+    + ". After any other word a colon is punctuation."
+)
 Values = Annotated[list[str] | None, Query(max_length=50)]
 
 
@@ -27,7 +33,7 @@ def get_search(
     work: ApiWork,
     index: Index,
     language: Language,
-    q: Annotated[str, Query(description='Words (all of them), "phrases", -word, field:value')] = "",
+    q: Annotated[str, Query(description=QUERY)] = "",
     agency: Values = None,
     theme: Values = None,
     domain: Values = None,
@@ -42,8 +48,9 @@ def get_search(
     lang: Annotated[str | None, Query(description="zh or en, for labels and highlights")] = None,
 ) -> Response:
     """Public datasets that hold the words, with counts by facet. A facet given twice accepts either value."""
+    wrong = Gathered(kind=BadQuery)
     if lang is not None and lang not in LANGUAGES:
-        raise BadQuery(fields=[FieldError("lang", "unknown_value", {"value": lang[:20], "known": "zh, en"})])
+        wrong.add([FieldError("lang", "unknown_value", {"value": lang[:20], "known": "zh, en"})])
     chosen = {
         "agency": agency, "theme": theme, "domain": domain, "format": format, "licence": licence,
         "openness": openness, "update_cycle": update_cycle, "region": region,
@@ -55,7 +62,9 @@ def get_search(
         offset=offset,
         limit=limit,
     )
-    found = finding.search(work, index, wanted, lang or language)
+    with wrong:
+        found = finding.search(work, index, wanted, lang or language)
+    wrong.raise_if_any()
     return json_answer(_body(found), public=True, headers={"Vary": "Accept-Language"})
 
 

@@ -10,7 +10,7 @@ from opendata.agencies import queries as agencies
 from opendata.catalog import queries
 from opendata.catalog.codes import codes
 from opendata.catalog.views import DatasetView
-from opendata.core.errors import BadQuery, FieldError
+from opendata.core.errors import BadQuery, FieldError, Gathered
 from opendata.ports.search_index.port import All, Everything, Exact, Query, Request, SearchIndex, Sort
 from opendata.search import service
 from opendata.search.analysis import query_tokens
@@ -91,11 +91,13 @@ def search(work: Work, index: SearchIndex, wanted: Wanted, language: str) -> Fou
 
 
 def _request(wanted: Wanted) -> Request:
+    wrong = Gathered(kind=BadQuery)
     if wanted.sort and wanted.sort not in SORTS:
         known = ", ".join(SORTS)
-        raise BadQuery(fields=[FieldError("sort", "unknown_value", {"value": wanted.sort, "known": known})])
+        wrong.add([FieldError("sort", "unknown_value", {"value": wanted.sort[:40], "known": known})])
     if wanted.offset + wanted.limit > DEEPEST:
-        raise BadQuery(fields=[FieldError("offset", "too_deep", {"limit": DEEPEST})])
+        wrong.add([FieldError("offset", "page_too_deep", {"limit": DEEPEST})])
+    wrong.raise_if_any()
     query = parse(wanted.text)
     chosen: list[Query] = [
         Exact(FACETS[facet], tuple(v for value in values for v in cases(value)))

@@ -24,8 +24,11 @@ FIELDS: Mapping[str, str] = {
     "region": "region", "地区": "region", "区域": "region",
     "tag": "tags", "tags": "tags", "标签": "tags",
     "group": "groups", "update": "update_cycle", "name": "dataset_name",
+    "title": "title", "标题": "title", "description": "description", "摘要": "description",
 }  # fmt: skip
-"""What may stand before a colon, and the keyword field it asks."""
+"""What may stand before a colon, and the field it asks."""
+_TEXTS = frozenset({"title", "description"})
+"""Fields that are asked for words, not for a whole value."""
 
 _PART = re.compile(
     r'(?P<sign>[-+－]?)(?:(?P<field>\w{1,30})[:：](?=\S))?(?:"(?P<phrase>[^"]*)"?|(?P<word>[^\s"]+))'
@@ -64,12 +67,14 @@ def _part(match: re.Match[str], fields: Mapping[str, str]) -> Query:
         name = match["field"].lower()
         value = (quoted if quoted is not None else word).strip()
         if name in fields and value:
-            return _field(fields[name], value)
+            return _field(fields[name], value, whole=quoted is not None)
         return words(f"{name} {value}") if quoted is None else all_of([words(name), phrase(quoted)])
     return phrase(quoted) if quoted is not None else words(word)
 
 
-def _field(field: str, value: str) -> Query:
+def _field(field: str, value: str, *, whole: bool) -> Query:
+    if field in _TEXTS:
+        return phrase(value, field) if whole else words(value, field)
     exact = Exact(field, cases(value))
     if field != "agency":
         return exact

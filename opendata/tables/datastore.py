@@ -29,6 +29,7 @@ _CKAN_TYPES = {
     ColumnType.DATETIME: "timestamp",
     ColumnType.TIME: "time",
 }
+_SEARCHED = ("filters", "q", "distinct", "fields", "sort", "limit", "offset")
 _OURS = frozenset(
     {
         "resource_id",
@@ -62,10 +63,8 @@ class _Reading:
         self._problems = Problems(columns)
 
     def result(self) -> Select:
-        for name in (
-            self._params.keys() - _OURS - {"filters", "q", "distinct", "fields", "sort", "limit", "offset"}
-        ):
-            self._problems.add(str(name)[:200], "unknown_parameter", nearest=[])
+        for name in self._params.keys() - _OURS - set(_SEARCHED):
+            self._problems.add(str(name)[:200], "unknown_parameter", known=", ".join(_SEARCHED))
         where = self._filters()
         search, more = self._search()
         select = Select(

@@ -21,6 +21,8 @@ MAX_SEARCH = 200
 MAX_WORDS = 16
 MAX_FILTERS = 50
 MAX_VALUES = 1_000
+MOST_NAMED = 40
+"""Columns that an error lists."""
 ROW_ID = "_id"
 
 OPERATORS = {
@@ -45,7 +47,7 @@ _YES_NO = ("", "true", "false", "1", "0", "yes", "no", "t", "f")
 
 def parse(params: Sequence[tuple[str, str]], columns: Sequence[Column]) -> Select:
     """The query of the parameters as they came, repeated ones included. `BadQuery` names every wrong one at once:
-    `unknown_parameter` and `unknown_column` with the `nearest` names, `repeated`, `not_a_number`, `out_of_range`,
+    `unknown_parameter` and `unknown_column` with the `known` names, the nearest first, `repeated`, `not_a_number`, `out_of_range`,
     `search_too_long`, `too_many`, `not_yes_or_no`."""
     reading = _Reading(columns)
     for name, value in params:
@@ -60,6 +62,12 @@ def nearest(name: str, names: Collection[str]) -> list[str]:
         folded[match]
         for match in difflib.get_close_matches(name[:200].casefold(), list(folded), n=3, cutoff=0.5)
     ]
+
+
+def listed(name: str, known: Sequence[str]) -> str:
+    """The known names in one line, those that look like this one first; not all of a table with very many columns."""
+    names = list(dict.fromkeys([*nearest(name, known), *known]))
+    return ", ".join(names[:MOST_NAMED]) + (", …" if len(names) > MOST_NAMED else "")
 
 
 def split_names(text: str) -> list[str]:
@@ -91,15 +99,15 @@ class Problems:
         stripped = [known for known in self.names if known.strip() == name.strip()]
         if len(stripped) == 1:
             return stripped[0]
-        self.add(path, "unknown_column", column=name[:200], nearest=nearest(name, self.names))
+        self.add(path, "unknown_column", column=name[:200], known=listed(name, self.names))
         return None
 
     def number(self, path: str, value: str, lowest: int, highest: int) -> int | None:
         text = value.strip()
         if not (text.isascii() and text.removeprefix("-").isdigit() and len(text) <= 20):
-            self.add(path, "not_a_number")
+            self.add(path, "not_a_number", field=path, value=text[:40])
         elif not lowest <= int(text) <= highest:
-            self.add(path, "out_of_range", lowest=lowest, highest=highest)
+            self.add(path, "out_of_range", minimum=lowest, maximum=highest)
         else:
             return int(text)
         return None
@@ -169,7 +177,7 @@ class _Reading:
         if parting and tail in OPERATORS:
             return self._problems.column(name, head), OPERATORS[tail]
         known = [*_WORDS, *_ALIASES, *self._problems.names]
-        self._problems.add(name[:200], "unknown_parameter", nearest=nearest(name, known))
+        self._problems.add(name[:200], "unknown_parameter", known=listed(name, known))
         return None, Op.EQ
 
     def _number(self, word: str, default: int, highest: int) -> int:
@@ -202,9 +210,12 @@ def read_order(problems: Problems, path: str, text: str) -> Order | None:
     """`col`, `col asc`, `col desc` or `-col`. A column whose whole name reads so is taken as that column."""
     if text in problems.names:
         return Order(text)
-    name, _, direction = text.rpartition(" ")
+    name, _, direction = (part.strip() for part in text.rpartition(" "))
+    if name in problems.names and direction.lower() not in ("asc", "desc"):
+        problems.add(path, "unknown_value", value=direction[:40], known="asc, desc")
+        return None
     if name and direction.lower() in ("asc", "desc"):
-        name, descending = name.strip(), direction.lower() == "desc"
+        descending = direction.lower() == "desc"
     else:
         name, descending = text, False
         if text.startswith("-"):

@@ -34,6 +34,11 @@ EVERYDAY_SHARE = 0.7
 """Of the characters beyond ASCII, how many must be in GB 2312 (6,763 Han characters and the usual punctuation)."""
 
 
+def is_known(name: str) -> bool:
+    """Whether a publisher may name this encoding."""
+    return _python_name(name) is not None
+
+
 def detect(path: Path, named: str | None = None) -> str:
     """The Python name of the encoding. `named` (by the publisher) is tried alone.
 
@@ -59,7 +64,7 @@ def detect(path: Path, named: str | None = None) -> str:
 
 
 def _as_named(path: Path, named: str) -> str:
-    encoding = _NAMED.get(named.strip().lower().replace("_", "-"))
+    encoding = _python_name(named)
     if encoding is None:
         raise TaskError("encoding_unsupported", encoding=named[:40])
     with path.open("rb") as file:
@@ -69,6 +74,10 @@ def _as_named(path: Path, named: str) -> str:
     if failed is not None:
         raise TaskError("encoding_wrong", encoding=encoding, byte=failed)
     return encoding
+
+
+def _python_name(named: str) -> str | None:
+    return _NAMED.get(named.strip().lower().replace("_", "-"))
 
 
 def _first_bad_byte(path: Path, encoding: str, *, everyday: bool = False) -> int | None:

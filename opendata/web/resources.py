@@ -17,7 +17,7 @@ from opendata.edge.http import part
 from opendata.ports.table_store.port import Column, ColumnType, Condition, Op, Order, Rows, Select, TableStore
 from opendata.tables import service as tables
 from opendata.tables.models import Table, TableState
-from opendata.tables.query import nearest
+from opendata.tables.query import listed
 from opendata.web import verdicts
 from opendata.web.http import PageWork
 from opendata.web.public import PageNumber
@@ -166,7 +166,7 @@ def _check(view: View, columns: Sequence[Column]) -> None:
     if view.order in names:
         view.order = view.order if not view.order.startswith("-") else ""
     fields = [
-        FieldError(path, "unknown_column", {"column": name[:200], "nearest": nearest(name, names)})
+        FieldError(path, "unknown_column", {"column": name[:200], "known": listed(name, names)})
         for path, name in (("order", view.sorted_by), ("column", view.column))
         if name and name not in names
     ]

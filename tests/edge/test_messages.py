@@ -16,6 +16,7 @@ from opendata.core import errors
 from opendata.core.errors import DomainError, FieldError
 from opendata.edge import messages
 from opendata.edge.problem import STATUS
+from opendata.edge.reading import PATTERNS
 from opendata.publishing.sentences import Step
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -64,6 +65,8 @@ PYDANTIC_PARAMS = {
     "message", "expected", "pattern", "min_length", "max_length", "ge", "gt", "le", "lt", "error", "expected_schemes",
     "actual_length", "field_type", "class_name",
 }  # fmt: skip
+PASSING = {"Limited", "Unavailable", "NoSpace"}
+"""Kinds that carry `retry_after`, given or not."""
 FRAMEWORK = {"no_such_address": "NotFound", "method_not_allowed": "DomainError", "http_error": "DomainError"}
 """Codes of `edge.problem` for the framework's own errors."""
 
@@ -77,10 +80,12 @@ class Code:
     open: bool = False
     """Some place gives parameters that only the run knows."""
     places: list[str] = field(default_factory=list)
+    calls: list[tuple[str, set[str]]] = field(default_factory=list)
+    """(place, parameters) of each place that says all of its parameters in the source."""
 
 
 def test_every_code_has_a_sentence_in_both_languages() -> None:
-    wanted = set(codes()) | set(PYDANTIC) | set(FRAMEWORK) | kinds() | steps()
+    wanted = set(codes()) | set(PATTERNS.values()) | set(PYDANTIC) | set(FRAMEWORK) | kinds() | steps()
     for language in messages.LANGUAGES:
         missing = sorted(wanted - messages.catalogue(language).keys())
         assert not missing, f"{language}.json has no sentence for: " + ", ".join(
@@ -103,6 +108,45 @@ def test_a_sentence_names_only_parameters_that_are_given() -> None:
     assert not wrong, "never given:\n" + "\n".join(wrong)
 
 
+def test_every_call_gives_what_its_sentence_asks_for() -> None:
+    """A parameter that one place forgets would be a hole in what a person reads."""
+    wrong = [
+        f"{place} gives {code} no {name}"
+        for language in messages.LANGUAGES
+        for code, known in codes().items()
+        for place, given in known.calls
+        for name in sorted(names_in(messages.catalogue(language)[code]) - given)
+    ]
+    assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+def test_the_scan_sees_a_call_that_forgets_a_parameter() -> None:
+    call = ast.parse('problems.add(path, "out_of_range", lowest=1)').body[0]
+    assert isinstance(call, ast.Expr)
+    assert isinstance(call.value, ast.Call)
+    before = {code: len(known.calls) for code, known in codes().items()}
+    _from_call("planted.py", call.value, error_classes())
+    place, given = codes()["out_of_range"].calls.pop()
+    assert len(codes()["out_of_range"].calls) == before["out_of_range"]
+    assert place == "planted.py:1"
+    assert {"minimum", "maximum"} <= names_in(messages.catalogue("en")["out_of_range"]) - given
+
+
+def test_every_step_gives_what_its_sentence_asks_for() -> None:
+    wrong = []
+    for path, tree in trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and _name(node.func) in ("say", "send_back"):
+                told = {word.arg for word in node.keywords}
+                steps_named = [
+                    _name(a) for a in node.args if isinstance(a, ast.Attribute) and _name(a.value) == "Step"
+                ]
+                for step in steps_named if None not in told else []:
+                    sentence = messages.catalogue("en")[f"state.{Step[step].value}"]
+                    wrong += [f"{path}:{node.lineno} {name}" for name in names_in(sentence) - told]
+    assert not wrong
+
+
 def test_states_name_only_what_their_sentence_is_told() -> None:
     given = step_params()
     wrong = [
@@ -123,7 +167,7 @@ def test_both_languages_say_the_same_codes_with_the_same_parameters() -> None:
 
 
 def test_no_sentence_is_for_a_code_that_nobody_gives() -> None:
-    known = set(codes()) | set(PYDANTIC) | set(FRAMEWORK) | kinds() | steps()
+    known = set(codes()) | set(PATTERNS.values()) | set(PYDANTIC) | set(FRAMEWORK) | kinds() | steps()
     assert sorted(messages.catalogue("en").keys() - known) == []
 
 
@@ -198,6 +242,8 @@ def error_classes() -> dict[str, str]:
 _codes: dict[str, Code] = {}
 _defaults: dict[str, str] = {}
 """The code of an error class that is raised without one."""
+ADDING = ("opendata/tables/query.py", "opendata/tables/datastore.py", "planted.py")
+"""Give the errors of a query as `problems.add(path, code, …)`."""
 FINDINGS = "opendata/validation/schemas.py"
 """Gives the errors of a table schema as (path, code, params)."""
 ELSEWHERE = {"file_too_heavy": "file"}
@@ -238,7 +284,9 @@ def _from_call(path: str, node: ast.Call, classes: dict[str, str]) -> None:
         kind = classes.get(name, "file")
         for code in _texts(node.args[0]) if node.args else filter(None, [_defaults.get(name)]):
             _note(code, kind, words, many, place)
-    elif name == "invalid" and len(node.args) > 1:
+    elif (name == "invalid" and len(node.args) > 1) or (
+        name == "add" and len(node.args) == 2 and path in ADDING
+    ):
         for code in _texts(node.args[1]):
             _note(code, "field", words, many, place)
     elif name == "PydanticCustomError":  # of a validator of ours
@@ -263,6 +311,8 @@ def _note(code: str, kind: str, params: set[str], many: bool, place: str) -> Non
     found.params |= params
     found.open = found.open or many
     found.places.append(place)
+    if not many:
+        found.calls.append((place, params | ({"retry_after"} if kind in PASSING else set())))
 
 
 def _name(node: ast.AST) -> str:
@@ -317,7 +367,7 @@ def document() -> str:
         "|---|---|---|",
     ]
     every = codes() | {code: Code({kind}) for code, kind in FRAMEWORK.items()}
-    every |= {code: Code({"field"}) for code in PYDANTIC if code not in every}
+    every |= {code: Code({"field"}) for code in (*PYDANTIC, *PATTERNS.values()) if code not in every}
     for code in sorted(every):
         lines.append(
             f"| `{code}` | {', '.join(sorted(every[code].kinds))} | {_cell(en[code])} {_cell(zh[code])} |"

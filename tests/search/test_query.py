@@ -27,6 +27,8 @@ from opendata.search.query import MAX_LENGTH, parse
         ("theme:交通", Exact("themes", ("交通",))),
         ('tag:"a b"', Exact("tags", ("a b", "A B"))),
         ("agency:水务局", AnyOf((Exact("agency", ("水务局",)), Words("agency_title", ("水务局",))))),
+        ("title:养老", Words("title", ("养老",))),
+        ('标题:"air quality"', Phrase("title", ("air", "quality"))),
         ("http://x", Words("text", ("http", "x"))),
         ("covid-19", Phrase("text", ("covid", "19"))),
         ('"', Everything()),

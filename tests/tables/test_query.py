@@ -97,7 +97,7 @@ def test_all_wrong_places_are_named() -> None:
 def test_an_unknown_name_gets_the_nearest_ones() -> None:
     with pytest.raises(BadQuery) as caught:
         parse([("populaton__gt", "1"), ("lmit", "1")], COLUMNS)
-    assert [field.params["nearest"][0] for field in caught.value.fields] == ["population", "limit"]
+    assert [field.params["known"].split(", ")[0] for field in caught.value.fields] == ["population", "limit"]
 
 
 @given(st.lists(st.tuples(st.text(max_size=12), st.text(max_size=12)), max_size=4))

@@ -13,7 +13,7 @@ from opendata.access import policy
 from opendata.agencies import queries as agency_queries
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_edit
-from opendata.catalog import queries, views
+from opendata.catalog import queries, sense, views
 from opendata.catalog.drafts import NewResource
 from opendata.catalog.lifecycle import EDITABLE_STATES, State
 from opendata.catalog.models import Dataset, DatasetState, Release
@@ -67,6 +67,7 @@ def package_create(call: Call) -> Ready | dict[str, Any]:
         name=name,
         dataset_id=text_of(args, "id").lower() or None,
         resources=[_new(entry) for entry in dicts(args, "resources")],
+        free=sense.CKAN_FREE,
     )
     return settle(call, dataset, agency, wanted=not flag(args, "private"))
 
@@ -189,7 +190,7 @@ def _write(call: Call, dataset: Dataset, agency: Agency, *, replace: bool) -> Re
     fields = dataset_fields(args, lambda: call.groups, own)
     if replace and not fields.get("title"):
         fields["title"] = dataset.name
-    drafts.edit_dataset(call.work, dataset, agency, fields, replace=replace)
+    drafts.edit_dataset(call.work, dataset, agency, fields, replace=replace, free=sense.CKAN_FREE)
     if args.get("resources") is not None:
         _sync(call, dataset, agency, dicts(args, "resources"))
     if private:

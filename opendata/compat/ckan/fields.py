@@ -15,6 +15,7 @@ from opendata.catalog.models import Group
 from opendata.catalog.profile import RESOURCE_CODE, DatasetMeta
 from opendata.compat.ckan.packages import BOX_EXTRA, FIELD_EXTRAS, LIST_EXTRAS, polygon
 from opendata.compat.ckan.wire import MISSING, dicts, listed, text_of, wrong
+from opendata.core.checks import is_email, is_language, is_region
 from opendata.inventory.models import Domain, Openness, UpdateCycle
 
 GroupsOf = Callable[[], Sequence[Group]]
@@ -50,6 +51,11 @@ _EMPTY_FACTS = _FILE_FACTS | {"resource_type"}
 """Keys that our own answers always have: an empty one is no news."""
 _CODES = {"update_cycle": UpdateCycle, "openness": Openness, "domain": Domain}
 _DATES = {"temporal_start", "temporal_end", "data_updated_on"}
+_MEANINGS = {"region": is_region, "contact_email": is_email}
+_LIST_MEANINGS: Mapping[str, Callable[[str], object]] = {
+    "language": is_language,
+    "related_codes": lambda code: re.fullmatch(RESOURCE_CODE, code),
+}
 _EMAILS = ("author_email", "maintainer_email")
 _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _EMAIL = re.compile(rf"(?!\.)(?!.*\.$)(?!.*\.\.)[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
@@ -195,10 +201,13 @@ def _from_extras(extras: Mapping[str, str]) -> dict[str, Any]:
             fields[field] = free.pop(key)
         else:
             fields[field] = _RESET.get(field, "")
+    start, end = fields["temporal_start"], fields["temporal_end"]
+    if start and end and end < start:  # ISO dates, so they compare as texts
+        free["temporal_end"], fields["temporal_end"] = end, _RESET["temporal_end"]
     for key, field in LIST_EXTRAS.items():
-        values = [value.strip() for value in free.get(key, "").split(",") if value.strip()]
-        fits = field != "related_codes" or all(re.fullmatch(RESOURCE_CODE, value) for value in values)
-        fields[field] = (fits and values) or _RESET[field]
+        values = [value for part in free.get(key, "").split(",") if (value := part.strip())]
+        fits = all(_LIST_MEANINGS[field](value) for value in values) if field in _LIST_MEANINGS else True
+        fields[field] = values if values and fits else _RESET[field]
         if fits:
             free.pop(key, None)
     fields["bbox"] = _box(free.get(BOX_EXTRA, ""))
@@ -225,6 +234,8 @@ def _fits(field: str, text: str) -> bool:
             _CODES[field](text)
         elif field in _DATES:
             date.fromisoformat(text)
+        elif field in _MEANINGS:
+            return not text or _MEANINGS[field](text)
     except ValueError:
         return False
     return True

@@ -21,6 +21,9 @@ from opendata.core.errors import Conflict
 from opendata.work.actor import Role
 from opendata.work.unit import Work
 
+_FREE = frozenset({"image_url"})
+"""CKAN also takes the name of a file here."""
+
 
 def organization_list(call: Call) -> list[Any]:
     """Names of the organizations. `all_fields`, `sort`, `limit`, `offset`, `organizations` (only these)."""
@@ -59,7 +62,7 @@ def organization_create(call: Call) -> dict[str, Any]:
     details = {"title": name, **groups.details(call.args)}
     wanted = text_of(call.args, "id") or None
     try:
-        agency = service.create(call.work, name=name, agency_id=wanted, **details)
+        agency = service.create(call.work, name=name, agency_id=wanted, free=_FREE, **details)
     except Conflict:
         raise wrong(groups.TAKEN) from None
     return groups.full(agency, 0)
@@ -116,7 +119,7 @@ def _edit(call: Call, changes: dict[str, Any]) -> dict[str, Any]:
     if name != agency.name:
         changes["name"] = _free_name(call.work, name)
     changes["title"] = changes.get("title", agency.title) or name
-    service.edit(call.work, agency, changes)
+    service.edit(call.work, agency, changes, free=_FREE)
     of_agency = select(Dataset.id).where(Dataset.agency_id == agency.id, policy.PUBLIC_FILTER)
     groups.touch_all(call.work, call.work.session.execute(of_agency).scalars().all())
     return groups.full(agency, _count(call.work, agency))

@@ -282,7 +282,8 @@ def derived(agency: Agency, lines: Sequence[LineRow] = (), issued: datetime | No
 
 
 def extras(meta: DatasetMeta, own: Mapping[str, str]) -> list[dict[str, str]]:
-    """Free keys, derived ones, and fields of ours that CKAN does not know, by key."""
+    """Free keys, derived ones, and fields of ours that CKAN does not know, by key. What a client wrote stands before what
+    was filled in."""
     found = {**own, **meta.extras}
     if meta.bbox:
         found[BOX_EXTRA] = orjson.dumps(polygon(meta.bbox)).decode()
@@ -290,11 +291,11 @@ def extras(meta: DatasetMeta, own: Mapping[str, str]) -> list[dict[str, str]]:
         value = getattr(meta, field)
         text = value.isoformat() if hasattr(value, "isoformat") else str(value or "")
         if text and _HIDDEN_DEFAULTS.get(field) != text:
-            found[key] = text
+            found.setdefault(key, text)
     for key, field in LIST_EXTRAS.items():
         values = getattr(meta, field)
         if values and values != ["zh"]:
-            found[key] = ",".join(values)
+            found.setdefault(key, ",".join(values))
     return [{"key": key, "value": found[key]} for key in sorted(found)]
 
 

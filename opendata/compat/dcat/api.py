@@ -156,6 +156,8 @@ def _catalogue(
         found, total = reading.page(
             work, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE, modified_since=modified_since
         )
+    if page > 1 and (page - 1) * PAGE_SIZE >= total:
+        raise NotFound("no_such_page", pages=max(1, -(-total // PAGE_SIZE)))
     paging = Paging(f"{site.catalogue}.{extension}", page, total, modified_since)
     graph = catalogue.page(found, paging, site, state.modified_at)
     headers = {"Link": paging.header(), "Vary": "Accept"}

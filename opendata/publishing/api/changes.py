@@ -1,30 +1,50 @@
-"""What an edit changes: the difference of two contents, field by field. It is what a dry run shows."""
+"""What an edit or a step changes: the difference of two moments, field by field. It is what a dry run shows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from opendata.catalog.content import document
+from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView
 
 Difference = dict[str, Any]
 """{field, old, new}; None where there is nothing."""
 
 
-def differences(before: DatasetView | None, after: DatasetView) -> list[Difference]:
-    """Fields of the metadata by name; of resources as `resources.<id>.<field>`."""
-    old = _flat(document(before)) if before else {}
-    new = _flat(document(after))
+@dataclass(frozen=True)
+class Moment:
+    """How a dataset stands: taken before an edit, because rows change under it."""
+
+    fields: Mapping[str, Any]
+    """The content by field, and the resource codes of the inventory lines."""
+    state: str
+    release_id: str
+    release_state: str
+
+
+def moment(view: DatasetView, lines: Sequence[LineRow]) -> Moment:
+    codes = {"inventory": [line.resource_code for line in lines]} if lines else {}
+    fields = dict(_places(document(view))) | codes
+    return Moment(fields, view.dataset.state, view.release.id, view.release.state)
+
+
+def differences(before: Moment | None, after: Moment) -> list[Difference]:
+    """Fields of the metadata by name; of resources as `resources.<id>.<field>`; `inventory` as resource codes; `state` of
+    the dataset and `release_state` of the release that was there before."""
+    old = dict(before.fields) if before else {}
+    new = dict(after.fields)
+    if before:
+        old["state"], new["state"] = before.state, after.state
+    if before and before.release_id == after.release_id:
+        old["release_state"], new["release_state"] = before.release_state, after.release_state
     return [
         {"field": field, "old": old.get(field), "new": new.get(field)}
         for field in [*old, *(f for f in new if f not in old)]
         if old.get(field) != new.get(field)
     ]
-
-
-def _flat(content: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(_places(content))
 
 
 def _places(content: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

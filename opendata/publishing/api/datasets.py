@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from opendata.access.schemas import DatasetOut
 from opendata.agencies import queries as agencies
-from opendata.core.errors import NotFound, invalid
-from opendata.edge.conventions import documented, json_answer, known_query
+from opendata.agencies.models import Agency
+from opendata.catalog.models import Dataset
+from opendata.catalog.profile import DatasetMeta
+from opendata.core.errors import Gathered, invalid
+from opendata.core.names import check_name
+from opendata.edge.conventions import documented, known_query
 from opendata.edge.http import SignedInWork
-from opendata.inventory import queries as inventory
+from opendata.edge.reading import Body, Sent
 from opendata.inventory.models import InventoryLine
 from opendata.publishing import drafts, service
 from opendata.publishing.api import editing
@@ -19,21 +24,19 @@ from opendata.publishing.api.editing import How
 from opendata.publishing.api.schemas import DatasetIn, DatasetPatch, SourceIn, WithdrawIn
 from opendata.work.unit import Work
 
+P = TypeVar("P", bound=DatasetPatch)
 router = APIRouter(tags=["datasets"], dependencies=[Depends(known_query)])
 
 
 @router.post("/datasets", status_code=201, responses=documented(DatasetOut, 201))
-def create_dataset(work: SignedInWork, body: DatasetIn, how: How) -> Response:
+def create_dataset(work: SignedInWork, sent: Body[DatasetIn], how: How) -> Response:
     """A dataset with its first draft. What is left out is filled in from the body and listed in `defaulted`."""
-    agency = agencies.find(work, body.agency)
+    wrong = _judge_new(work, sent)
+    agency = agencies.find(work, sent.need("agency", wrong))
     drafts.check_editor(work, agency)
+    body, lines = _whole(work, agency, sent, wrong)
     dataset, _release = drafts.create_dataset(
-        work,
-        agency,
-        body.given(),
-        name=body.name,
-        source_id=body.source_id,
-        lines=_lines(work, body.inventory) or (),
+        work, agency, body.given(), name=body.name, source_id=body.source_id, lines=lines
     )
     location = f"/api/v1/datasets/{dataset.id}"
     return editing.finish(work, editing.new(dataset, agency), how, status=201, location=location)
@@ -43,7 +46,7 @@ def create_dataset(work: SignedInWork, body: DatasetIn, how: How) -> Response:
     "/datasets/by-source/{agency}/{source_id:path}",
     responses=documented(DatasetOut) | documented(DatasetOut, 201),
 )
-def put_dataset(work: SignedInWork, agency: str, source_id: str, body: SourceIn, how: How) -> Response:
+def put_dataset(work: SignedInWork, agency: str, source_id: str, sent: Body[SourceIn], how: How) -> Response:
     """Creates the body's dataset of that identifier (201), or sets the named fields of its draft (200). Sending the same
     again changes nothing."""
     if len(source_id) > 200:
@@ -52,20 +55,22 @@ def put_dataset(work: SignedInWork, agency: str, source_id: str, body: SourceIn,
     drafts.check_editor(work, owner)
     found = drafts.of_source(work, owner, source_id)
     began = editing.begin(work, found.id, how) if found else None
-    dataset, is_new = drafts.put_by_source(
-        work, owner, source_id, body.given(), name=body.name, lines=_lines(work, body.inventory)
-    )
+    wrong = _judge_edit(work, found, sent) if found else _judge_new(work, sent)
+    body, lines = _whole(work, owner, sent, wrong)
+    named = lines if body.inventory is not None else None
+    dataset, is_new = drafts.put_by_source(work, owner, source_id, body.given(), name=body.name, lines=named)
     status = 201 if is_new else 200
     return editing.finish(work, began or editing.new(dataset, owner), how, status=status)
 
 
 @router.patch("/datasets/{dataset}", responses=documented(DatasetOut))
-def edit_dataset(work: SignedInWork, dataset: str, body: DatasetPatch, how: How) -> Response:
+def edit_dataset(work: SignedInWork, dataset: str, sent: Body[DatasetPatch], how: How) -> Response:
     """Sets the named fields of the open draft. A release under way goes back to `draft`, its approvals are void."""
     began = editing.begin(work, dataset, how)
     drafts.check_editor(work, began.agency)
+    body, lines = _whole(work, began.agency, sent, _judge_edit(work, began.dataset, sent))
     if body.inventory is not None:
-        drafts.set_lines(work, began.dataset, _lines(work, body.inventory) or ())
+        drafts.set_lines(work, began.dataset, lines)
     if given := body.given():
         drafts.edit_dataset(work, began.dataset, began.agency, given)
     return editing.finish(work, began, how)
@@ -101,17 +106,33 @@ def delete_dataset(
 
 
 def _done(work: Work, began: editing.Editing, how: How) -> Response:
-    if how.dry_run:
-        work.take_back()
-        return json_answer({"dry_run": True, "changes": [], "missing": []})
-    return Response(status_code=204)
+    return editing.finish(work, began, how) if how.dry_run else Response(status_code=204)
 
 
-def _lines(work: Work, names: list[str] | None) -> list[InventoryLine] | None:
-    """The inventory lines of these ids or codes. `Invalid` naming the field if one is unknown."""
-    if names is None:
-        return None
-    try:
-        return list(inventory.find(work, names))
-    except NotFound as error:
-        raise invalid("inventory", "line_not_found", id=error.params.get("id", "")) from None
+def _judge_new(work: Work, sent: Sent[P]) -> Gathered:
+    """What is wrong with a dataset that is to be created."""
+    wrong = sent.gather()
+    wrong.add(check_name("name", sent.right["name"]) if sent.right.get("name") else ())
+    with wrong:
+        drafts.dataset_meta(work, _metadata(sent), _metadata(sent))
+    return wrong
+
+
+def _judge_edit(work: Work, dataset: Dataset, sent: Sent[P]) -> Gathered:
+    """What is wrong with an edit."""
+    wrong = sent.gather()
+    with wrong:
+        drafts.check_fields(work, dataset, _metadata(sent))
+    return wrong
+
+
+def _whole(work: Work, agency: Agency, sent: Sent[P], wrong: Gathered) -> tuple[P, Sequence[InventoryLine]]:
+    """The input and the lines it names. `Invalid` with what is wrong with these too."""
+    lines = None
+    with wrong:
+        lines = drafts.lines_named(work, agency, sent.right.get("inventory"))
+    return sent.whole(wrong), lines or ()
+
+
+def _metadata(sent: Sent[P]) -> dict[str, Any]:
+    return {name: value for name, value in sent.right.items() if name in DatasetMeta.model_fields}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
@@ -15,12 +15,13 @@ from opendata.access.schemas import dataset_out, seen_out
 from opendata.agencies.models import Agency
 from opendata.catalog import queries, views
 from opendata.catalog.models import Dataset
+from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView
 from opendata.core.errors import Conflict
 from opendata.edge import messages
 from opendata.edge.conventions import DryRun, caller_language, check_if_match, json_answer
 from opendata.publishing import completeness, policy_record
-from opendata.publishing.api.changes import differences
+from opendata.publishing.api.changes import Moment, differences, moment
 from opendata.settings import Policy
 from opendata.work.unit import Work
 
@@ -45,11 +46,11 @@ How = Annotated[Asked, Depends(asked)]
 
 @dataclass(frozen=True)
 class Editing:
-    """A dataset about to be edited, and how it stood."""
+    """A dataset about to be edited, and how it stood (for a dry run, and unless it is new)."""
 
     dataset: Dataset
     agency: Agency
-    before: DatasetView | None
+    before: Moment | None
 
 
 def begin(work: Work, id_or_name: str, how: Asked) -> Editing:
@@ -89,7 +90,7 @@ def finish(
         answer = json_answer(
             {
                 "dry_run": True,
-                "changes": differences(editing.before, after),
+                "changes": differences(editing.before, _moment(work, after)),
                 "missing": missing(work, after, how.language),
             }
         )
@@ -113,12 +114,20 @@ def refuse_dry_run(how: Asked) -> None:
 
 
 def _whole(work: Work, dataset: Dataset, language: str) -> dict[str, Any]:
-    seen = access.see(work, dataset.id)
-    return seen_out(seen, language) if seen.sees_drafts else dataset_out(present(work, dataset))
+    seen, lines = access.see(work, dataset.id), _lines(work, dataset)
+    return seen_out(seen, lines, language) if seen.sees_drafts else dataset_out(present(work, dataset), lines)
+
+
+def _lines(work: Work, dataset: Dataset) -> Sequence[LineRow]:
+    return queries.lines_of(work, [dataset.id]).get(dataset.id, [])
+
+
+def _moment(work: Work, view: DatasetView) -> Moment:
+    return moment(view, _lines(work, view.dataset))
 
 
 def _begin(work: Work, dataset: Dataset, how: Asked) -> Editing:
     view = present(work, dataset)
     if access_policy.sees_drafts(work.actor, dataset, view.agency):  # to others it would tell of the draft
         check_if_match(how.if_match, access.edit_etag(view.release))
-    return Editing(dataset, view.agency, replace(view))
+    return Editing(dataset, view.agency, _moment(work, view) if how.dry_run else None)

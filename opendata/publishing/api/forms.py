@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import orjson
 
 from opendata.catalog.profile import ResourceMeta
-from opendata.core.errors import FieldError, Invalid
+from opendata.core.errors import FieldError, Gathered, Invalid
 from opendata.edge.bodies import check_json
 from opendata.publishing.drafts import resource_meta
 
@@ -20,26 +21,37 @@ KNOWN = (*PLAIN, *OPTIONS, "schema", "metadata")
 
 def resource_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
     """The fields of `ResourceMeta` that the form gives, checked. `schema` and `metadata` are JSON. `Invalid` naming every wrong field."""
-    errors = [
+    wrong = Gathered(
         FieldError(name[:100], "unknown_field", {"known": ", ".join(KNOWN)})
         for name in form
         if name not in KNOWN
-    ]
-    errors += [FieldError(name, "repeated") for name, value in form.items() if isinstance(value, list)]
-    if errors:
-        raise Invalid(fields=errors)
+    )
+    wrong.add(FieldError(name, "repeated") for name, value in form.items() if isinstance(value, list))
     texts = {name: value for name, value in form.items() if isinstance(value, str)}
-    fields = _object("metadata", texts.get("metadata"))
+    fields: dict[str, Any] = {}
+    with wrong:
+        fields |= _object("metadata", texts.get("metadata"))
     fields |= {name: texts[name] for name in PLAIN if name in texts}
-    if "schema" in texts:
-        fields["schema"] = _object("schema", texts["schema"])
+    with wrong:
+        fields |= {"schema": _object("schema", texts["schema"])} if "schema" in texts else {}
     options = {name: texts[name] for name in OPTIONS if texts.get(name)}
     if options:
         given = fields.get("options")
         fields["options"] = {**(given if isinstance(given, dict) else {}), **options}
-    checked = resource_meta(fields)
-    named = {_alias(name) for name in checked.model_fields_set}
+    with wrong:
+        _check(fields, options)
+    wrong.raise_if_any()
+    named = {_alias(name) for name in resource_meta(fields).model_fields_set}
     return {name: value for name, value in fields.items() if name in named}
+
+
+def _check(fields: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """`Invalid` by the names that the form has: its `encoding` is our `options.encoding`."""
+    try:
+        resource_meta(fields)
+    except Invalid as error:
+        short = {f"options.{name}": name for name in options}
+        raise Invalid(fields=[replace(f, path=short.get(f.path, f.path)) for f in error.fields]) from None
 
 
 def _object(name: str, text: str | None) -> dict[str, Any]:

@@ -37,13 +37,11 @@ def create_release(work: SignedInWork, dataset: str, how: How) -> Response:
     """Hands the open draft in. Screening and validation begin; `GET /releases/{id}` tells how far it is."""
     began = editing.begin(work, dataset, how)
     release = service.submit(work, began.dataset, began.agency)
-    answer = json_answer(
+    if how.dry_run:
+        return editing.finish(work, began, how)
+    return json_answer(
         _submitted(release, how.language), status=202, headers={"Location": f"/api/v1/releases/{release.id}"}
     )
-    if how.dry_run:
-        answer = json_answer({"dry_run": True, "changes": [], "missing": []})
-        work.take_back()
-    return answer
 
 
 @router.get("/releases/{release}", responses=documented(ReleaseOut))

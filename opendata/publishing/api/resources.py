@@ -12,7 +12,6 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import ValidationError
 from python_multipart.multipart import parse_options_header
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
@@ -22,10 +21,11 @@ from opendata.catalog.drafts import NewResource
 from opendata.catalog.files import Stores
 from opendata.catalog.views import DatasetView
 from opendata.core.canonical import sha256_json
-from opendata.core.errors import Invalid, Unauthenticated, invalid
+from opendata.core.errors import Unauthenticated, invalid
 from opendata.edge import uploads
 from opendata.edge.conventions import documented, known_query
 from opendata.edge.http import AppSettings, authorize, part, perform
+from opendata.edge.reading import Body, read
 from opendata.ports.sandbox.port import Sandbox
 from opendata.ports.storage.port import ObjectWriter
 from opendata.publishing import drafts, files
@@ -103,10 +103,14 @@ async def add_resource(
 
 @router.patch("/resources/{resource}", responses=documented(AddedResource))
 async def edit_resource(
-    request: Request, resource: str, body: ResourcePatch, how: How, sandbox: Parser
+    request: Request, resource: str, sent: Body[ResourcePatch], how: How, sandbox: Parser
 ) -> Response:
     """Sets the named fields in the draft. Another sheet or header row, or another schema, has the file judged again."""
     await authorize(request, partial(_may_edit, resource, how))
+    wrong = sent.gather()
+    with wrong:
+        drafts.resource_meta(sent.right)
+    body = sent.whole(wrong)
     await _check_schema(sandbox, body.table_schema)
 
     def change(work: Work) -> Response:
@@ -202,10 +206,15 @@ def _answer(
 
 
 def _link(body: bytes) -> LinkIn:
-    try:
-        return LinkIn.model_validate_json(body)
-    except ValidationError as error:
-        raise Invalid(fields=drafts.field_errors(error)) from None
+    """`Invalid` naming every wrong field, of its shape and of its meaning."""
+    data = orjson.loads(body)
+    if not isinstance(data, dict):
+        raise invalid("body", "model_attributes_type")
+    sent = read(LinkIn, data)
+    wrong = sent.gather()
+    with wrong:
+        drafts.resource_meta(sent.right)
+    return sent.whole(wrong)
 
 
 async def _check_schema(sandbox: Sandbox, schema: dict[str, Any] | None) -> None:

@@ -48,6 +48,8 @@ class LinkIn(ResourceMeta):
 class ResourcePatch(ResourceMeta):
     """Only the named fields change."""
 
+    url: Line = Field("", max_length=5000, pattern="^(https?://.*)?$", description="Where it is, for a link")
+
     def given(self) -> dict[str, Any]:
         return self.model_dump(mode="json", include=self.model_fields_set, by_alias=True)
 

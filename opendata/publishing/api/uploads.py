@@ -32,6 +32,7 @@ from opendata.work.unit import Work
 router = APIRouter(tags=["uploads"], dependencies=[Depends(known_query)])
 
 VERSION = "1.0.0"
+PART_TYPE = "application/offset+octet-stream"
 TUS = {"Tus-Resumable": VERSION, "Cache-Control": "no-store"}
 FileStores = Annotated[Stores, Depends(part("stores"))]
 Count = Annotated[int | None, Header(ge=0)]
@@ -131,8 +132,9 @@ async def send_part(
     _check_version(tus_resumable)
     if upload_offset is None:
         raise invalid("Upload-Offset", "missing")
-    if request.headers.get("content-type") != "application/offset+octet-stream":
-        raise invalid("Content-Type", "unknown_value", known="application/offset+octet-stream")
+    kind = request.headers.get("content-type", "")
+    if kind != PART_TYPE:
+        raise invalid("Content-Type", "unknown_value", value=kind[:100], known=PART_TYPE)
     room = await authorize(request, partial(_may_send, upload, upload_offset))
     writer = partial(stores.inbox.writer, limit=settings.max_upload_bytes)
     stored = await _receive_what_comes(request, await run_in_threadpool(writer), room)

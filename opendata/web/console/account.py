@@ -82,7 +82,7 @@ def _wanted(form: Form) -> tuple[int, list[Scope]]:
     if not form.text("name"):
         errors.append(FieldError("name", "missing"))
     if not (days.isascii() and days.isdigit() and len(days) < 5):
-        errors.append(FieldError("days", "not_a_number"))
+        errors.append(FieldError("days", "not_a_number", {"field": "days", "value": days[:40]}))
     if errors:
         raise Invalid(fields=errors)
     return int(days), picked

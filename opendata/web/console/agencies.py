@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from opendata.accounts.service import find_user
@@ -15,7 +14,7 @@ from opendata.agencies.schemas import AgencyPatch
 from opendata.catalog.codes import codes
 from opendata.core.errors import Forbidden, Invalid, NotFound, invalid
 from opendata.edge.conventions import check_if_match
-from opendata.publishing.drafts import field_errors
+from opendata.edge.reading import read
 from opendata.web.forms import Form, Problem, by_field, given, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
@@ -53,7 +52,7 @@ def edit(request: Request, language: str, name: str, work: MemberWork, form: Pos
     body = _find(work, name)
     try:
         check_if_match(f'"{form.text("edition")}"', str(body.edition))
-        service.edit(work, body, _changes(form))
+        service.edit(work, body, _changes(work, body, form))
     except Invalid as error:
         work.take_back()
         return _form(request, language, work, _find(work, name), form, problems(error, language, TEXTS))
@@ -88,15 +87,15 @@ def tabs(work: Work, body: Agency) -> list[str]:
     return [*own, "edit", "members"] if policy.may_administer(work.actor, body) else own
 
 
-def _changes(form: Form) -> dict[str, Any]:
+def _changes(work: Work, body: Agency, form: Form) -> dict[str, Any]:
     """The fields as the API would take them; the credit code in capitals, none if it is empty."""
     fields = given(form, TEXTS)
     if "uscc" in fields:
         fields["uscc"] = fields["uscc"].upper() or None
-    try:
-        return AgencyPatch.model_validate(fields).model_dump(exclude_unset=True)
-    except ValidationError as error:
-        raise Invalid(fields=field_errors(error)) from None
+    sent = read(AgencyPatch, fields)
+    wrong = sent.gather()
+    wrong.add(service.check(work, sent.right, body))
+    return sent.whole(wrong).model_dump(exclude_unset=True)
 
 
 def _find(work: Work, name: str) -> Agency:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,7 +11,7 @@ from starlette.responses import Response
 from opendata.access import service as access
 from opendata.catalog import queries
 from opendata.catalog.codes import codes
-from opendata.core.errors import Conflict, Invalid, invalid
+from opendata.core.errors import Conflict, Gathered, Invalid, invalid
 from opendata.edge.conventions import check_if_match
 from opendata.inventory.models import Domain, Openness, UpdateCycle
 from opendata.publishing import drafts as drafting
@@ -47,7 +48,13 @@ def edit(request: Request, language: str, dataset: str, work: MemberWork, form: 
     place = find(work, dataset)
     try:
         check_if_match(f'"{form.text("edition")}"', access.edit_etag(place.release))
-        drafting.edit_dataset(work, place.dataset, place.agency, fields_of(form))
+        wrong, fields = Gathered(), fields_of(form)
+        with wrong:
+            need_title(fields)
+        with wrong:
+            drafting.check_fields(work, place.dataset, fields)
+        wrong.raise_if_any()
+        drafting.edit_dataset(work, place.dataset, place.agency, fields)
     except Invalid as error:
         work.take_back()
         return _form(
@@ -103,14 +110,18 @@ def discard(language: str, dataset: str, work: MemberWork) -> Response:
 
 
 def fields_of(form: Form) -> dict[str, Any]:
-    """Metadata fields that the form sent. `Invalid` for a title that is empty and for end dates before their beginning."""
+    """Metadata fields that the form sent."""
     fields = given(form, TEXTS, LISTS, CHOICES)
     fields |= {name: form.text(name) or None for name in DATES if name in form}
     if BOX in form:
         fields[BOX] = form.numbers(BOX) or None
+    return fields
+
+
+def need_title(fields: Mapping[str, Any]) -> None:
+    """`Invalid` for a title that was emptied."""
     if "title" in fields and not fields["title"]:
         raise invalid("title", "missing")
-    return fields
 
 
 def _refused(

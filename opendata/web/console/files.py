@@ -15,7 +15,17 @@ from opendata.access import service as access
 from opendata.access.download import Sending
 from opendata.agencies import queries as agencies
 from opendata.catalog.files import Stores
-from opendata.core.errors import DomainError, Forbidden, Invalid, NotFound, TooLarge, Unavailable, invalid
+from opendata.core.errors import (
+    DomainError,
+    FieldError,
+    Forbidden,
+    Gathered,
+    Invalid,
+    NotFound,
+    TooLarge,
+    Unavailable,
+    invalid,
+)
 from opendata.edge import uploads
 from opendata.edge.http import AppSettings, part
 from opendata.edge.uploads import ReceivedForm
@@ -140,18 +150,19 @@ def fetch(
 
 def _may_create(work: Work) -> None:
     if not editable(work):
-        raise Forbidden("agency_editor_only", agency="")
+        raise Forbidden
 
 
 def _create(form: Form, received: ReceivedForm, work: Work) -> str:
     bodies = editable(work)
     chosen = form.text("agency") or (bodies[0].name if len(bodies) == 1 else "")
-    if not chosen:
-        raise invalid("agency", "missing")
-    agency = agencies.find(work, chosen)
     sent = {name: value for name, value in fields_of(form).items() if value not in ("", [], None)}
-    if not sent.get("title"):
-        raise invalid("title", "missing")
+    needed = {"agency": chosen, "title": sent.get("title")}
+    wrong = Gathered(FieldError(name, "missing") for name, value in needed.items() if not value)
+    with wrong:
+        drafting.dataset_meta(work, sent, sent)
+    wrong.raise_if_any()
+    agency = agencies.find(work, chosen)
     lines = inventory.find(work, [form.text("line")]) if form.text("line") else ()
     dataset, _release = drafting.create_dataset(work, agency, sent, lines=lines)
     if "file" in received.files:

@@ -17,6 +17,7 @@ from opendata.catalog.codes import codes
 from opendata.catalog.models import DatasetLine
 from opendata.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from opendata.edge.conventions import check_if_match
+from opendata.edge.reading import read
 from opendata.inventory import queries, service
 from opendata.inventory.models import (
     DataLevel,
@@ -28,7 +29,6 @@ from opendata.inventory.models import (
     UpdateCycle,
 )
 from opendata.inventory.schemas import InventoryLineIn, InventoryLinePatch, Item
-from opendata.publishing.drafts import field_errors
 from opendata.web.console.agencies import tabs
 from opendata.web.forms import Form, by_field, given, problems
 from opendata.web.http import MemberWork, PostedForm
@@ -171,10 +171,8 @@ def _checked(
     shape: type[InventoryLineIn] | type[InventoryLinePatch], fields: dict[str, Any]
 ) -> dict[str, Any]:
     """The fields as the API would take them. `Invalid` naming every wrong one."""
-    try:
-        return shape.model_validate(fields).model_dump(exclude_unset=True)
-    except ValidationError as error:
-        raise Invalid(fields=field_errors(error)) from None
+    sent = read(shape, fields)
+    return sent.whole(sent.gather()).model_dump(exclude_unset=True)
 
 
 def _line(work: Work, body: Agency, line_id: str) -> InventoryLine:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import ValidationError
 from starlette.responses import Response
 
 from opendata.catalog.drafts import NewResource
 from opendata.core.errors import Invalid, NotFound
+from opendata.edge.reading import read
 from opendata.publishing import drafts as drafting
 from opendata.publishing.api.schemas import LinkIn
 from opendata.web.console.drafts import Place, Typed, find, show
@@ -54,10 +54,8 @@ def edit(
 def _fields(form: Form) -> dict[str, Any]:
     """What the form sent, as the API would take it: the address begins with http:// or https://."""
     fields = given(form, TEXTS)
-    try:
-        LinkIn.model_validate(fields)
-    except ValidationError as error:
-        raise Invalid(fields=drafting.field_errors(error)) from None
+    sent = read(LinkIn, fields)
+    sent.whole(sent.gather())
     return fields
 
 

@@ -19,7 +19,7 @@ from opendata.catalog.views import DatasetView
 from opendata.core.errors import Conflict, Invalid, invalid
 from opendata.edge import messages
 from opendata.publishing import service
-from opendata.publishing.api.changes import differences
+from opendata.publishing.api.changes import differences, moment
 from opendata.publishing.findings import service as findings
 from opendata.review import queries as reviews
 from opendata.review import service as review
@@ -164,7 +164,7 @@ def _show(
         meta=view.meta,
         release=release,
         before=old,
-        changes=differences(old, view) if old else [],
+        changes=differences(moment(old, ()), moment(view, ())) if old else [],
         resources=[(r, verdicts.of(work, r, language)) for r in view.resources],
         findings=told(work, release, language),
         may_waive=_may_waive(work, view),
