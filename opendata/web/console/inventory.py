@@ -18,6 +18,7 @@ from opendata.catalog.models import DatasetLine
 from opendata.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from opendata.edge.conventions import check_if_match
 from opendata.inventory import queries, service
+from opendata.inventory.elements import kept_parts
 from opendata.inventory.models import (
     DataLevel,
     Domain,
@@ -27,6 +28,7 @@ from opendata.inventory.models import (
     ShareType,
     UpdateCycle,
 )
+from opendata.inventory.queries import Wanted
 from opendata.inventory.schemas import InventoryLineIn, InventoryLinePatch, Item
 from opendata.publishing.drafts import field_errors
 from opendata.web.console.agencies import tabs
@@ -73,7 +75,7 @@ def listed(
     body = find(work, name)
     words = q.replace("\0", "").strip()
     offset = (page_ - 1) * LINES_A_PAGE
-    found = queries.page(work, agency_id=body.id, words=words, offset=offset, limit=LINES_A_PAGE)
+    found = queries.page(work, Wanted(body.id, text=words), offset=offset, limit=LINES_A_PAGE)
     return page(
         request,
         "console/inventory.html",
@@ -125,7 +127,9 @@ def edit(
     try:
         check_if_match(f'"{form.text("edition")}"', str(found.edition))
         written = {k: v for k, v in elements(form).items() if v != "" or k not in NEVER_EMPTY}
-        service.update(work, body, found, _checked(InventoryLinePatch, written))
+        if "items" in written:  # the form has no field for what else is known of an item
+            written["items"] = kept_parts(written["items"], found.items, ("level", "openness"))
+        service.update(work, found, body, _checked(InventoryLinePatch, written))
     except (Invalid, Conflict) as error:
         work.take_back()
         body = find(work, name)
