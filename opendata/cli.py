@@ -23,10 +23,14 @@ from opendata.agencies import service as agencies
 from opendata.agencies.models import AgencyKind
 from opendata.agencies.schemas import AgencyIn
 from opendata.core.allocator import share_arenas
-from opendata.core.errors import DomainError
+from opendata.core.errors import DomainError, TooLarge
 from opendata.demo import catalogue, try_file
 from opendata.edge import messages
 from opendata.edge.reading import read
+from opendata.inventory.transfer import plan, reading
+from opendata.inventory.transfer import service as lists
+from opendata.inventory.transfer.reading import LARGEST, Parser
+from opendata.inventory.transfer.template import template
 from opendata.ports.sandbox.port import Limits
 from opendata.settings import Settings, SettingsError
 from opendata.validation import service as validation
@@ -265,6 +269,50 @@ def role_grant(app: Application, user_name: str, agency_name: str, role_name: st
         person = accounts.find_user(work, user_name)
         agencies.grant(work, agency_queries.find(work, agency_name), person, Role(role_name))
     click.echo(f"{user_name} is {role_name} of {agency_name}.")
+
+
+@cli.group()
+def inventory() -> None:
+    """The data resource inventories of the bodies."""
+
+
+@inventory.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--agency", "agency_name", required=True, metavar="AGENCY", help="The body whose list it is.")
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option(
+    "--marked",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the workbook with wrong cells marked.",
+)
+@with_app
+def inventory_import(
+    app: Application, file: Path, agency_name: str, dry_run: bool, marked: Path | None
+) -> None:
+    """Enter a list by the template `resource_inventory` (XLSX or CSV); exit code 1 if any line is wrong and stays out."""
+    data, parser = file.read_bytes(), Parser(app.sandbox, app.settings.scratch)
+    if len(data) > LARGEST:
+        raise TooLarge("file_too_large", limit=LARGEST)
+    given = reading.read(parser, file.name, data)
+    with app.place.reading(SYSTEM) as work:
+        found = plan.make(work, agency_queries.find(work, agency_name), given.rows)
+    if not dry_run:
+        with app.place.writing(SYSTEM) as work:
+            found = lists.apply(work, agency_queries.find(work, agency_name), given.name, given.rows)
+    click.echo(
+        ("Would be: " if dry_run else "") + ", ".join(f"{n} {what}" for what, n in found.counts.items())
+    )
+    for group in plan.grouped(found.wrong):
+        rows = ", ".join(map(str, group.rows))
+        for language in messages.LANGUAGES:
+            column = template().columns[group.column].title(language) if group.column else ""
+            click.echo(f"  {column} ({rows}): {messages.field_text(group.error, language)}")
+    if marked is not None and found.wrong:
+        book = reading.mark(parser, given, data, found.wrong, found.secret_rows, messages.LANGUAGES)
+        if book is not None:
+            marked.write_bytes(book)
+    if found.wrong:
+        sys.exit(1)
 
 
 @cli.command()

@@ -31,6 +31,7 @@ from opendata.edge.health import Metrics, Readiness
 from opendata.edge.idempotency import with_memory
 from opendata.edge.ratelimit import RateLimit
 from opendata.inventory import api as inventory
+from opendata.inventory.transfer import api as inventory_lists
 from opendata.publishing import api as publishing
 from opendata.search import api as search
 from opendata.settings import Settings
@@ -44,6 +45,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     agencies.router,
     accounts.router,
     inventory.router,
+    inventory_lists.router,
     access.router,
     publishing.router,
     search.router,

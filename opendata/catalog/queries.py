@@ -22,6 +22,7 @@ from opendata.catalog.models import (
 from opendata.catalog.views import DatasetView
 from opendata.core.errors import NotFound
 from opendata.inventory.models import InventoryLine
+from opendata.inventory.policy import PUBLIC_LINES
 from opendata.work.unit import Work
 
 Visible = ColumnElement[bool]
@@ -120,8 +121,8 @@ def published_names(
 
 
 def lines_of(work: Work, ids: Sequence[str]) -> dict[str, list[LineRow]]:
-    """The inventory lines that each of these datasets opens, by code; their items stay in the database. The inventory is
-    public, but which dataset opens a line is for those who see the dataset: the caller has looked."""
+    """The public inventory lines that each of these datasets opens, by code; their items stay in the database. The inventory
+    is public, but which dataset opens a line is for those who see the dataset: the caller has looked."""
     if not ids:
         return {}
     query = select(
@@ -131,7 +132,8 @@ def lines_of(work: Work, ids: Sequence[str]) -> dict[str, list[LineRow]]:
         InventoryLine.updated_at,
         InventoryLine.id,
     ).join(InventoryLine, InventoryLine.id == DatasetLine.line_id)
-    query = query.where(DatasetLine.dataset_id.in_(ids)).order_by(InventoryLine.resource_code)
+    query = query.where(DatasetLine.dataset_id.in_(ids), PUBLIC_LINES)
+    query = query.order_by(InventoryLine.resource_code)
     found: dict[str, list[LineRow]] = {}
     for row in work.session.execute(query):
         found.setdefault(row.dataset_id, []).append(row)
@@ -145,7 +147,8 @@ def names_by_code(work: Work, codes: Sequence[str], *, visible: Visible) -> dict
     query = select(InventoryLine.resource_code, Dataset.name)
     query = query.join(DatasetLine, DatasetLine.line_id == InventoryLine.id)
     query = query.join(Dataset, Dataset.id == DatasetLine.dataset_id)
-    query = query.where(InventoryLine.resource_code.in_(codes), visible).order_by(Dataset.name)
+    query = query.where(InventoryLine.resource_code.in_(codes), PUBLIC_LINES, visible)
+    query = query.order_by(Dataset.name)
     found: dict[str, list[str]] = {}
     for code, name in work.session.execute(query):
         found.setdefault(code, []).append(name)

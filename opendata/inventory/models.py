@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.core.database import Base
@@ -84,11 +84,13 @@ class InventoryLine(Base):
     title: Mapped[str] = mapped_column(String(300))
     category: Mapped[str] = mapped_column(String(200))
     """信息资源分类: the code of 类 项 目 细目."""
+    category_path: Mapped[str] = mapped_column(String(200), default="")
+    """The same in words: 部门信息资源目录/市级部门/市场监管局."""
     abstract: Mapped[str]
     format_class: Mapped[str] = mapped_column(String(20))
     format_type: Mapped[str] = mapped_column(String(50))
     items: Mapped[list[Any]]
-    """信息项: [{name, type, length}]."""
+    """信息项: [{name, type, length, level, openness}]; an item without level or openness has the line's."""
     share_type: Mapped[str] = mapped_column(String(20))
     share_condition: Mapped[str] = mapped_column(default="")
     share_method: Mapped[str] = mapped_column(String(50), default="")
@@ -101,6 +103,12 @@ class InventoryLine(Base):
     data_level: Mapped[str] = mapped_column(String(2), default=DataLevel.L1)
     domain: Mapped[str] = mapped_column(String(30), default=Domain.OTHER)
     region_code: Mapped[str] = mapped_column(String(12), default="")
+    lead_unit: Mapped[str] = mapped_column(String(200), default="")
+    """牵头单位 (D36, D54)."""
+    responsible_unit: Mapped[str] = mapped_column(String(200), default="")
+    """责任单位."""
+    withheld_ground: Mapped[str] = mapped_column(default="")
+    """Why the very existence of the line is kept from the public; empty for a public line (`policy.PUBLIC_LINES`)."""
     defaulted: Mapped[list[Any]]
     """Names of elements that nobody has written yet: filled in from the body and the file."""
     created_by: Mapped[str | None] = mapped_column(String(36))
@@ -109,3 +117,52 @@ class InventoryLine(Base):
     edition: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": edition}  # noqa: RUF012 - SQLAlchemy reads it so
+
+
+class LineVersion(Base):
+    """One change of a line: who, when, and the elements before and after. Outlives the line."""
+
+    __tablename__ = "inventory_version"
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
+    )
+    line_id: Mapped[str] = mapped_column(String(36), index=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
+    resource_code: Mapped[str] = mapped_column(String(100))
+    """After the change."""
+    edition: Mapped[int]
+    """Of the line after the change; unique within it."""
+    action: Mapped[str] = mapped_column(String(20))
+    """created, edited, withheld, revealed, removed"""
+    at: Mapped[datetime] = mapped_column(index=True)
+    actor_id: Mapped[str | None] = mapped_column(String(36))
+    actor_name: Mapped[str] = mapped_column(String(200))
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+    list_import_id: Mapped[str | None] = mapped_column(String(36))
+    """The workbook that it came with."""
+    public: Mapped[bool]
+    """Whether it may be shown while its line is public: not what was written while the line was withheld."""
+
+
+class ListImport(Base):
+    """A workbook as the console has read it, until its clerk accepts it. Lines marked as secret are not in it."""
+
+    __tablename__ = "inventory_import"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    agency_id: Mapped[str] = mapped_column(ForeignKey("agency.id"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    """Of the file."""
+    rows: Mapped[list[Any]]
+    """[[row number, {column: text}]]."""
+    problems: Mapped[list[Any]]
+    """What was wrong with rows that are not kept: [[row number, column, code, params, value]]."""
+    notes: Mapped[dict[str, Any]]
+    """Columns that nobody knows, and the like."""
+    marked: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The clerk's workbook with the wrong cells coloured; None if nothing is wrong."""
+    created_by: Mapped[str] = mapped_column(String(36))
+    created_at: Mapped[datetime] = mapped_column(index=True)
+    accepted_at: Mapped[datetime | None]

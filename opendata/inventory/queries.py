@@ -1,37 +1,79 @@
-"""Reads of the inventory. What exists is public, also what is not open, and why (D03, D08)."""
+"""Reads of the inventory. What exists is public, also what is not open, and why (D03, D08); withheld lines are not there
+for those who may not see them (`policy`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from opendata.core.errors import NotFound
 from opendata.core.paging import Page
 from opendata.inventory.models import InventoryLine
+from opendata.inventory.policy import visible_lines
 from opendata.work.unit import Work
 
 
-def page(
-    work: Work, *, agency_id: str | None = None, words: str = "", offset: int = 0, limit: int = 100
-) -> Page[InventoryLine]:
-    """Lines by resource code, of one body or of all; with `words`, those whose title or code holds them."""
-    query = select(InventoryLine)
-    if words:
-        title, code = InventoryLine.title, InventoryLine.resource_code
-        query = query.where(title.icontains(words, autoescape=True) | code.icontains(words, autoescape=True))
-    if agency_id is not None:
-        query = query.where(InventoryLine.agency_id == agency_id)
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines; an empty field asks for all."""
+
+    agency_id: str = ""
+    openness: str = ""
+    domain: str = ""
+    data_level: str = ""
+    text: str = ""
+    """Part of the title, the abstract or the code."""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        line = InventoryLine
+        found = [
+            column == value
+            for column, value in (
+                (line.agency_id, self.agency_id),
+                (line.openness, self.openness),
+                (line.domain, self.domain),
+                (line.data_level, self.data_level),
+            )
+            if value
+        ]
+        if self.text:
+            found.append(
+                line.title.icontains(self.text, autoescape=True)
+                | line.abstract.icontains(self.text, autoescape=True)
+                | line.resource_code.startswith(self.text, autoescape=True)
+            )
+        return found
+
+
+ALL = Wanted()
+
+
+def page(work: Work, wanted: Wanted = ALL, *, offset: int = 0, limit: int = 100) -> Page[InventoryLine]:
+    """Lines by resource code."""
+    query = _lines(work, wanted)
     total = work.session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
     rows = work.session.execute(query.order_by(InventoryLine.resource_code).offset(offset).limit(limit))
     return Page(rows.scalars().all(), total, offset, limit)
+
+
+def every(work: Work, wanted: Wanted = ALL) -> Sequence[InventoryLine]:
+    """All of them, for an export."""
+    return work.session.execute(_lines(work, wanted).order_by(InventoryLine.resource_code)).scalars().all()
+
+
+def counts_by_openness(work: Work, wanted: Wanted = ALL) -> dict[str, int]:
+    query = select(InventoryLine.openness, func.count()).where(visible_lines(work), *wanted.conditions())
+    rows = work.session.execute(query.group_by(InventoryLine.openness))
+    return {str(openness): int(count) for openness, count in rows}
 
 
 def find(work: Work, ids: Iterable[str]) -> Sequence[InventoryLine]:
     """The lines of these ids or resource codes, in that order; `NotFound("line_not_found")` naming the first unknown one."""
     wanted = list(ids)
     query = select(InventoryLine).where(
-        InventoryLine.id.in_(wanted) | InventoryLine.resource_code.in_(wanted)
+        InventoryLine.id.in_(wanted) | InventoryLine.resource_code.in_(wanted), visible_lines(work)
     )
     found = {
         key: line for line in work.session.execute(query).scalars() for key in (line.id, line.resource_code)
@@ -40,3 +82,7 @@ def find(work: Work, ids: Iterable[str]) -> Sequence[InventoryLine]:
     if missing:
         raise NotFound("line_not_found", id=missing[0][:100])
     return [found[i] for i in wanted]
+
+
+def _lines(work: Work, wanted: Wanted) -> Select[InventoryLine]:
+    return select(InventoryLine).where(visible_lines(work), *wanted.conditions())

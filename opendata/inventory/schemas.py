@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from opendata.inventory.elements import MOST_ITEMS
 from opendata.inventory.models import DataLevel, Domain, FormatClass, Openness, ShareType, UpdateCycle
 
 
@@ -16,11 +18,15 @@ class Item(BaseModel):
 
     name: str = Field(min_length=1, max_length=200)
     type: str = Field("C", pattern="^[CNYDTLMGBIF]$", description="C N Y D T L M G B I F (guide, 数据类型)")
-    length: int | None = Field(None, ge=0)
+    length: int | None = Field(None, ge=0, le=2_000_000_000)
+    level: DataLevel | None = Field(None, description="数据分级 of the item; the line's if left out")
+    openness: Openness | None = Field(
+        None, description="开放属性 of the item, never more open than the line; the line's if left out"
+    )
 
 
-class Elements(BaseModel):
-    """What a line says, but its title."""
+class _Elements(BaseModel):
+    """The elements that people write."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,38 +34,60 @@ class Elements(BaseModel):
     resource_code: str | None = Field(
         None,
         pattern=r"^[1-3][0-9]{2}[0-9]{3}[0-9]*/[0-9]+$",
-        description="信息资源代码; generated if left out",
+        max_length=100,
+        description="信息资源代码: the category's code, `/`, a number; generated if left out",
     )
     category: str | None = Field(
-        None, max_length=200, pattern=r"^[1-3][0-9]{5,}$", description="信息资源分类 code"
+        None,
+        max_length=99,
+        pattern=r"^[1-3][0-9]{5,}$",
+        description="信息资源分类: the code of 类 项 目 细目",
+    )
+    category_path: str | None = Field(
+        None, max_length=200, description="信息资源分类 in words: 类/项/目/细目"
     )
     format_class: FormatClass | None = None
     format_type: str | None = Field(None, max_length=50)
-    items: list[Item] | None = Field(None, max_length=2000)
+    items: list[Item] | None = Field(None, max_length=MOST_ITEMS, description="信息项")
     share_type: ShareType | None = None
-    share_condition: str | None = Field(None, max_length=500)
+    share_condition: str | None = Field(
+        None, max_length=500, description="Of a line that is not shared: the basis"
+    )
     share_method: str | None = Field(None, max_length=50)
     openness: Openness | None = None
     open_condition: str | None = Field(None, max_length=500, description="The legal basis, for a closed line")
     update_cycle: UpdateCycle | None = None
     issued_on: date | None = None
     related_codes: list[str] | None = Field(None, max_length=100)
-    data_level: DataLevel | None = None
+    data_level: DataLevel | None = Field(
+        None, description="数据分级; the highest of its open items if left out"
+    )
     domain: Domain | None = None
     region_code: str | None = Field(None, pattern=r"^([0-9]{2,12})?$")
+    lead_unit: str | None = Field(None, max_length=200, description="牵头单位")
+    responsible_unit: str | None = Field(None, max_length=200, description="责任单位")
 
 
-class InventoryLineIn(Elements):
-    """A first draft needs agency and title; the rest is filled in and flagged until the first submission."""
+class InventoryLineIn(_Elements):
+    """A first draft needs agency and title; the rest is filled in and flagged until somebody writes it."""
 
     agency: str = Field(description="Name or id of the providing body (信息资源提供方)")
     title: str = Field(min_length=1, max_length=300, description="信息资源名称")
+    withheld_ground: str | None = Field(
+        None, max_length=500, description="Enters the line withheld from the public (`PUT …/withheld`)"
+    )
 
 
-class InventoryLinePatch(Elements):
-    """Only the named elements change. A line stays with its body."""
+class InventoryLinePatch(_Elements):
+    """Only the named elements change."""
 
     title: str | None = Field(None, min_length=1, max_length=300, description="信息资源名称")
+
+
+class WithheldIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    ground: str = Field(min_length=1, max_length=500, description="Why its very existence is sensitive")
 
 
 class InventoryLineOut(BaseModel):
@@ -69,6 +97,7 @@ class InventoryLineOut(BaseModel):
     resource_code: str
     title: str
     category: str
+    category_path: str
     abstract: str
     format_class: str
     format_type: str
@@ -84,5 +113,56 @@ class InventoryLineOut(BaseModel):
     data_level: str
     domain: str
     region_code: str
-    defaulted: list[str]
+    lead_unit: str
+    responsible_unit: str
+    withheld_ground: str | None = Field(
+        description="Null for a public line; others see only the body's people"
+    )
+    defaulted: list[str] = Field(description="Elements that nobody has written yet")
+    updated_at: datetime
     edition: int
+
+
+class InventoryPage(BaseModel):
+    total: int
+    results: list[InventoryLineOut]
+
+
+class ChangeOut(BaseModel):
+    element: str
+    before: Any
+    after: Any
+
+
+class VersionOut(BaseModel):
+    """One change of a line."""
+
+    line: str
+    resource_code: str
+    title: str
+    edition: int
+    action: str = Field(description="created, edited, withheld, revealed, removed")
+    at: datetime
+    by: str | None = Field(description="The account; null for those who do not work for the body")
+    changes: list[ChangeOut]
+
+
+class VersionPage(BaseModel):
+    total: int
+    results: list[VersionOut]
+
+
+class LineVersionOut(VersionOut):
+    """A version with the whole line as it was then."""
+
+    content: dict[str, Any] | None
+
+
+class DifferenceOut(BaseModel):
+    """What became of a line between two moments."""
+
+    kind: str = Field(description="added 新增, changed 调整, removed 取消")
+    line: str
+    resource_code: str
+    title: str
+    changes: list[ChangeOut]

@@ -1,4 +1,4 @@
-"""Inventory lines: written by the body's editors; what they leave out is filled in and flagged."""
+"""Inventory lines: written by the body's editors; what they leave out is filled in and flagged. Each change is a version."""
 
 from __future__ import annotations
 
@@ -6,140 +6,208 @@ from typing import Any
 
 from sqlalchemy import select, text
 
-from opendata.agencies import policy
 from opendata.agencies.models import Agency
-from opendata.core.errors import Conflict, FieldError, Forbidden, Gathered, Invalid
+from opendata.agencies.policy import may_edit
+from opendata.core.errors import Conflict, FieldError, Forbidden, Gathered, Invalid, invalid
 from opendata.core.ids import new_id
-from opendata.inventory.models import (
-    DataLevel,
-    Domain,
-    FormatClass,
-    InventoryLine,
-    Openness,
-    ShareType,
-    UpdateCycle,
-)
+from opendata.inventory import elements, policy, versions
+from opendata.inventory.models import InventoryLine, Openness
 from opendata.work.unit import Work
 
-DEPARTMENT_CATEGORY = "306001"
-"""类 3 部门, 项 06 省级及以下政务部门, 目 001: where a line stands until somebody classifies it."""
 
-
-CONDITIONED = ("openness", "open_condition", "share_type", "share_condition")
-"""Elements of which one asks for another."""
-
-
-def create(work: Work, agency: Agency, fields: dict[str, Any]) -> InventoryLine:
-    """A new line, public at once. `fields` are those of `InventoryLineIn` that were given."""
-    if not policy.may_edit(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
-    return enter(work, agency, fields)
+def create(
+    work: Work,
+    agency: Agency,
+    fields: dict[str, Any],
+    *,
+    withheld_ground: str = "",
+    list_import_id: str | None = None,
+) -> InventoryLine:
+    """A new line, public at once unless a secrecy reviewer who is also an editor enters it withheld. `fields` are those of
+    `InventoryLineIn` that were given."""
+    _check_editor(work, agency)
+    if withheld_ground and not policy.may_withhold(work.actor, agency):
+        raise Forbidden("secrecy_reviewer_only", agency=agency.name)
+    return enter(work, agency, fields, withheld_ground=withheld_ground, list_import_id=list_import_id)
 
 
 def check(agency: Agency, fields: dict[str, Any]) -> None:
     """`Invalid` naming what `enter` would refuse."""
-    _check(_defaults(agency, fields) | {name: value for name, value in fields.items() if value is not None})
+    complete(agency, fields)
 
 
-def enter(work: Work, agency: Agency, fields: dict[str, Any], *, line_id: str | None = None) -> InventoryLine:
+def enter(
+    work: Work,
+    agency: Agency,
+    fields: dict[str, Any],
+    *,
+    line_id: str | None = None,
+    withheld_ground: str = "",
+    list_import_id: str | None = None,
+) -> InventoryLine:
     """The same for what was approved already: whoever publishes need not be an editor of the body."""
-    given = {name: value for name, value in fields.items() if value is not None}
-    values = _defaults(agency, given) | given
-    _check(values)
-    if "resource_code" not in given:
+    values = complete(agency, fields)
+    told = {name for name, value in fields.items() if value is not None} | {"resource_code"}
+    told |= {"category"} if values.get("resource_code") else set()
+    if not values.get("resource_code"):
         values["resource_code"] = _next_code(work, values["category"])
-    elif not _is_free(work, given["resource_code"]):
-        raise Conflict("resource_code_taken", resource_code=given["resource_code"])
+    elif not is_free(work, values["resource_code"]):
+        raise Conflict("resource_code_taken", resource_code=values["resource_code"])
     line = InventoryLine(
         id=line_id or new_id(),
         agency_id=agency.id,
-        defaulted=sorted(values.keys() - given.keys() - {"resource_code"}),
+        defaulted=sorted(values.keys() - told),
         created_by=work.actor.id,
         created_at=work.now,
         updated_at=work.now,
         **values,
     )
     work.session.add(line)
+    if withheld_ground:
+        _withhold(line, withheld_ground)
     work.session.flush()
+    versions.note(work, line, "created", None, public=not line.withheld_ground, list_import_id=list_import_id)
     work.record("inventory.created", "inventory_line", line.id, code=line.resource_code, title=line.title)
+    if line.withheld_ground:
+        work.record("inventory.withheld", "inventory_line", line.id, ground=line.withheld_ground)
     return line
 
 
 def check_update(line: InventoryLine, fields: dict[str, Any]) -> None:
     """`Invalid` naming what `update` would refuse."""
-    wrong = Gathered(FieldError(f, "missing") for f, v in fields.items() if v is None and f != "issued_on")
-    with wrong:
-        _check({**{name: getattr(line, name) for name in CONDITIONED}, **fields})
-    wrong.raise_if_any()
+    changed(line, fields)
 
 
-def update(work: Work, agency: Agency, line: InventoryLine, fields: dict[str, Any]) -> InventoryLine:
-    """Sets the named elements of the body's line, public at once. A line that gets another category gets the next code of
-    it, unless its code was never made of its category, or a new one is given."""
-    if not policy.may_edit(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
-    changes = {f: v for f, v in fields.items() if v != getattr(line, f) or f in line.defaulted}
-    if not changes:
-        return line
-    check_update(line, changes)
-    changes |= _new_code(work, line, changes)
-    for name, value in changes.items():
+def update(
+    work: Work,
+    line: InventoryLine,
+    agency: Agency,
+    fields: dict[str, Any],
+    *,
+    list_import_id: str | None = None,
+) -> InventoryLine:
+    """Sets the named elements, public at once. A line that gets another category gets its next code, unless the code is
+    named too. Nothing is written, and no version made, where nothing differs."""
+    _check_editor(work, agency)
+    before = versions.snapshot(line)
+    values = changed(line, fields)
+    code = values["resource_code"]
+    if code != line.resource_code and not is_free(work, code):
+        raise Conflict("resource_code_taken", resource_code=code)
+    if not code:
+        values["resource_code"] = _next_code(work, values["category"])
+    for name, value in values.items():
         setattr(line, name, value)
-    line.defaulted = [name for name in line.defaulted if name not in changes]
-    line.updated_at = work.now
+    line.defaulted = [name for name in line.defaulted if name not in fields]
+    differing = [change.element for change in versions.changes(before, versions.snapshot(line))]
+    if differing:
+        line.updated_at = work.now
     work.session.flush()
-    work.record(
-        "inventory.edited", "inventory_line", line.id, code=line.resource_code, fields=sorted(changes)
-    )
+    if differing:
+        versions.note(
+            work, line, "edited", before, public=not line.withheld_ground, list_import_id=list_import_id
+        )
+        work.record("inventory.edited", "inventory_line", line.id, code=line.resource_code, fields=differing)
     return line
-
-
-def _new_code(work: Work, line: InventoryLine, changes: dict[str, Any]) -> dict[str, str]:
-    """The code that the changes bring about, checked to be free; nothing if the line keeps its own."""
-    if "resource_code" in changes:
-        if not _is_free(work, changes["resource_code"]):
-            raise Conflict("resource_code_taken", resource_code=changes["resource_code"])
-        return {}
-    category = changes.get("category", line.category)
-    if category == line.category or not line.resource_code.startswith(f"{line.category}/"):
-        return {}
-    return {"resource_code": _next_code(work, category)}
 
 
 def remove(work: Work, line: InventoryLine) -> None:
     """Takes a line out of the inventory. No dataset may name it any more."""
+    before, public = versions.snapshot(line), not line.withheld_ground
     work.session.delete(line)
     work.session.flush()
+    versions.note(work, line, versions.REMOVED, before, public=public)
     work.record("inventory.removed", "inventory_line", line.id, code=line.resource_code, title=line.title)
 
 
-def _defaults(agency: Agency, given: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "abstract": given["title"],
-        "category": DEPARTMENT_CATEGORY,
-        "format_class": FormatClass.SPREADSHEET,
-        "format_type": "csv",
-        "items": [],
-        "share_type": ShareType.UNCONDITIONAL,
-        "openness": Openness.UNCONDITIONAL,
-        "update_cycle": UpdateCycle.IRREGULAR,
-        "related_codes": [],
-        "data_level": DataLevel.L1,
-        "domain": Domain.OTHER,
-        "region_code": agency.region_code,
-    }
+def withhold(work: Work, line: InventoryLine, agency: Agency, ground: str) -> InventoryLine:
+    """The public no longer learns that the line exists: by no list, count, history, export or feed. Only what is not open
+    can be withheld; what has such a line must stay closed until it is revealed."""
+    _check_secrecy_reviewer(work, agency)
+    if line.withheld_ground:
+        raise Conflict("line_withheld_already", ground=line.withheld_ground)
+    before = versions.snapshot(line)
+    _withhold(line, ground)
+    line.updated_at = work.now
+    work.session.flush()
+    versions.note(work, line, "withheld", before, public=False)
+    work.record("inventory.withheld", "inventory_line", line.id, ground=line.withheld_ground)
+    return line
 
 
-def _check(values: dict[str, Any]) -> None:
+def reveal(work: Work, line: InventoryLine, agency: Agency, reason: str) -> InventoryLine:
+    """The line is public again, with the history that it had while it was."""
+    _check_secrecy_reviewer(work, agency)
+    if not line.withheld_ground:
+        raise Conflict("line_not_withheld")
+    if not elements.is_ground(reason):
+        raise invalid("reason", "missing")
+    known = versions.last_public(work, line)
+    line.withheld_ground = ""
+    line.updated_at = work.now
+    work.session.flush()
+    versions.note(work, line, "revealed", known, public=True)
+    work.record("inventory.revealed", "inventory_line", line.id, reason=reason.strip())
+    return line
+
+
+def is_free(work: Work, code: str) -> bool:
+    return not work.session.execute(
+        select(InventoryLine.id).where(InventoryLine.resource_code == code)
+    ).first()
+
+
+def _check_editor(work: Work, agency: Agency) -> None:
+    if not may_edit(work.actor, agency):
+        raise Forbidden("agency_editor_only", agency=agency.name)
+
+
+def _check_secrecy_reviewer(work: Work, agency: Agency) -> None:
+    if not policy.may_withhold(work.actor, agency):
+        raise Forbidden("secrecy_reviewer_only", agency=agency.name)
+
+
+def _withhold(line: InventoryLine, ground: str) -> None:
     errors = []
-    if values["openness"] == Openness.CLOSED and not values.get("open_condition"):
-        errors.append(FieldError("open_condition", "closed_needs_basis"))
-    if values["openness"] == Openness.CONDITIONAL and not values.get("open_condition"):
-        errors.append(FieldError("open_condition", "conditional_needs_condition"))
-    if values["share_type"] != ShareType.UNCONDITIONAL and not values.get("share_condition"):
-        errors.append(FieldError("share_condition", "share_needs_condition"))
+    if not elements.is_ground(ground):
+        errors.append(FieldError("ground", "missing"))
+    if line.openness != Openness.CLOSED:
+        errors.append(FieldError("openness", "withheld_must_be_closed"))
     if errors:
         raise Invalid(fields=errors)
+    line.withheld_ground = ground.strip()
+
+
+def complete(agency: Agency, fields: dict[str, Any]) -> dict[str, Any]:
+    """A whole line, what nobody has written filled in. `Invalid` naming everything that is wrong with it."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    values = elements.defaults(agency, given) | given
+    values["items"] = elements.items_of(values["items"])
+    if errors := elements.check(values):
+        raise Invalid(fields=errors)
+    return values
+
+
+def changed(line: InventoryLine, fields: dict[str, Any]) -> dict[str, Any]:
+    """The whole line with the named elements; an empty `resource_code` where the next one is to be given."""
+    wrong = Gathered(
+        FieldError(name, "missing") for name, v in fields.items() if v is None and name != "issued_on"
+    )
+    fields = {name: value for name, value in fields.items() if value is not None or name == "issued_on"}
+    values = {name: getattr(line, name) for name in elements.ELEMENTS} | fields
+    if fields.get("category", line.category) != line.category and "resource_code" not in fields:
+        values["resource_code"] = ""
+    if "resource_code" in fields and "category" not in fields:
+        values["category"] = fields["resource_code"].partition("/")[0]
+    values["items"] = elements.items_of(values["items"])
+    errors = elements.check(values)
+    if not fields.keys() & {"resource_code", "category"}:  # of a line from before the two had to agree
+        errors = [error for error in errors if error.path != "resource_code"]
+    if line.withheld_ground and values["openness"] != Openness.CLOSED:
+        errors.append(FieldError("openness", "withheld_must_be_closed"))
+    wrong.add(errors)
+    wrong.raise_if_any()
+    return values
 
 
 def _next_code(work: Work, category: str) -> str:
@@ -159,11 +227,5 @@ def _next_code(work: Work, category: str) -> str:
     while True:
         number += 1
         wanted = f"{category}/{number:06d}"
-        if len(wanted) == len(highest or wanted) or _is_free(work, wanted):
+        if len(wanted) == len(highest or wanted) or is_free(work, wanted):
             return wanted
-
-
-def _is_free(work: Work, code: str) -> bool:
-    return not work.session.execute(
-        select(InventoryLine.id).where(InventoryLine.resource_code == code)
-    ).first()

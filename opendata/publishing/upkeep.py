@@ -16,6 +16,7 @@ from opendata.catalog.files import Stores
 from opendata.catalog.models import File
 from opendata.core.errors import DomainError
 from opendata.edge import idempotency
+from opendata.inventory.transfer import service as lists
 from opendata.ports.storage.port import ObjectMissing, Storage
 from opendata.publishing.models import Upload, UploadPart
 from opendata.search.service import Indexer
@@ -43,7 +44,7 @@ class Upkeep:
                 log.warning("upkeep put off: %s", error.code, extra={"step": step.__name__})
 
     def expire(self) -> None:
-        """Sessions, failed sign-ins, remembered answers and unfinished uploads that are over."""
+        """Sessions, failed sign-ins, remembered answers, unfinished uploads and unaccepted lists that are over."""
         with self.place.writing(SYSTEM) as work:
             now = work.now
             work.session.execute(delete(WebSession).where(WebSession.expires_at <= now))
@@ -54,6 +55,7 @@ class Upkeep:
             over = select(Upload.id).where(Upload.expires_at <= now)
             work.session.execute(delete(UploadPart).where(UploadPart.upload_id.in_(over)))
             work.session.execute(delete(Upload).where(Upload.expires_at <= now))
+            lists.expire(work)
 
     def sweep(self) -> None:
         """Temporary bytes of writers and loads that died."""

@@ -11,6 +11,8 @@ from opendata.core.errors import NotFound
 from opendata.edge.messages import preferred
 from opendata.web import failures, public, releases, resources, search, session
 from opendata.web.console import account, agencies, drafts, editing, files, inventory, lines, links, reviews
+from opendata.web.inventory import lists as inventory_lists
+from opendata.web.inventory import public as holdings
 from opendata.web.library import schemas, trying
 from opendata.web.render import assets
 
@@ -35,6 +37,8 @@ _pages = (
     releases,
     schemas,
     trying,
+    holdings,
+    inventory_lists,
 )
 for _room in _pages:
     router.include_router(_room.router, prefix="/{language:language}")

@@ -23,6 +23,7 @@ from opendata.core.errors import Unavailable
 from opendata.edge.http import part
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import Domain
+from opendata.inventory.queries import Wanted as WantedLines
 from opendata.ports.search_index.port import SearchIndex
 from opendata.review import service as review
 from opendata.search import finding
@@ -127,7 +128,7 @@ def agency(
         offset=(page_ - 1) * DATASETS_A_PAGE,
         limit=DATASETS_A_PAGE,
     )
-    held = inventory.page(work, agency_id=body.id, offset=(lines - 1) * LINES_A_PAGE, limit=LINES_A_PAGE)
+    held = inventory.page(work, WantedLines(body.id), offset=(lines - 1) * LINES_A_PAGE, limit=LINES_A_PAGE)
     above = agencies.by_ids(work.session, body.lineage[1:])
     return page(
         request,

@@ -70,7 +70,14 @@ def test_the_commands_scripts_rely_on_are_there() -> None:
         return found
 
     wanted = ["serve", "worker", "migrate", "demo", "try", "reindex", "reconcile", "verify-audit"]
-    assert names(cli) >= {*wanted, "user create", "token create", "agency create", "role grant"}
+    assert names(cli) >= {
+        *wanted,
+        "user create",
+        "token create",
+        "agency create",
+        "role grant",
+        "inventory import",
+    }
 
 
 def test_every_command_and_option_is_described() -> None:

@@ -21,6 +21,8 @@ from opendata.accounts import service as accounts
 from opendata.accounts import sessions, tokens
 from opendata.accounts.models import ApiToken
 from opendata.compat.ckan.api import ACTIONS
+from opendata.core.ids import new_id
+from opendata.inventory.models import ListImport
 from opendata.work.actor import SYSTEM, Role, Scope
 
 REFUSED = ("revoked", "expired")
@@ -31,7 +33,8 @@ class Hidden:
     """What nobody but its own body may see."""
 
     pools: dict[str, list[str]] = field(default_factory=lambda: {
-        "datasets": [], "resources": [], "releases": [], "uploads": [], "lines": ["x/1"], "files": ["rows.csv"],
+        "datasets": [], "resources": [], "releases": [], "uploads": [], "lists": [], "withheld": [], "sheets": ["csv", "xlsx"],
+        "lines": ["306001-1"], "files": ["rows.csv"],
         "numbers": ["1", "2"], "languages": ["zh", "en"], "agencies": ["housing"],
         "formats": ["ttl", "jsonld", "rdf"], "actions": sorted(ACTIONS),
     })  # fmt: skip
@@ -43,7 +46,9 @@ class Hidden:
     def names(self) -> list[str]:
         """Ids and names that no answer may hold, but for the one that was asked for."""
         return [
-            name for kind in ("datasets", "resources", "releases", "uploads") for name in self.pools[kind]
+            name
+            for kind in ("datasets", "resources", "releases", "uploads", "lists", "withheld")
+            for name in self.pools[kind]
         ]
 
 
@@ -92,6 +97,7 @@ def hidden(office: Any, client: TestClient, settle: Callable[[], None]) -> Hidde
         else:
             answer = office.editor.delete(f"/datasets/{dataset}?reason=wrong")
         assert answer.status_code in (200, 204), answer.text
+    withheld(office, found)
     private(client, office, found)
     over_public(office, found, settle)
     conditional(office, found, settle)
@@ -106,6 +112,31 @@ def hidden(office: Any, client: TestClient, settle: Callable[[], None]) -> Hidde
     found.add("uploads", hashlib.sha256(table(MARK)).hexdigest())
     found.add("resources", hashlib.sha256(table(MARK)).hexdigest())
     return found
+
+
+def withheld(office: Any, found: Hidden) -> None:
+    """A line whose very existence is sensitive, also linked to what is public; and a list that waits for its clerk."""
+    body = {
+        "agency": "housing",
+        "title": MARK,
+        "openness": "closed",
+        "open_condition": MARK,
+        "abstract": MARK,
+    }
+    made = office.editor.post("/inventory", json=body).json()
+    office.editor.patch(f"/inventory/{made['id']}", json={"lead_unit": MARK})
+    answer = office.secrecy.put(f"/inventory/{made['id']}/withheld", json={"ground": MARK})
+    assert answer.status_code == 200, answer.text
+    found.add("withheld", made["id"])
+    found.add("lines", made["id"])
+    with office.app.place.writing(SYSTEM) as work:
+        agency = office.app.directory.id_of(work, "housing")
+        kept = ListImport(
+            id=new_id(), agency_id=agency, name=MARK, rows=[[2, {"name": MARK}]], problems=[], notes={},
+            marked=MARK.encode(), created_by="x", created_at=work.now, accepted_at=None,
+        )  # fmt: skip
+        work.session.add(kept)
+        found.add("lists", kept.id)
 
 
 def private(client: TestClient, office: Any, found: Hidden) -> None:

@@ -31,7 +31,13 @@ ROUTES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "/api/v1/me": ({}, ()),
     "/api/v1/tokens": ({}, ()),
     "/api/v1/inventory": ({}, ("agency=housing", "limit=1000")),
+    "/api/v1/inventory.csv": ({}, ("form=schema", f"q={MARK}")),
+    "/api/v1/inventory.xlsx": ({}, ("agency=housing",)),
+    "/api/v1/inventory/{line:path}/versions": ({"line": "lines"}, ()),
+    "/api/v1/inventory/{line:path}/versions/{edition:int}": ({"line": "lines", "edition": "numbers"}, ()),
     "/api/v1/inventory/{line:path}": ({"line": "lines"}, ()),
+    "/api/v1/agencies/{name}/inventory/versions": ({"name": "agencies"}, ()),
+    "/api/v1/agencies/{name}/inventory/differences": ({"name": "agencies"}, ("since=2000-01-01T00:00:00Z",)),
     "/api/v1/datasets": ({}, ("agency=housing", "limit=1000", "offset=1")),
     "/api/v1/datasets/{dataset}": ({"dataset": "datasets"}, ()),
     "/api/v1/datasets/{dataset}/releases": ({"dataset": "datasets"}, ()),
@@ -83,12 +89,19 @@ ROUTES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
         (),
     ),
     "/{language:language}/sign-in": ({"language": "languages"}, ()),
+    "/{language:language}/inventory": ({"language": "languages"}, ("openness=closed", f"q={MARK}")),
+    "/{language:language}/inventory/{line:short}": ({"language": "languages", "line": "lines"}, ()),
+    "/{language:language}/agency/{name:short}/inventory/versions": (
+        {"language": "languages", "name": "agencies"},
+        ("since=2000-01-01",),
+    ),
 }
 """Pages of one resource and of the console are added below: they share their parameters."""
 _PAGE = "/{language:language}/dataset/{name:short}/resource/{resource_id:short}"
 _DESK = "/{language:language}/console"
 _FILE = {"language": "languages", "name": "datasets", "resource_id": "resources"}
 _DRAFT = {"language": "languages", "dataset": "datasets"}
+_LIST = {"language": "languages", "name": "agencies", "import_id": "lists"}
 ROUTES |= {
     _PAGE: (_FILE, (f"order={MARK}",)),
     f"{_PAGE}/report": (_FILE, ()),
@@ -110,6 +123,13 @@ ROUTES |= {
         (),
     ),
     f"{_DESK}/dataset/{{dataset:short}}/lines": (_DRAFT, (f"q={MARK}",)),
+    f"{_DESK}/agency/{{name:short}}/list": ({"language": "languages", "name": "agencies"}, ()),
+    f"{_DESK}/agency/{{name:short}}/list.{{form}}": (
+        {"language": "languages", "name": "agencies", "form": "sheets"},
+        (),
+    ),
+    f"{_DESK}/agency/{{name:short}}/list/{{import_id:short}}": (_LIST, ()),
+    f"{_DESK}/agency/{{name:short}}/list/{{import_id:short}}/marked": (_LIST, ()),
     f"{_DESK}/dataset/{{dataset:short}}": (_DRAFT, ()),
     f"{_DESK}/dataset/{{dataset:short}}/edit": (_DRAFT, ()),
     f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/download": (

@@ -19,6 +19,10 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from opendata.accounts import service as accounts
+from opendata.agencies import queries as agency_queries
+from opendata.inventory.transfer import plan, service
+from opendata.inventory.transfer.lines import Row
+from opendata.inventory.transfer.reading import ReadList
 from opendata.main import create_app
 from opendata.wiring import Application
 from opendata.work.actor import SYSTEM
@@ -36,6 +40,12 @@ WIDTHS = (1280, 320)
 LONG = "南通市" + "超长标题" * 35 + " " + "unbroken" * 15
 ROWS = "代码,名称,数量\n" + "".join(f"{n:04d},街道{n},{n}\n" for n in range(1, 200))
 BAD = "编号,日期\n" + "".join(f"{n:04d},2026-01-01\n" for n in range(20)) + "0001,不是日期\n"
+
+LIST = [
+    {"name": "公园名录", "is_open": "是", "update_cycle": "每年", "item_name": "名称", "item_type": "C"},
+    {"name": LONG, "is_open": "否", "update_cycle": "偶尔", "item_name": "名称", "item_type": "文字"},
+]
+NOTES = {"ignored_columns": ["备注"], "sheet": "甲", "other_sheets": ["乙"]}
 
 
 @pytest.fixture
@@ -89,8 +99,9 @@ def catalogue(app: Application, office: Any, settle: Callable[[], None]) -> dict
     )
     settle()
     with app.place.writing(SYSTEM) as work:
-        for name in ("editor", "content", "root"):
+        for name in ("editor", "content", "secrecy", "root"):
             accounts.set_password(work, accounts.find_user(work, name), PASSWORD)
+    held = lists(office)
     here = f"/dataset/{public['name']}"
     desk = f"/console/dataset/{draft['id']}"
     return {
@@ -98,6 +109,9 @@ def catalogue(app: Application, office: Any, settle: Callable[[], None]) -> dict
         "resource": f"{here}/resource/{resource}", "filtered": f"{here}/resource/{resource}?column=名称&value=街道7&order=-数量",
         "no row": f"{here}/resource/{resource}?column=名称&value=x", "report": f"{here}/resource/{resource}/report",
         "agencies": "/agency", "agency": "/agency/housing", "about": "/about", "sign in": "/sign-in", "missing": "/dataset/none",
+        "inventory": "/inventory", "line": f"/inventory/{held['line']}", "inventory history": "/agency/housing/inventory/versions",
+        "editor:lists": "/console/agency/housing/list", "editor:list preview": f"/console/agency/housing/list/{held['list']}",
+        "secrecy:withhold": f"/inventory/{held['line']}", "secrecy:withheld": f"/inventory/{held['withheld']}",
         "editor:desk": "/console", "editor:new": "/console/new", "editor:draft": desk, "editor:edit": f"{desk}/edit",
         "editor:account": "/console/account", "content:queue": "/console/reviews",
         "content:review": f"/console/reviews/{release['id']}", "root:members": "/console/agency/housing/members",
@@ -107,6 +121,23 @@ def catalogue(app: Application, office: Any, settle: Callable[[], None]) -> dict
         "editor:line": f"/console/agency/housing/inventory/{line['id']}", "editor:lines": f"{desk}/lines",
         "editor:dataset of a line": f"/console/new?line={line['id']}",
     }  # fmt: skip
+
+
+def lists(office: Any) -> dict[str, str]:
+    """A closed line with a history, a withheld one, and a list of the editor's with wrong cells that waits."""
+    closed = {"agency": "housing", "openness": "closed", "open_condition": "《个人信息保护法》第二十八条"}
+    items = [{"name": LONG[:100], "type": "C", "length": 20, "level": "L3"}]
+    line, withheld = (
+        office.editor.post("/inventory", json={**closed, "title": title, "items": items}).json()["id"]
+        for title in (LONG, "涉密单位名录")
+    )
+    office.editor.patch(f"/inventory/{line}", json={"lead_unit": "市政府办公室", "update_cycle": "monthly"})
+    office.secrecy.put(f"/inventory/{withheld}/withheld", json={"ground": "存在即敏感"})
+    read = ReadList("清单.csv", [Row(n, cells) for n, cells in enumerate(LIST, start=2)], {"name": 1}, NOTES)
+    with office.app.place.writing(SYSTEM) as work:
+        agency = agency_queries.find(work, "housing")
+        kept = service.keep(work, agency, read, plan.make(work, agency, read.rows), b"PK")
+    return {"line": line, "withheld": withheld, "list": kept.id}
 
 
 def sign_in(context: BrowserContext, address: str, name: str) -> None:

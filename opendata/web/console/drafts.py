@@ -105,6 +105,7 @@ def desk(request: Request, language: str, work: MemberWork, page_: DeskPage = 1)
     total = work.session.execute(select(func.count()).select_from(done.subquery())).scalar_one()
     order = done.order_by(Release.updated_at.desc(), Dataset.id).offset((page_ - 1) * A_PAGE).limit(A_PAGE)
     found = work.session.execute(order).all()
+    listed = editable(work)
     return page(
         request,
         "console/desk.html",
@@ -112,7 +113,8 @@ def desk(request: Request, language: str, work: MemberWork, page_: DeskPage = 1)
         drafts=views.many(work.session, [(d, r) for d, r in rows]),
         done_views=views.many(work.session, [(d, r) for d, r in found]),
         pager=Pager(page_, A_PAGE, total),
-        may_create=bool(editable(work)),
+        may_create=bool(listed),
+        listed=listed,
     )
 
 

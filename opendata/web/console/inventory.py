@@ -19,6 +19,7 @@ from opendata.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFo
 from opendata.edge.conventions import check_if_match
 from opendata.edge.reading import read
 from opendata.inventory import queries, service
+from opendata.inventory.elements import kept_parts
 from opendata.inventory.models import (
     DataLevel,
     Domain,
@@ -28,6 +29,7 @@ from opendata.inventory.models import (
     ShareType,
     UpdateCycle,
 )
+from opendata.inventory.queries import Wanted
 from opendata.inventory.schemas import InventoryLineIn, InventoryLinePatch, Item
 from opendata.web.console.agencies import tabs
 from opendata.web.forms import Form, by_field, given, problems
@@ -73,7 +75,7 @@ def listed(
     body = find(work, name)
     words = q.replace("\0", "").strip()
     offset = (page_ - 1) * LINES_A_PAGE
-    found = queries.page(work, agency_id=body.id, words=words, offset=offset, limit=LINES_A_PAGE)
+    found = queries.page(work, Wanted(body.id, text=words), offset=offset, limit=LINES_A_PAGE)
     return page(
         request,
         "console/inventory.html",
@@ -125,7 +127,9 @@ def edit(
     try:
         check_if_match(f'"{form.text("edition")}"', str(found.edition))
         written = {k: v for k, v in elements(form).items() if v != "" or k not in NEVER_EMPTY}
-        service.update(work, body, found, _checked(InventoryLinePatch, written))
+        if "items" in written:  # the form has no field for what else is known of an item
+            written["items"] = kept_parts(written["items"], found.items, ("level", "openness"))
+        service.update(work, found, body, _checked(InventoryLinePatch, written))
     except (Invalid, Conflict) as error:
         work.take_back()
         body = find(work, name)

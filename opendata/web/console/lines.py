@@ -10,6 +10,7 @@ from starlette.responses import Response
 from opendata.core.errors import Invalid, NotFound
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import Openness
+from opendata.inventory.queries import Wanted
 from opendata.publishing import drafts as drafting
 from opendata.web.console.drafts import Place, find, opened_lines
 from opendata.web.forms import Problem, problems
@@ -57,7 +58,7 @@ def _show(
 ) -> Response:
     """The chosen lines stay ticked whatever is searched for; closed ones are told apart, as they cannot be opened."""
     chosen = list(opened_lines(work, place.dataset))
-    found = inventory.page(work, agency_id=place.agency.id, words=words, limit=OFFERED)
+    found = inventory.page(work, Wanted(place.agency.id, text=words), limit=OFFERED)
     known = {line.id for line in chosen}
     return page(
         request,

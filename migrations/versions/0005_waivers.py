@@ -4,7 +4,7 @@ that hold it: nothing goes out with a blocking finding that has none."""
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0007"
+revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
