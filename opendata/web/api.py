@@ -11,6 +11,8 @@ from opendata.core.errors import NotFound
 from opendata.edge.messages import preferred
 from opendata.web import failures, public, releases, resources, search, session
 from opendata.web.console import account, agencies, drafts, editing, files, inventory, lines, links, reviews
+from opendata.web.governance import audit, negative, plan
+from opendata.web.governance import public as governance
 from opendata.web.library import schemas, trying
 from opendata.web.render import assets
 
@@ -20,6 +22,7 @@ FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.fac
 router = APIRouter(include_in_schema=False)
 _pages = (
     public,
+    governance,
     search,
     resources,
     session,
@@ -35,6 +38,9 @@ _pages = (
     releases,
     schemas,
     trying,
+    plan,
+    negative,
+    audit,
 )
 for _room in _pages:
     router.include_router(_room.router, prefix="/{language:language}")
