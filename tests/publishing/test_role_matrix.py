@@ -40,6 +40,9 @@ CALLS: dict[str, Any] = {
     "PUT /agencies/{name}/members/{user}": {"roles": ["editor"]},
     "POST /tokens": {},
     "POST /inventory": {"agency": "housing", "title": "x"},
+    "PATCH /inventory/{line:path}": {"title": "y"},
+    "POST /releases/{release}/masking": {},
+    "POST /releases/{release}/waivers": {"findings": ["x"], "content_hash": "{content_hash}", "reason": "x"},
     "POST /plans": {"line": "{line}", "year": 2026, "planned_on": "2026-12-01"},
     "PATCH /plans/{item}": {"status": "in_progress"},
     "POST /negative-list": NEGATIVE,
@@ -67,7 +70,12 @@ HEADERS: dict[str, dict[str, str]] = {
     "DELETE /uploads/{upload}": TUS,
 }
 """An upload is its maker's, here the editor's, and nobody else's."""
-IN_REVIEW = {"GET /releases/{release}", "POST /releases/{release}/decisions"}
+IN_REVIEW = {
+    "GET /releases/{release}", "POST /releases/{release}/decisions", "POST /releases/{release}/masking",
+    "POST /releases/{release}/waivers",
+}  # fmt: skip
+TRIALS = {"POST /validate", "POST /schemas/match"}
+"""Everybody's, and they store nothing."""
 PUBLISHED = {
     "POST /datasets/{dataset}/withdraw", "GET /resources/{resource}/releases/{number}/download", "GET /resources/{resource}/rows",
     "GET /search",
@@ -177,12 +185,14 @@ def test_d54_what_the_public_may_do_everybody_may() -> None:
     for call, statuses in json.loads(MATRIX.read_text(encoding="utf-8")).items():
         if statuses["public"] < 400:
             assert all(code < 400 for code in statuses.values()), call
-        if not call.startswith("GET"):
+        if not call.startswith("GET") and call not in TRIALS:
             assert statuses["public"] == 401, call
+        if call in TRIALS:
+            continue
         assert (
             statuses["stranger"] >= 400
             or statuses["public"] < 400
-            or call.endswith((" /me", " /tokens", " /reviews"))
+            or call.endswith((" /me", " /tokens", " /reviews", " /reviews/findings"))
         ), call
 
 
