@@ -131,8 +131,13 @@ def subject(office: Any, settle: Callable[[], None], call: str, n: int) -> dict[
     if "{upload}" in call:
         made = office.editor.post("/uploads", headers=fill(HEADERS["POST /uploads"], facts))
         facts["upload"] = made.headers["location"].rpartition("/")[2]
-    if call == "GET /schemas/{name}":
-        facts["name"] = office.client.get(f"{API}/schemas").json()[0]["name"]
+    if "/schemas/{name}" in call:
+        ready = office.client.get(f"{API}/schemas").json()
+        facts |= {
+            "name": ready[0]["name"],
+            "version": str(ready[0].get("version", "1")),
+            "file": "template.csv",
+        }
     return facts
 
 
