@@ -79,6 +79,7 @@ LEAVES = {"/{language:language}/sign-out", "/{language:language}/sign-in"}
 COMMANDS: dict[str, list[str]] = {
     "migrate": [],
     "user create": ["somebody", "--email", "a@example.org", "--sysadmin"],
+    "user password": ["secrecy"],
     "token create": ["almighty"],
     "agency create": ["third", "--title", "第三单位"],
     "role grant": ["almighty", "housing", "secrecy_reviewer"],
@@ -86,6 +87,7 @@ COMMANDS: dict[str, list[str]] = {
     "reindex": [],
     "reconcile": ["--repair"],
     "verify-audit": [],
+    "validate": [__file__],
 }
 REVIEWED_COMMANDS = {"demo", "try"}
 """Publish as the sample author, by the sample reviewers' two decisions: `tests/docs` and `make run` run them; the database's
