@@ -5,6 +5,8 @@ from opendata.agencies import models as agencies
 from opendata.catalog import models as catalog
 from opendata.core.database import Base
 from opendata.inventory import models as inventory
+from opendata.inventory.negative import models as negative
+from opendata.inventory.plan import models as plan
 from opendata.publishing import models as publishing
 from opendata.review import models as review
 from opendata.tables import models as tables
@@ -18,7 +20,9 @@ __all__ = [
     "catalog",
     "idempotency",
     "inventory",
+    "negative",
     "pending",
+    "plan",
     "publishing",
     "review",
     "tables",

@@ -40,7 +40,7 @@ from opendata.validation.trial import Trial
 from opendata.web.library import plain
 from opendata.wiring import Application
 from opendata.work import audit
-from opendata.work.actor import SYSTEM, Role
+from opendata.work.actor import SYSTEM, Role, SiteRole
 
 
 def main() -> None:
@@ -269,6 +269,17 @@ def role_grant(app: Application, user_name: str, agency_name: str, role_name: st
         person = accounts.find_user(work, user_name)
         agencies.grant(work, agency_queries.find(work, agency_name), person, Role(role_name))
     click.echo(f"{user_name} is {role_name} of {agency_name}.")
+
+
+@role.command("set-site")
+@click.argument("user_name", metavar="USER")
+@click.argument("role_names", metavar="[ROLE]...", nargs=-1, type=click.Choice([r.value for r in SiteRole]))
+@with_app
+def role_set_site(app: Application, user_name: str, role_names: tuple[str, ...]) -> None:
+    """Let a person have exactly these roles for the whole site: city_admin, supervisor, or none."""
+    with app.place.writing(SYSTEM) as work:
+        accounts.set_site_roles(work, accounts.find_user(work, user_name), map(SiteRole, role_names))
+    click.echo(f"{user_name} has for the whole site: {', '.join(role_names) or 'nothing'}.")
 
 
 @cli.group()

@@ -23,7 +23,7 @@ from opendata.agencies import api as agencies
 from opendata.compat.ckan import api as ckan
 from opendata.compat.dcat import api as dcat
 from opendata.core.errors import Conflict
-from opendata.edge import health, problem
+from opendata.edge import audit_trail, health, problem
 from opendata.edge.bodies import BodyLimits
 from opendata.edge.bytecache import ByteCache, Generation
 from opendata.edge.frame import Frame, configure_logging
@@ -31,6 +31,8 @@ from opendata.edge.health import Metrics, Readiness
 from opendata.edge.idempotency import with_memory
 from opendata.edge.ratelimit import RateLimit
 from opendata.inventory import api as inventory
+from opendata.inventory.negative import api as negative
+from opendata.inventory.plan import api as plan
 from opendata.inventory.transfer import api as inventory_lists
 from opendata.publishing import api as publishing
 from opendata.search import api as search
@@ -46,6 +48,9 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     inventory.router,
     inventory_lists.router,
+    plan.router,
+    negative.router,
+    audit_trail.router,
     access.router,
     publishing.router,
     search.router,

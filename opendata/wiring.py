@@ -7,7 +7,7 @@ import importlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +20,7 @@ from sqlalchemy import select
 
 from opendata.accounts.authenticator import Authenticator
 from opendata.agencies import queries as agency_queries
+from opendata.catalog.codes import codes
 from opendata.catalog.files import Stores
 from opendata.catalog.models import Dataset, Release
 from opendata.compat.ckan.packages import payload
@@ -74,6 +75,11 @@ class Application:
     def directory(self) -> agency_queries.Directory:
         """Names of bodies, for accounts (a floor below)."""
         return agency_queries.Directory()
+
+    @property
+    def themes(self) -> Collection[str]:
+        """Codes of themes, for the negative list (a floor below)."""
+        return codes().themes
 
     @property
     def journey(self) -> Journey:

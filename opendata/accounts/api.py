@@ -12,6 +12,7 @@ from opendata.accounts.models import ApiToken
 from opendata.accounts.schemas import MeOut, NewTokenOut, RoleOut, TokenIn, TokenOut
 from opendata.edge.conventions import known_query
 from opendata.edge.http import SignedInWork, part
+from opendata.work.actor import SiteRole
 from opendata.work.unit import Work
 
 router = APIRouter(tags=["accounts"], dependencies=[Depends(known_query)])
@@ -43,6 +44,7 @@ def me(work: SignedInWork, agencies: Agencies) -> MeOut:
         scopes=sorted(actor.scopes),
         agency=names.get(actor.agency_only or ""),
         roles=[RoleOut(agency=names[a], role=r) for a, r in sorted(actor.roles) if a in names],
+        site_roles=[role for role in SiteRole if actor.holds(role)],
     )
 
 

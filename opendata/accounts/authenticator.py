@@ -19,7 +19,7 @@ from opendata.accounts.sessions import session_hash
 from opendata.accounts.tokens import secret_hash
 from opendata.core.errors import Unauthenticated
 from opendata.work import audit
-from opendata.work.actor import ALL_SCOPES, PUBLIC, Actor, Credentials, Role, Scope
+from opendata.work.actor import ALL_SCOPES, PUBLIC, Actor, Credentials, Role, Scope, SiteRole
 from opendata.work.unit import Work
 
 RolesOf = Callable[[Session, str], frozenset[tuple[str, Role]]]
@@ -118,5 +118,6 @@ class Authenticator:
             sysadmin=user.sysadmin and Scope.ADMIN in scopes and agency_id is None,
             scopes=scopes,
             roles=self._roles_of(work.session, user.id),
+            site_roles=frozenset(SiteRole(role) for role in user.site_roles),
             agency_only=agency_id,
         )

@@ -23,6 +23,8 @@ class User(Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     """argon2id; None: this account signs in by token only."""
     sysadmin: Mapped[bool] = mapped_column(default=False)
+    site_roles: Mapped[list[Any]] = mapped_column(default=list)
+    """Roles for the whole site (`work.actor.SiteRole`)."""
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 

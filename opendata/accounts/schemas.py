@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from opendata.work.actor import Role, Scope
+from opendata.work.actor import Role, Scope, SiteRole
 
 
 class RoleOut(BaseModel):
@@ -23,6 +23,7 @@ class MeOut(BaseModel):
     scopes: list[Scope] = Field(description="What the token in use may do")
     agency: str | None = Field(description="The only body for which the token in use works")
     roles: list[RoleOut]
+    site_roles: list[SiteRole] = Field(description="Roles for the whole site")
 
 
 class TokenIn(BaseModel):

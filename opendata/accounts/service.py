@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 
 from sqlalchemy import select
 
@@ -12,6 +13,7 @@ from opendata.core.checks import is_email
 from opendata.core.errors import Conflict, FieldError, Forbidden, Invalid, NotFound
 from opendata.core.ids import is_id, new_id
 from opendata.core.names import check_name, clean_text
+from opendata.work.actor import SiteRole
 from opendata.work.unit import Work
 
 
@@ -49,6 +51,15 @@ def create_user(
     work.session.flush()
     work.record("account.created", "account", user.id, name=name, sysadmin=sysadmin)
     return user
+
+
+def set_site_roles(work: Work, user: User, roles: Iterable[SiteRole]) -> None:
+    """The person has exactly these roles for the whole site afterwards. Only a sysadmin grants them."""
+    if not work.actor.sysadmin:
+        raise Forbidden("sysadmin_only")
+    user.site_roles = sorted(set(roles))
+    work.session.flush()
+    work.record("account.site_roles_set", "account", user.id, user=user.name, roles=user.site_roles)
 
 
 def set_password(work: Work, user: User, password: str) -> None:

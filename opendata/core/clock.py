@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Protocol
+
+BEIJING = timezone(timedelta(hours=8))
+"""The country's one time zone: people read times in it, deadlines end with its days; the API keeps UTC."""
+
+
+def day_of(moment: datetime) -> date:
+    """The day in Beijing on which the moment falls."""
+    return moment.astimezone(BEIJING).date()
 
 
 class Clock(Protocol):

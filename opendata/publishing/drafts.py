@@ -29,6 +29,7 @@ from opendata.core.ids import new_id
 from opendata.edge.reading import read
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import InventoryLine
+from opendata.publishing.governance import openings
 from opendata.publishing.sentences import Step, say
 from opendata.review import screening
 from opendata.review import service as review
@@ -245,13 +246,15 @@ def discard_draft(work: Work, dataset: Dataset, agency: Agency) -> None:
 
 def set_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> None:
     """The dataset opens exactly these inventory lines."""
-    opened = select(DatasetLine.line_id).where(DatasetLine.dataset_id == dataset.id)
-    if set(work.session.execute(opened).scalars()) == {line.id for line in lines}:
+    mine = select(DatasetLine.line_id).where(DatasetLine.dataset_id == dataset.id)
+    before = set(work.session.execute(mine).scalars())
+    if before == {line.id for line in lines}:
         return
     work.session.execute(delete(DatasetLine).where(DatasetLine.dataset_id == dataset.id))
     _add_lines(work, dataset, lines)
     if dataset.published_id is not None:
         work.touch(dataset)
+    openings.follow(work, dataset, before)
     work.record("dataset.lines_set", "dataset", dataset.id, lines=[line.resource_code for line in lines])
 
 

@@ -18,6 +18,7 @@ from opendata.core.failpoints import reach
 from opendata.ports.sandbox.port import Sandbox
 from opendata.ports.storage.port import ObjectMissing
 from opendata.publishing import service
+from opendata.publishing.governance import bar
 from opendata.publishing.sentences import Step, say
 from opendata.settings import Policy
 from opendata.validation import service as validation
@@ -56,7 +57,7 @@ def validate(journey: Journey, *, release_id: str, content_hash: str) -> None:
             return
         if broken and view.release.policy == Policy.REVIEWED.value:
             names = [r.meta.name or (r.file.name if r.file else r.id) for r in broken]
-            service.send_back(work, view.release, Step.RETURNED_STRUCTURE, resources=names[:20])
+            bar.send_back(work, view.release, Step.RETURNED_STRUCTURE, resources=names[:20])
         else:
             service.pass_checks(work, view)
         work.session.flush()

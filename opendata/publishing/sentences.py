@@ -28,6 +28,8 @@ class Step(StrEnum):
     NOT_MASKED = "not_masked"
     RETURNED_STRUCTURE = "returned_structure"
     RETURNED_REJECTED = "returned_rejected"
+    RETURNED_FORBIDDEN = "returned_forbidden"
+    FORBIDDEN = "forbidden"
     FAILED = "failed"
 
 

@@ -21,6 +21,8 @@ from opendata.core.names import clean_text
 from opendata.inventory import service as inventory
 from opendata.inventory.models import InventoryLine, Openness
 from opendata.publishing import completeness, policy_record
+from opendata.publishing.governance import bar, openings
+from opendata.publishing.governance.bar import lines_of, send_back
 from opendata.publishing.sentences import Step, say
 from opendata.review import queries as reviews
 from opendata.review import screening
@@ -54,6 +56,7 @@ def submit_view(work: Work, dataset: Dataset, agency: Agency) -> DatasetView:
     if errors := completeness.missing(view, reviewed=policy is Policy.REVIEWED):
         raise Invalid(fields=errors)
     _check_lines(work, view)
+    bar.check(work, view)
     release.content_hash = hash_of(view)
     release.author_id = work.actor.id
     release.submitted_at = work.now
@@ -102,6 +105,8 @@ def begin_checking(work: Work, release: Release) -> None:
 
 def pass_checks(work: Work, view: DatasetView) -> None:
     """Screening and validation found nothing that blocks: to the reviewers, or straight on under the direct policy."""
+    if bar.is_barred(work, view):  # now that its files have been read
+        return
     release = view.release
     if release.policy == Policy.DIRECT.value:
         approve(work, view)
@@ -113,6 +118,8 @@ def pass_checks(work: Work, view: DatasetView) -> None:
 
 def approve(work: Work, view: DatasetView) -> None:
     """All that is asked for is there. Files have to be copied first, by a job; without files it goes out at once."""
+    if bar.is_barred(work, view):
+        return
     release = view.release
     move(release, State.APPROVED)
     work.record("release.approved", "release", release.id, content_hash=release.content_hash)
@@ -133,8 +140,12 @@ def _go_out(work: Work, view: DatasetView) -> None:
 
 
 def finish(work: Work, view: DatasetView) -> None:
-    """Makes the release the dataset's public one. Its files are in the public store. The database checks the reviews."""
+    """Makes the release the dataset's public one. Its files are in the public store. The database checks the reviews.
+
+    The one way out: whatever led here, what the negative list forbids by now goes back to its author instead."""
     dataset, release = view.dataset, view.release
+    if bar.is_barred(work, view):
+        return
     if hash_of(view) != release.content_hash:
         raise Conflict("content_changed", release=release.id)
     before = queries.release(work.session, dataset.published_id)
@@ -155,6 +166,7 @@ def finish(work: Work, view: DatasetView) -> None:
         dataset.withdrawn_at, dataset.withdraw_reason = None, ""
     work.touch(dataset)
     _enter_line(work, view)
+    openings.follow(work, dataset)
     work.record(
         "release.published",
         "release",
@@ -168,14 +180,6 @@ def finish(work: Work, view: DatasetView) -> None:
     for resource in view.resources:
         if resource.file:
             work.enqueue("tables.load", {"resource_id": resource.id, "file_id": resource.file.id})
-
-
-def send_back(work: Work, release: Release, step: Step, **reasons: object) -> None:
-    """Returns a release to its author with the reasons; its approvals are void."""
-    move(release, State.RETURNED)
-    say(release, step, **reasons)
-    work.record("release.returned", "release", release.id, content_hash=release.content_hash, step=step.value)
-    review.void(work, release)
 
 
 def withdraw(work: Work, dataset: Dataset, agency: Agency, reason: str, *, delete: bool = False) -> None:
@@ -243,6 +247,8 @@ def submit_quietly(work: Work, dataset_id: str) -> None:
         return
     try:
         submit(work, dataset, agency)
+    except bar.OnNegativeList as error:
+        bar.tell(release, error)
     except (Conflict, Invalid) as error:
         say(release, Step.INCOMPLETE, places=[f.path for f in error.fields] or [error.code])
 
@@ -303,14 +309,9 @@ def _job(release: Release) -> dict[str, str | None]:
     return {"release_id": release.id, "content_hash": release.content_hash}
 
 
-def _lines(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:
-    query = select(InventoryLine).join(DatasetLine, DatasetLine.line_id == InventoryLine.id)
-    return work.session.execute(query.where(DatasetLine.dataset_id == dataset.id)).scalars().all()
-
-
 def _check_lines(work: Work, view: DatasetView) -> None:
     """The dataset opens no inventory line that is not open. One that has none gets its own when it goes out."""
-    lines = _lines(work, view.dataset)
+    lines = lines_of(work, view.dataset)
     for line in lines:
         if line.openness == Openness.CLOSED.value:
             raise Conflict("line_closed", resource_code=line.resource_code, basis=line.open_condition)
@@ -321,7 +322,7 @@ def _check_lines(work: Work, view: DatasetView) -> None:
 def _enter_line(work: Work, view: DatasetView) -> None:
     """A dataset without an inventory line gets one. Not before it is public, as lines are: a line made at its submission
     would tell its title and description to everybody before anybody has looked at them."""
-    if not _lines(work, view.dataset):
+    if not lines_of(work, view.dataset):
         own = _own_line(view.dataset)
         line = work.session.get(
             InventoryLine, own
@@ -371,6 +372,7 @@ def _end_publication(work: Work, dataset: Dataset, published: Release, reason: s
     dataset.published_id = None
     dataset.withdrawn_at = work.now
     dataset.withdraw_reason = reason
+    openings.follow(work, dataset)
     _take_line_back(work, dataset)
     work.touch(dataset)
     work.enqueue("publishing.retract", {"dataset_id": dataset.id})

@@ -20,6 +20,7 @@ from opendata.inventory.transfer import service as lists
 from opendata.ports.storage.port import ObjectMissing, Storage
 from opendata.publishing.models import Upload, UploadPart
 from opendata.search.service import Indexer
+from opendata.work import trail
 from opendata.work.actor import SYSTEM
 from opendata.work.unit import Work, Workplace
 
@@ -37,7 +38,7 @@ class Upkeep:
 
     def run(self) -> None:
         """Each step alone: one that fails (a store that is down) is logged and waits for the next hour."""
-        for step in (self.expire, self.sweep, self.collect, self.compare):
+        for step in (self.expire, self.sweep, self.collect, self.compare, self.publish_head):
             try:
                 step()
             except DomainError as error:
@@ -82,6 +83,11 @@ class Upkeep:
         found = self.indexer.reconcile(repair=True)
         if found.ids:
             log.error("the index differed from the database", extra={"ids": found.ids[:20]})
+
+    def publish_head(self) -> None:
+        """Where the audit trail stands, once a day, for everybody to keep."""
+        with self.place.writing(SYSTEM) as work:
+            trail.publish_head(work)
 
     def _let_go(self, store: Storage, sha256: str) -> None:
         with self.place.writing(SYSTEM) as work:

@@ -84,3 +84,19 @@ class Waiver(Base):
     reason: Mapped[str]
     reviewer_id: Mapped[str] = mapped_column(ForeignKey("account.id"))
     waived_at: Mapped[datetime]
+
+
+class NegativeHit(Base):
+    """An entry of the negative list that forbids a release's content, and where it shows. Nobody can wave it through."""
+
+    __tablename__ = "negative_hit"
+    __table_args__ = (UniqueConstraint("release_id", "content_hash", "entry_id"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    release_id: Mapped[str] = mapped_column(ForeignKey("release.id", ondelete="CASCADE"), index=True)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    entry_id: Mapped[str] = mapped_column(ForeignKey("negative_entry.id"))
+    place: Mapped[str] = mapped_column(String(300))
+    word: Mapped[str] = mapped_column(String(100))
+    """The word that was met; empty: the body or the theme itself."""
+    found_at: Mapped[datetime]

@@ -10,7 +10,8 @@ from opendata.accounts.models import User
 from opendata.catalog.lifecycle import State
 from opendata.catalog.models import Dataset, Release
 from opendata.catalog.queries import Visible
-from opendata.review.models import Decision, Finding, Waiver
+from opendata.inventory.negative.models import NegativeEntry
+from opendata.review.models import Decision, Finding, NegativeHit, Waiver
 from opendata.work.unit import Work
 
 FindingKey = tuple[str, str, str]
@@ -57,6 +58,15 @@ def blocked(work: Work, *, visible: Visible, limit: int = 200) -> Sequence[tuple
     query = query.where(Release.state == State.RETURNED.value, Release.content_hash.is_not(None), visible)
     found = work.session.execute(query.order_by(Release.submitted_at).limit(limit))
     return [(dataset, release) for dataset, release in found if blocking(work, release)]
+
+
+def negative_hits(work: Work, release: Release) -> Sequence[tuple[NegativeHit, NegativeEntry]]:
+    """What the negative list forbids in the release's present content, as it was found last."""
+    query = select(NegativeHit, NegativeEntry).join(NegativeEntry, NegativeEntry.id == NegativeHit.entry_id)
+    query = query.where(
+        NegativeHit.release_id == release.id, NegativeHit.content_hash == release.content_hash
+    )
+    return [(hit, entry) for hit, entry in work.session.execute(query.order_by(NegativeEntry.number))]
 
 
 def queue(work: Work, *, visible: Visible, limit: int = 200) -> Sequence[tuple[Dataset, Release]]:

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from opendata.catalog.codes import codes
 from opendata.catalog.files import Stores
 from opendata.catalog.profile import ResourceMeta
-from opendata.catalog.views import FileView
+from opendata.catalog.views import DatasetView, FileView
 from opendata.core.canonical import sha256_json
 from opendata.core.errors import FieldError, Invalid, invalid
 from opendata.core.failpoints import reach
@@ -83,6 +84,18 @@ def _known_by(session: Session, file: FileView, meta: ResourceMeta, reader: str)
     if schema is None:
         return Verdict(profile, None)
     return Verdict(profile, session.get(FileReport, (file.sha256, report_key(file, meta, schema, reader))))
+
+
+def columns(session: Session, view: DatasetView) -> dict[str, list[str]]:
+    """Names and titles of the columns of every file that has been read so far, by resource id."""
+    keys = {r.id: (r.file.sha256, profile_key(r.file, r.meta)) for r in view.resources if r.file}
+    query = select(FileProfile).where(FileProfile.sha256.in_({sha256 for sha256, _ in keys.values()}))
+    known = {(p.sha256, p.options_hash): p.profile for p in session.execute(query).scalars()}
+    found = {}
+    for resource_id, key in keys.items():
+        fields = ((known.get(key) or {}).get("schema") or {}).get("fields", [])
+        found[resource_id] = [f"{field['name']} {field.get('title') or ''}" for field in fields]
+    return found
 
 
 def check_schema(sandbox: Sandbox, descriptor: Any, path: str = "schema") -> None:

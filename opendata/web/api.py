@@ -11,6 +11,8 @@ from opendata.core.errors import NotFound
 from opendata.edge.messages import preferred
 from opendata.web import failures, public, releases, resources, search, session
 from opendata.web.console import account, agencies, drafts, editing, files, inventory, lines, links, reviews
+from opendata.web.governance import audit, negative, plan
+from opendata.web.governance import public as governance
 from opendata.web.inventory import lists as inventory_lists
 from opendata.web.inventory import public as holdings
 from opendata.web.library import schemas, trying
@@ -22,6 +24,7 @@ FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.fac
 router = APIRouter(include_in_schema=False)
 _pages = (
     public,
+    governance,
     search,
     resources,
     session,
@@ -39,6 +42,9 @@ _pages = (
     trying,
     holdings,
     inventory_lists,
+    plan,
+    negative,
+    audit,
 )
 for _room in _pages:
     router.include_router(_room.router, prefix="/{language:language}")

@@ -93,6 +93,12 @@ def problems(error: DomainError, language: str, known: Iterable[str] = ()) -> li
     return list(dict.fromkeys(found))
 
 
+def no_day(form: Form, name: str) -> Invalid:
+    """The error of a field that holds no date."""
+    typed = form.text(name)
+    return invalid(name, "day_expected", value=typed[:30]) if typed else invalid(name, "missing")
+
+
 def by_field(found: Iterable[Problem]) -> dict[str, str]:
     """Sentences by field, for the inputs."""
     told: dict[str, str] = {}

@@ -23,7 +23,7 @@ from opendata.core.errors import Forbidden, Unauthenticated
 from opendata.edge.http import READING_METHODS, get_settings, identify, place_of, request_id
 from opendata.settings import Settings
 from opendata.web.forms import Form, posted
-from opendata.work.actor import PUBLIC, Actor, Credentials, Role
+from opendata.work.actor import PUBLIC, Actor, Credentials, Role, SiteRole
 from opendata.work.unit import Work
 
 T = TypeVar("T")
@@ -72,6 +72,14 @@ class Viewer:
     def keeps(self) -> bool:
         """Whether there is a body whose inventory or data are in the viewer's hands."""
         return self.actor.sysadmin or any(role in KEEPERS for _agency, role in self.actor.roles)
+
+    @property
+    def keeps_list(self) -> bool:
+        return self.actor.holds(SiteRole.CITY_ADMIN)
+
+    @property
+    def supervises(self) -> bool:
+        return self.actor.holds(SiteRole.SUPERVISOR)
 
 
 def cookie_name(settings: Settings) -> str:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import datetime, timedelta, timezone
+from collections.abc import Mapping
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from opendata.catalog.codes import codes
+from opendata.core.clock import BEIJING
 
 LANGUAGES = ("zh", "en")
+NAMING_FIELDS = ("incomplete", "forbidden", "returned_forbidden")
+"""States whose `places` are fields; those of findings can be the columns of a file."""
 HTML_LANG = {"zh": "zh-Hans", "en": "en"}
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]{2}")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-BEIJING = timezone(timedelta(hours=8))
-"""The country's one time zone: people read times in it, `<time datetime>` and the API keep UTC."""
 
 
 @cache
@@ -39,6 +42,22 @@ def has(key: str, language: str) -> bool:
     return key in catalogue(language)
 
 
+def field_name(place: str, language: str) -> str:
+    """What a form calls the field of a place: `resources.0.columns` is 列名. The place itself where no form has it."""
+    head, *rest = place.split(".")
+    name = rest[1] if head == "resources" and len(rest) > 1 else head
+    return text(f"field.{name}", language) if has(f"field.{name}", language) else place
+
+
+def in_words(sentence: Mapping[str, Any], language: str) -> Mapping[str, Any]:
+    """Where a release stands, with the fields of its metadata as the forms call them."""
+    params = sentence.get("params", {})
+    if sentence.get("code") not in NAMING_FIELDS or "places" not in params:
+        return sentence
+    named = dict.fromkeys(field_name(place, language) for place in params["places"])
+    return {**sentence, "params": {**params, "places": list(named)}}
+
+
 def choose(zh: str, en: str, language: str) -> str:
     """The text of the page's language, else the other one."""
     return (en or zh) if language == "en" else (zh or en)
@@ -56,6 +75,13 @@ def day(moment: datetime | None, language: str) -> str:
     if moment is None:
         return "–"
     at = moment.astimezone(BEIJING)
+    return calendar_day(at.date(), language)
+
+
+def calendar_day(at: date | None, language: str) -> str:
+    """A date as it stands in a plan or a list."""
+    if at is None:
+        return "–"
     if language == "en":
         return f"{at.day} {_MONTHS[at.month - 1]} {at.year}"
     return f"{at.year}年{at.month}月{at.day}日"

@@ -20,6 +20,15 @@ INHERITED_ROLES = frozenset({Role.CONTENT_REVIEWER, Role.SECRECY_REVIEWER, Role.
 """Roles that a body's people also have for the bodies below it: a small body has one clerk, its parent reviews."""
 
 
+class SiteRole(StrEnum):
+    """What a person may do for the whole site, granted by a sysadmin."""
+
+    CITY_ADMIN = "city_admin"
+    """Keeps the negative list."""
+    SUPERVISOR = "supervisor"
+    """Reads the audit trail (the office in charge of openness)."""
+
+
 class Scope(StrEnum):
     """What a token may be used for. A session has all of them."""
 
@@ -42,6 +51,7 @@ class Actor:
     scopes: frozenset[Scope] = frozenset()
     roles: frozenset[tuple[str, Role]] = frozenset()
     """(agency id, role) as granted."""
+    site_roles: frozenset[SiteRole] = frozenset()
     agency_only: str | None = None
     """A token bound to one agency can do nothing for any other."""
     system: bool = False
@@ -53,6 +63,10 @@ class Actor:
 
     def can(self, scope: Scope) -> bool:
         return self.system or scope in self.scopes
+
+    def holds(self, role: SiteRole) -> bool:
+        """Whether the actor has the role for the whole site. A token bound to one agency has none."""
+        return self.agency_only is None and (self.sysadmin or role in self.site_roles)
 
     def has_role(self, lineage: Iterable[str], *roles: Role) -> bool:
         """Whether the actor has one of the roles for the body whose lineage this is: its own id first, then its

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 
 from sqlalchemy import BigInteger, Index, Integer, String, Table, bindparam, insert, select, update
@@ -23,7 +23,11 @@ GENESIS = "0" * 64
 
 class AuditRow(Base):
     __tablename__ = "audit"
-    __table_args__ = (Index("ix_audit_subject", "subject_type", "subject_id"),)
+    __table_args__ = (
+        Index("ix_audit_subject", "subject_type", "subject_id"),
+        Index("ix_audit_actor_name", "actor_name"),
+        Index("ix_audit_action", "action"),
+    )
 
     seq: Mapped[int] = mapped_column(
         BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
@@ -48,6 +52,17 @@ class AuditHead(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     seq: Mapped[int] = mapped_column(BigInteger)
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class PublishedHead(Base):
+    """Where the chain stood on a day, told to everybody: who rewrote the trail later would be found out by it."""
+
+    __tablename__ = "audit_published_head"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(64))
+    at: Mapped[datetime]
 
 
 _HEAD = select(AuditHead.__table__.c.seq).where(AuditHead.__table__.c.id == 1)
@@ -141,8 +156,10 @@ def append(
 
 
 def verify(session: Session) -> Iterator[Break]:
-    """Yields every break of the chain: an edited, deleted, reordered or inserted row, or a head that does not fit."""
+    """Yields every break of the chain: an edited, deleted, reordered or inserted row, or a head (the present one, or one
+    that was published on a day) that does not fit."""
     previous, expected = GENESIS, 1
+    published = {head.seq: head for head in session.execute(select(PublishedHead)).scalars()}
     for row in session.execute(
         select(AuditRow).order_by(AuditRow.seq).execution_options(yield_per=1000)
     ).scalars():
@@ -152,7 +169,12 @@ def verify(session: Session) -> Iterator[Break]:
             yield Break(row.seq, "does not follow the row before it")
         if row.hash != chain_hash(row.previous_hash, {name: getattr(row, name) for name in (*FACTS, "at")}):
             yield Break(row.seq, "was changed")
+        if (told := published.pop(row.seq, None)) is not None and told.hash != row.hash:
+            yield Break(row.seq, f"differs from the head published on {told.day}")
         previous, expected = row.hash, row.seq + 1
+    for told in published.values():
+        if told.seq:
+            yield Break(told.seq, f"the head published on {told.day} has no row")
     head = session.execute(select(AuditHead)).scalar_one()
     if (head.seq, head.hash) != (expected - 1, previous):
         yield Break(head.seq, "the head does not fit the last row")

@@ -18,6 +18,7 @@ from opendata.catalog.views import DatasetView
 from opendata.edge import messages
 from opendata.edge.conventions import Language, documented, json_answer, known_query
 from opendata.edge.http import SignedInWork
+from opendata.inventory.negative.models import EntryStatus, NegativeEntry
 from opendata.publishing import service
 from opendata.publishing.api import editing
 from opendata.publishing.api.editing import How
@@ -25,7 +26,7 @@ from opendata.publishing.api.findings import findings_out
 from opendata.publishing.api.schemas import DecisionIn, DecisionOut, QueueEntry, ReleaseOut, SubmittedOut
 from opendata.review import queries as reviews
 from opendata.review import service as review
-from opendata.review.models import Decision, DecisionKind
+from opendata.review.models import Decision, DecisionKind, NegativeHit
 from opendata.validation import service as validation
 from opendata.work.unit import Work
 
@@ -59,6 +60,7 @@ def get_release(work: SignedInWork, release: str, language: Language) -> Respons
         "submitted_at": found.submitted_at,
         "published_at": found.published_at,
         "findings": findings_out(work, found, language),
+        "negative_hits": [_hit(hit, entry) for hit, entry in reviews.negative_hits(work, found)],
         "validation": _validation(work, view, language),
         "decisions": [_decision(d, name) for d, name in reviews.decisions(work, found.id)],
         "missing": lacking,
@@ -133,6 +135,17 @@ def _entry(
         "submitted_at": release.submitted_at,
         "decided": sorted(decided),
         "for_me": [] if barred else [kind.value for kind in mine if kind.value not in decided],
+    }
+
+
+def _hit(hit: NegativeHit, entry: NegativeEntry) -> dict[str, Any]:
+    return {
+        "entry": entry.number,
+        "subject": entry.subject,
+        "basis": entry.basis,
+        "field": hit.place,
+        "word": hit.word,
+        "lifted": entry.status == EntryStatus.LIFTED.value,
     }
 
 

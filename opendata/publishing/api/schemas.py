@@ -168,6 +168,15 @@ class DatasetRef(BaseModel):
     agency: AgencyRef
 
 
+class NegativeHitOut(BaseModel):
+    entry: str = Field(description="The entry's number")
+    subject: str
+    basis: str
+    field: str
+    word: str = Field(description="The word that was met; empty: the whole body or theme")
+    lifted: bool = Field(description="The entry was lifted since")
+
+
 class ReleaseOut(SubmittedOut):
     dataset: DatasetRef
     policy: str
@@ -175,6 +184,7 @@ class ReleaseOut(SubmittedOut):
     submitted_at: datetime | None
     published_at: datetime | None
     findings: list[FindingOut]
+    negative_hits: list[NegativeHitOut] = Field(description="What the negative list forbids in this content")
     validation: list[ValidationOut]
     decisions: list[DecisionOut]
     missing: list[Missing]

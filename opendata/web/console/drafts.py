@@ -207,6 +207,7 @@ def show(
         waiting=any(v is not None and v.state == "waiting" for v in seen) or place.running or masking,
         decisions=reviews.decisions(work, place.release.id),
         findings=told(work, place.release, language),
+        forbidden=reviews.negative_hits(work, place.release),
         masking=masking,
         releases=queries.releases(work, place.dataset),
         lines=opened_lines(work, place.dataset),

@@ -167,6 +167,7 @@ def _show(
         changes=differences(moment(old, ()), moment(view, ())) if old else [],
         resources=[(r, verdicts.of(work, r, language)) for r in view.resources],
         findings=told(work, release, language),
+        forbidden=reviews.negative_hits(work, release),
         may_waive=_may_waive(work, view),
         names={r.id: r.meta.name or (r.file.name if r.file else r.meta.url) for r in view.resources},
         decisions=reviews.decisions(work, release.id),

@@ -15,6 +15,7 @@ from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_edit, may_see_drafts
 from opendata.catalog import views
 from opendata.catalog.models import Dataset, DatasetLine, Release
+from opendata.core.clock import BEIJING
 from opendata.core.errors import BadQuery, FieldError
 from opendata.inventory import policy, queries, versions
 from opendata.inventory.models import DataLevel, Domain, InventoryLine, Openness
@@ -23,7 +24,6 @@ from opendata.web.http import PageWork
 from opendata.web.inventory.wording import words
 from opendata.web.public import PageNumber
 from opendata.web.render import Pager, link, page
-from opendata.web.texts import BEIJING
 from opendata.work.unit import Work
 
 router = APIRouter()

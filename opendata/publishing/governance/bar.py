@@ -1,0 +1,75 @@
+"""The negative list on the way to the public: asked at submission, after the files were read, and when a release goes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from opendata.catalog.lifecycle import State, move
+from opendata.catalog.models import Dataset, DatasetLine, Release
+from opendata.catalog.views import DatasetView
+from opendata.core.errors import DomainError, Invalid
+from opendata.inventory.models import InventoryLine
+from opendata.inventory.negative import matching
+from opendata.inventory.negative import queries as negative
+from opendata.publishing.sentences import Step, say
+from opendata.review import forbidden
+from opendata.review import service as review
+from opendata.validation import service as validation
+from opendata.work.unit import Work
+
+
+class OnNegativeList(Invalid):
+    """Entries of the negative list forbid what was handed in; `fields` names each place and entry."""
+
+    default_code = "forbidden_by_negative_list"
+
+
+def check(work: Work, view: DatasetView) -> None:
+    """For whoever hands a draft in and waits for the answer: `OnNegativeList`."""
+    if found := _hits(work, view):
+        raise OnNegativeList(fields=forbidden.as_errors(found))
+
+
+def is_barred(work: Work, view: DatasetView) -> bool:
+    """Sends a release back, whoever approved it, if an entry forbids it by now. Files that were copied already leave the
+    public store again."""
+    found = _hits(work, view)
+    if not found:
+        return False
+    forbidden.store(work, view.release, found)
+    told = [f"{hit.entry.number} {hit.entry.subject}" for hit in found]
+    places = list(dict.fromkeys(hit.place for hit in found))
+    send_back(work, view.release, Step.RETURNED_FORBIDDEN, entries=told[:20], places=places[:20])
+    if any(resource.file for resource in view.resources):
+        work.enqueue("publishing.retract", {"dataset_id": view.dataset.id})
+    return True
+
+
+def tell(release: Release, error: DomainError) -> None:
+    """On the draft, where nobody waits for an answer (a CKAN client that has been quiet)."""
+    told = [f"{field.params['number']} {field.params['subject']}" for field in error.fields]
+    say(release, Step.FORBIDDEN, entries=told[:20], places=[field.path for field in error.fields][:20])
+
+
+def send_back(work: Work, release: Release, step: Step, **reasons: object) -> None:
+    """Returns a release to its author with the reasons; its approvals are void."""
+    move(release, State.RETURNED)
+    say(release, step, **reasons)
+    work.record("release.returned", "release", release.id, content_hash=release.content_hash, step=step.value)
+    review.void(work, release)
+
+
+def lines_of(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:
+    """The inventory lines that the dataset opens."""
+    query = select(InventoryLine).join(DatasetLine, DatasetLine.line_id == InventoryLine.id)
+    return work.session.execute(query.where(DatasetLine.dataset_id == dataset.id)).scalars().all()
+
+
+def _hits(work: Work, view: DatasetView) -> list[matching.Hit]:
+    entries = negative.in_force(work)
+    if not entries:
+        return []
+    columns = validation.columns(work.session, view)
+    return matching.hits(entries, forbidden.subject_of(view, lines_of(work, view.dataset), columns))

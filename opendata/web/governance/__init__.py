@@ -1,0 +1,1 @@
+"""Pages of the opening plan, the negative list and the audit trail: for everybody, and for those who keep them."""

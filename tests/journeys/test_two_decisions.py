@@ -1,0 +1,328 @@
+"""D14: no path reaches the public without the two decisions. Every writing route, every changing action of CKAN's API and
+every command is called by one person who has every role and right there is, on a dataset of every state; nothing becomes
+public, but by two people's approvals. A route, action or command that nobody has classified here fails the test.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from click import Group
+from click.testing import CliRunner
+from fastapi.routing import iter_route_contexts
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from opendata.access.policy import PUBLIC_FILTER
+from opendata.accounts import service as accounts
+from opendata.accounts import sessions
+from opendata.accounts.models import WebSession
+from opendata.catalog.models import Dataset, Release
+from opendata.cli import cli
+from opendata.compat.ckan.api import ACTIONS
+from opendata.review.models import Decision
+from opendata.wiring import do_due
+from opendata.work.actor import SYSTEM, Role, SiteRole
+
+pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
+STAGES = ("draft", "asked", "in_review", "one_approval", "returned", "withdrawn")
+NEAREST = ("draft", "one_approval", "withdrawn")
+"""Those of which most is missing, least, and that were public once: for the doors that end in the API's services."""
+PASSWORD = "a long enough password"
+META = {"title": "改过的名称", "description": "改过的摘要"}
+# JSON bodies of the API's routes, by method and path; None: no body. `{…}` is filled in from the dataset.
+API_CALLS: dict[str, Any] = {
+    "POST /agencies": {"name": "another", "title": "另一个单位"},
+    "PATCH /agencies/{name}": {"office": "办公室"},
+    "PUT /agencies/{name}/members/{user}": {"roles": ["editor", "admin", "content_reviewer", "secrecy_reviewer"]},
+    "POST /tokens": {"scopes": ["read", "write", "publish", "review", "admin"]},
+    "DELETE /tokens/{token_id}": None,
+    "POST /inventory": {"agency": "housing", "title": "x", "openness": "unconditional"},
+    "PATCH /inventory/{line:path}": {"title": "y"},
+    "POST /schemas/match": {"fields": ["a", "b"]},
+    "POST /validate": b"",
+    "POST /releases/{release}/masking": {},
+    "POST /releases/{release}/waivers": {"findings": ["x"], "content_hash": "{content_hash}", "reason": "x"},
+    "POST /plans": {"line": "{line}", "year": 2026, "planned_on": "2026-12-01"},
+    "PATCH /plans/{item}": {"status": "opened"},
+    "POST /negative-list": {},
+    "PATCH /negative-list/{entry}": {"status": "lifted", "lift_reason": "x"},
+    "POST /datasets": {"agency": "housing", **META, "inventory": ["{line}"]},
+    "PUT /datasets/by-source/{agency}/{source_id:path}": {**META, "inventory": ["{line}"]},
+    "PATCH /datasets/{dataset}": {**META, "inventory": ["{line}"]},
+    "DELETE /datasets/{dataset}/draft": None,
+    "POST /datasets/{dataset}/withdraw": {"reason": "x"},
+    "DELETE /datasets/{dataset}": None,
+    "POST /datasets/{dataset}/resources": {"url": "https://example.org/b.csv"},
+    "PATCH /resources/{resource}": {"name": "x"},
+    "PUT /resources/{resource}/file": b"a,b\n3,4\n",
+    "DELETE /resources/{resource}": None,
+    "POST /uploads": b"",
+    "PATCH /uploads/{upload}": b"a,b\n",
+    "DELETE /uploads/{upload}": None,
+    "POST /datasets/{dataset}/releases": None,
+    "POST /releases/{release}/decisions": {
+        "kind": "secrecy", "outcome": "approve", "content_hash": "{content_hash}", "reason": "",
+    },
+}  # fmt: skip
+FORM = {
+    **META, "kind": "secrecy", "outcome": "approve", "content_hash": "{content_hash}", "reason": "x", "agency": "housing",
+    "name": "x", "days": "9", "scopes": "publish", "user": "almighty", "roles": "secrecy_reviewer", "line": "{line}",
+    "year": "2026", "planned_on": "2026-12-01", "status": "opened", "edition": "1", "url": "https://example.org/c.csv",
+}  # fmt: skip
+"""What every form of the pages is sent, besides its token: a form takes what it knows."""
+LEAVES = {"/{language:language}/sign-out", "/{language:language}/sign-in"}
+"""Forms that would end the session of the walk. Neither knows datasets."""
+COMMANDS: dict[str, list[str]] = {
+    "migrate": [],
+    "user create": ["somebody", "--email", "a@example.org", "--sysadmin"],
+    "user password": ["secrecy"],
+    "token create": ["almighty"],
+    "agency create": ["third", "--title", "第三单位"],
+    "role grant": ["almighty", "housing", "secrecy_reviewer"],
+    "role set-site": ["almighty", "city_admin", "supervisor"],
+    "reindex": [],
+    "reconcile": ["--repair"],
+    "verify-audit": [],
+    "validate": [__file__],
+}
+REVIEWED_COMMANDS = {"demo", "try"}
+"""Publish as the sample author, by the sample reviewers' two decisions: `tests/docs` and `make run` run them; the database's
+guard binds them as everybody."""
+SERVERS = {"serve", "worker"}
+"""Run what is owed; the jobs are what `settle` runs after every call of the walk."""
+
+
+@pytest.fixture
+def almighty(office: Any) -> Any:
+    """Sysadmin, editor, both reviewers, admin, city administrator and supervisor in one person."""
+    person = office.person("almighty", *Role, sysadmin=True)
+    with office.app.place.writing(SYSTEM) as work:
+        user = accounts.find_user(work, "almighty")
+        accounts.set_site_roles(work, user, list(SiteRole))
+        accounts.set_password(work, user, PASSWORD)
+    return person
+
+
+class Walk:
+    """One staged dataset after the other, each written by the one who then tries everything."""
+
+    def __init__(self, office: Any, almighty: Any) -> None:
+        self.office, self.person = office, almighty
+        self.staged: dict[str, tuple[dict[str, str], Any]] = {}
+
+    def settle(self) -> None:
+        """All that is owed, and what becomes due by it: a draft that a quiet client wants public is submitted, and checked."""
+        app = self.office.app
+        for _turn in range(2):
+            app.queue.drain(retry=True)
+            do_due(app)
+        app.queue.drain(retry=True)
+        app.indexer.drain()
+
+    def stage(self, stage: str) -> dict[str, str]:
+        """A dataset in that state, and what addresses it."""
+        office = self.office
+        line = self.person.post("/inventory", json={"agency": "housing", "title": "清单"}).json()
+        made = self.person.post(
+            "/datasets", json={"agency": "housing", "title": "待审", "inventory": [line["id"]]}
+        ).json()
+        file = {"file": ("rows.csv", b"a,b\n1,2\n")}
+        resource = self.person.post(f"/datasets/{made['id']}/resources", files=file).json()["id"]
+        found = {
+            "dataset": made["id"],
+            "name": made["name"],
+            "resource": resource,
+            "line": line["resource_code"],
+        }
+        release: dict[str, Any] = {
+            "id": made["draft"]["release"]["id"] if "release" in made["draft"] else "-"
+        }
+        if stage == "asked":
+            with office.app.place.writing(SYSTEM) as work:
+                work.session.get_one(Dataset, made["id"]).submit_at = work.now
+        elif stage != "draft":
+            release = self.person.post(f"/datasets/{made['id']}/releases").json()
+            self.settle()
+            if stage in ("one_approval", "withdrawn"):
+                assert office.decide(release, "content").status_code == 201
+            if stage == "withdrawn":
+                assert office.decide(release, "secrecy").status_code == 201
+                self.settle()
+                self.person.post(f"/datasets/{made['id']}/withdraw", json={"reason": "有误"})
+            if stage == "returned":
+                assert office.decide(release, "content", "reject", "不完整").status_code == 201
+        return found | {"release": release["id"], "content_hash": release.get("content_hash") or "0" * 64}
+
+    def facts(self, stage: str) -> dict[str, str]:
+        """Of a dataset in that state: the last one, as long as nothing has changed about it."""
+        known, seen = self.staged.get(stage, ({}, None))
+        if not known or self.look(known) != seen:
+            known = self.stage(stage)
+            self.staged[stage] = (known, self.look(known))
+        return known
+
+    def look(self, facts: dict[str, str]) -> Any:
+        """Where the dataset stands, for everyone who may see it."""
+        with self.office.app.place.reading(SYSTEM) as work:
+            dataset = work.session.get_one(Dataset, facts["dataset"])
+            draft = work.session.get(Release, dataset.draft_id) if dataset.draft_id else None
+            told = (draft.id, draft.state, draft.content_hash, draft.edition) if draft else None
+            return dataset.state, dataset.name, dataset.published_id, dataset.submit_at, told
+
+    def check(self, what: str) -> None:
+        """After everything that is owed has run: nothing is public."""
+        self.settle()
+        with self.office.app.place.reading(SYSTEM) as work:
+            public = work.session.execute(select(Dataset.name).where(PUBLIC_FILTER)).scalars().all()
+        assert public == [], what
+        assert list(self.office.app.stores.public.objects()) == [], what
+        assert self.office.client.get("/api/v1/search").json()["total"] == 0, what
+
+
+@pytest.fixture
+def walk(office: Any, almighty: Any) -> Walk:
+    office.admin.post("/agencies", json={"name": "spare", "title": "备用单位"})
+    return Walk(office, almighty)
+
+
+def filled(value: Any, facts: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        return facts.get(value[1:-1], value) if value.startswith("{") else value
+    if isinstance(value, dict):
+        return {key: filled(held, facts) for key, held in value.items()}
+    return [filled(held, facts) for held in value] if isinstance(value, list) else value
+
+
+def address(path: str, facts: dict[str, str]) -> str:
+    names = {"user": "almighty", "agency": "housing", "source_id": "s1", "language": "zh", **facts}
+    if "/agenc" in path:
+        names["name"] = "housing"
+    return re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: names.get(found[1], "unknown"), path)
+
+
+def writing_routes(client: TestClient) -> Iterator[tuple[str, str]]:
+    for route in iter_route_contexts(client.app.routes):
+        for method in sorted(set(route.methods or ()) - {"GET", "HEAD", "OPTIONS"}):
+            yield method, str(route.path)
+
+
+def commands(group: Group, before: str = "") -> Iterator[str]:
+    for name, command in group.commands.items():
+        if isinstance(command, Group):
+            yield from commands(command, f"{before}{name} ")
+        else:
+            yield before + name
+
+
+def test_d14_every_way_of_writing_is_classified(client: TestClient) -> None:
+    routes = list(writing_routes(client))
+    api = {
+        f"{method} {path.removeprefix('/api/v1')}" for method, path in routes if path.startswith("/api/v1/")
+    }
+    assert api == set(API_CALLS), "say in API_CALLS what these are called with"
+    rest = {path for _method, path in routes if not path.startswith("/api/v1/")}
+    pages = {path for path in rest if path.startswith("/{language:language}/")}
+    assert rest - pages == {"/api/3/action/{name}", "/api/action/{name}"}
+    assert set(commands(cli)) == set(COMMANDS) | REVIEWED_COMMANDS | SERVERS
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_d14_no_call_of_the_api_publishes(walk: Walk, stage: str) -> None:
+    for call, body in API_CALLS.items():
+        method, path = call.split(" ")
+        facts = walk.facts(stage)
+        sent = filled(body, facts)
+        if isinstance(sent, bytes):
+            answer = walk.person._call(method, address(path, facts), content=sent)
+        else:
+            answer = walk.person._call(method, address(path, facts), json=sent)
+        assert answer.status_code < 500, (call, answer.text)
+        walk.person.post(
+            f"/datasets/{facts['dataset']}/releases"
+        )  # whatever it was good for: go on from there
+        walk.check(f"{call} on {stage}: {answer.status_code}")
+
+
+@pytest.mark.parametrize("stage", NEAREST)
+def test_d14_no_form_of_the_pages_publishes(walk: Walk, client: TestClient, stage: str) -> None:
+    with walk.office.app.place.writing(SYSTEM) as work:
+        signed_in = sessions.sign_in(work, "almighty", PASSWORD, "127.0.0.1")
+        assert signed_in is not None
+        work.session.flush()
+        csrf = work.session.execute(select(WebSession.csrf_token)).scalars().first()
+    headers = {"Cookie": f"session={signed_in[1]}", "Origin": "http://testserver"}
+    reached = 0
+    for method, path in writing_routes(client):
+        if not path.startswith("/{language:language}/") or path in LEAVES:
+            continue
+        facts = walk.facts(stage)
+        form = {**filled(FORM, facts), "csrf": csrf}
+        answer = client.request(
+            method, address(path, facts), data=form, headers=headers, follow_redirects=False
+        )
+        assert answer.status_code < 500, (path, answer.text[:500])
+        reached += answer.status_code == 303
+        walk.check(f"{path} on {stage}: {answer.status_code}")
+    assert reached > 3, "the forms were let in"
+
+
+@pytest.mark.parametrize("stage", NEAREST)
+def test_d14_no_action_of_ckan_publishes(walk: Walk, client: TestClient, stage: str) -> None:
+    headers = {"Authorization": walk.person.token}
+    for action in sorted(name for name, known in ACTIONS.items() if known.changes):
+        facts = walk.facts(stage)
+        kind = action.partition("_")[0]
+        of = {"resource": facts["resource"], "organization": "housing", "group": "themes"}.get(
+            kind, facts["dataset"]
+        )
+        name = "housing" if of == "housing" and action != "organization_create" else f"{kind}-made"
+        if action in ("organization_delete", "organization_purge"):
+            of = "spare"  # the other one is needed on the way
+        body = {
+            "id": of, "name": name, "title": "x", "notes": "x", "owner_org": "housing", "private": False,
+            "state": "active", "package_id": facts["dataset"], "url": "https://example.org/d.csv", "user": "almighty",
+            "order": [facts["resource"]], "license_id": "cc-by-4.0",
+        }  # fmt: skip
+        if action == "package_create":
+            body.pop("id")
+        answer = client.post(f"/api/3/action/{action}", json=body, headers=headers)
+        assert answer.status_code < 500, (action, answer.text)
+        with walk.office.app.place.writing(SYSTEM) as work:  # the client has been quiet
+            for dataset in work.session.execute(
+                select(Dataset).where(Dataset.submit_at.is_not(None))
+            ).scalars():
+                dataset.submit_at = work.now
+        walk.check(f"{action} on {stage}: {answer.status_code}")
+
+
+def test_d14_no_command_publishes(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = walk.office.app.settings
+    monkeypatch.setenv("OPENDATA_DATA_DIR", str(settings.data_dir))
+    for name, arguments in COMMANDS.items():
+        for stage in STAGES:
+            walk.facts(stage)
+        result = CliRunner().invoke(cli, [*name.split(" "), *arguments])
+        assert result.exit_code in (0, 1), (name, result.output)
+        walk.check(name)
+
+
+def test_d14_a_one_man_show_ends_at_the_second_person(walk: Walk) -> None:
+    """The walks above would pass on a platform that publishes nothing at all: two people's approvals are what it takes."""
+    facts = walk.stage("one_approval")
+    body = {"kind": "secrecy", "outcome": "approve", "content_hash": facts["content_hash"], "reason": ""}
+    assert walk.person.post(f"/releases/{facts['release']}/decisions", json=body).status_code == 403
+    walk.check("the author's own approval")
+    assert walk.office.secrecy.post(f"/releases/{facts['release']}/decisions", json=body).status_code == 201
+    walk.settle()
+    assert walk.office.client.get(f"/api/v1/datasets/{facts['dataset']}").status_code == 200
+    with walk.office.app.place.reading(SYSTEM) as work:
+        release = work.session.execute(select(Release).where(Release.state == "published")).scalar_one()
+        decided = (
+            work.session.execute(select(Decision).where(Decision.release_id == release.id)).scalars().all()
+        )
+    assert {d.kind for d in decided} == {"content", "secrecy"}
+    assert len({d.reviewer_id for d in decided}) == 2

@@ -1,0 +1,205 @@
+"""D54: who may call what, as data. `tests/support/role_matrix.json` holds for each route of the API the status that each role
+gets; the test makes every call as everybody. A route that the matrix does not know fails the test.
+
+`python tests/publishing/test_role_matrix.py` says how to renew the file: every number in it is a decision, to be read again.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from starlette.testclient import TestClient
+
+from opendata.accounts import service as accounts
+from opendata.work.actor import SYSTEM, Role, SiteRole
+
+light = pytest.mark.parametrize("settings", ["light"], indirect=True)
+API = "/api/v1"
+MATRIX = Path(__file__).parents[1] / "support" / "role_matrix.json"
+RENEW = "OPENDATA_RENEW_ROLE_MATRIX"
+PEOPLE = (
+    "public", "stranger", "editor", "content_reviewer", "secrecy_reviewer", "admin", "city_admin", "supervisor", "sysadmin",
+)  # fmt: skip
+"""`stranger` has every role, in another body."""
+ELSEWHERE = {"/openapi.json", "/docs"}
+"""The descriptions of the API itself."""
+NEGATIVE = {
+    "subject": "x", "ground": "personal_privacy", "basis": "x", "approved_by": "x", "review_on": "2099-01-01", "keywords": ["zz"],
+}  # fmt: skip
+CALLS: dict[str, Any] = {
+    "POST /agencies": {"name": "made-{n}", "title": "x"},
+    "PATCH /agencies/{name}": {"office": "x"},
+    "PUT /agencies/{name}/members/{user}": {"roles": ["editor"]},
+    "POST /tokens": {},
+    "POST /inventory": {"agency": "housing", "title": "x"},
+    "PATCH /inventory/{line:path}": {"title": "y"},
+    "POST /releases/{release}/masking": {},
+    "POST /releases/{release}/waivers": {"findings": ["x"], "content_hash": "{content_hash}", "reason": "x"},
+    "POST /plans": {"line": "{line}", "year": 2026, "planned_on": "2026-12-01"},
+    "PATCH /plans/{item}": {"status": "in_progress"},
+    "POST /negative-list": NEGATIVE,
+    "PATCH /negative-list/{entry}": {"approved_by": "y"},
+    "POST /datasets": {"agency": "housing", "title": "x"},
+    "PUT /datasets/by-source/{agency}/{source_id:path}": {"title": "x"},
+    "PATCH /datasets/{dataset}": {"title": "y"},
+    "POST /datasets/{dataset}/withdraw": {"reason": "x"},
+    "POST /datasets/{dataset}/resources": {"url": "https://example.org/b.csv"},
+    "PATCH /resources/{resource}": {"name": "x"},
+    "PUT /resources/{resource}/file": b"a,b\n1,2\n",
+    "PATCH /uploads/{upload}": b"a,b\n",
+    "POST /releases/{release}/decisions": {
+        "kind": "{kind}",
+        "outcome": "approve",
+        "content_hash": "{content_hash}",
+    },
+}
+"""Bodies; a call that is not named here has none."""
+TUS = {"Tus-Resumable": "1.0.0"}
+HEADERS: dict[str, dict[str, str]] = {
+    "POST /uploads": TUS | {"Upload-Length": "9", "Upload-Metadata": "filename YS5jc3Y=,dataset {dataset64}"},
+    "PATCH /uploads/{upload}": TUS
+    | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"},
+    "DELETE /uploads/{upload}": TUS,
+}
+"""An upload is its maker's, here the editor's, and nobody else's."""
+IN_REVIEW = {
+    "GET /releases/{release}", "POST /releases/{release}/decisions", "POST /releases/{release}/masking",
+    "POST /releases/{release}/waivers",
+}  # fmt: skip
+TRIALS = {"POST /validate", "POST /schemas/match"}
+"""Everybody's, and they store nothing."""
+PUBLISHED = {
+    "POST /datasets/{dataset}/withdraw", "GET /resources/{resource}/releases/{number}/download", "GET /resources/{resource}/rows",
+    "GET /search",
+}  # fmt: skip
+"""Calls about a dataset in review, about a public one; all others are about a draft."""
+
+
+def routes(client: TestClient) -> Iterator[str]:
+    for route in iter_route_contexts(client.app.routes):
+        path = str(route.path).removeprefix(API)
+        if str(route.path).startswith(f"{API}/") and path not in ELSEWHERE:
+            yield from (
+                f"{method} {path}" for method in sorted(set(route.methods or ()) - {"HEAD", "OPTIONS"})
+            )
+
+
+@pytest.fixture
+def crowd(office: Any) -> Any:
+    office.admin.post("/agencies", json={"name": "water", "title": "水利局"})
+    office.person("stranger", *Role, agency="water")
+    for role in (Role.CONTENT_REVIEWER, Role.SECRECY_REVIEWER, Role.ADMIN):
+        office.person(role.value, role)
+    for site_role in SiteRole:
+        office.person(site_role.value)
+        with office.app.place.writing(SYSTEM) as work:
+            accounts.set_site_roles(work, accounts.find_user(work, site_role.value), [site_role])
+    office.people["sysadmin"] = office.admin
+    return office
+
+
+def subject(office: Any, settle: Callable[[], None], call: str, n: int) -> dict[str, str]:
+    """What the call is about, made for this call alone."""
+    line = office.editor.post("/inventory", json={"agency": "housing", "title": "清单"}).json()
+    dataset = office.draft(inventory=[line["id"]])
+    resource = office.upload(dataset["id"], b"a,b\n1,2\n")["id"]
+    facts = {
+        "dataset": dataset["id"], "resource": resource, "line": line["id"], "n": str(n), "name": "housing", "user": "editor",
+        "agency": "housing", "source_id": f"s{n}", "number": "1", "release": "-", "content_hash": "0" * 64, "kind": "content",
+        "token_id": "-", "upload": "-",
+    }  # fmt: skip
+    if call in IN_REVIEW:
+        release = office.submit(dataset["id"])
+        settle()
+        facts |= {"release": release["id"], "content_hash": release["content_hash"]}
+    elif call in PUBLISHED:
+        office.publish(dataset["id"], settle)
+    if "{item}" in call:
+        plan = {"line": line["id"], "year": 2026, "planned_on": "2026-12-01"}
+        facts["item"] = office.editor.post("/plans", json=plan).json()["id"]
+    if "{entry}" in call:
+        facts["entry"] = office.admin.post("/negative-list", json=NEGATIVE).json()["number"]
+    facts["dataset64"] = base64.b64encode(dataset["id"].encode()).decode()
+    if "{upload}" in call:
+        made = office.editor.post("/uploads", headers=fill(HEADERS["POST /uploads"], facts))
+        facts["upload"] = made.headers["location"].rpartition("/")[2]
+    if "/schemas/{name}" in call:
+        ready = office.client.get(f"{API}/schemas").json()
+        facts |= {
+            "name": ready[0]["name"],
+            "version": str(ready[0].get("version", "1")),
+            "file": "template.csv",
+        }
+    return facts
+
+
+def fill(value: Any, facts: dict[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: fill(held, facts) for key, held in value.items()}
+    return re.sub(r"\{(\w+)\}", lambda found: facts[found[1]], value) if isinstance(value, str) else value
+
+
+def status(office: Any, call: str, who: str, facts: dict[str, str]) -> int:
+    method, path = call.split(" ")
+    facts = facts | ({"kind": "secrecy"} if who == "secrecy_reviewer" else {})
+    address = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: facts[found[1]], path)
+    body = fill(CALLS.get(call), facts)
+    sent = {"content": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}
+    headers = fill(HEADERS.get(call, {}), facts)
+    if who != "public":
+        headers["Authorization"] = office.people[who].token
+    answer = office.client.request(method, f"{API}{address}", headers=headers, follow_redirects=False, **sent)
+    found: int = answer.status_code
+    return found
+
+
+def row(office: Any, settle: Callable[[], None], call: str) -> dict[str, int]:
+    """What everybody gets. A call that changed something is made about something new the next time."""
+    found: dict[str, int] = {}
+    facts, changed = {}, True
+    for n, who in enumerate(PEOPLE):
+        if changed:
+            facts = subject(office, settle, call, n)
+        found[who] = status(office, call, who, facts)
+        changed = not call.startswith("GET") and found[who] < 400
+    return found
+
+
+@light
+def test_d54_every_route_times_every_role(crowd: Any, settle: Callable[[], None], client: TestClient) -> None:
+    made = {call: row(crowd, settle, call) for call in sorted(set(routes(client)))}
+    if os.environ.get(RENEW):
+        lines = [f" {json.dumps(call)}: {json.dumps(statuses)}" for call, statuses in made.items()]
+        MATRIX.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    expected = json.loads(MATRIX.read_text(encoding="utf-8"))
+    assert sorted(made) == sorted(expected), "say in role_matrix.json who may call these"
+    wrong = {call: (made[call], expected[call]) for call in made if made[call] != expected[call]}
+    assert wrong == {}
+
+
+def test_d54_what_the_public_may_do_everybody_may() -> None:
+    """A sanity of the data: no route opens for strangers and closes for those who work for the body."""
+    for call, statuses in json.loads(MATRIX.read_text(encoding="utf-8")).items():
+        if statuses["public"] < 400:
+            assert all(code < 400 for code in statuses.values()), call
+        if not call.startswith("GET") and call not in TRIALS:
+            assert statuses["public"] == 401, call
+        if call in TRIALS:
+            continue
+        assert (
+            statuses["stranger"] >= 400
+            or statuses["public"] < 400
+            or call.endswith((" /me", " /tokens", " /reviews", " /reviews/findings"))
+        ), call
+
+
+if __name__ == "__main__":
+    print(f"{RENEW}=1 python -m pytest {__file__}; then read the difference")

@@ -1,0 +1,127 @@
+"""Pages of the plan, the negative list and the audit trail: read by everybody, written by those who may, without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from opendata.accounts import service as accounts
+from opendata.work.actor import SYSTEM, SiteRole
+
+pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
+ENTRY = {
+    "subject": "个人就诊记录", "ground": "personal_privacy", "basis": "《政府信息公开条例》第十五条", "approved_by": "领导小组",
+    "valid_from": "2026-01-01", "review_on": "2099-01-01", "keywords": "就诊，病历", "agency": "", "themes": ["HEAL"],
+}  # fmt: skip
+
+
+def with_site_role(office: Any, name: str, role: SiteRole) -> None:
+    office.person(name)
+    with office.app.place.writing(SYSTEM) as work:
+        accounts.set_site_roles(work, accounts.find_user(work, name), [role])
+
+
+def test_d10_an_editor_plans_delays_and_the_public_reads_why(
+    office: Any, browser: Callable[..., Any]
+) -> None:
+    line = office.editor.post("/inventory", json={"agency": "housing", "title": "公租房信息"}).json()
+    clerk = browser("editor")
+    assert f"{line['resource_code']} 公租房信息" in clerk.see("/zh/console/plan?year=2026")
+    here = "/zh/console/plan"
+    wrong = clerk.send(here, here, line="", year="2026", planned_on="30.6.")
+    assert wrong.status_code == 422
+    assert 'href="#f-planned_on"' in wrong.text
+    other = clerk.send(
+        here, here, line=line["resource_code"], year="2026", planned_on="2027-06-30", open_method="download"
+    )
+    assert "2026 年内" in other.text
+    done = clerk.send(
+        here, here, line=f"{line['resource_code']} 公租房信息", year="2026", planned_on="2026-06-30",
+        open_method="download", responsible_unit="住房保障中心",
+    )  # fmt: skip
+    assert done.status_code == 303, done.text
+    item = office.client.get("/api/v1/plans?year=2026").json()["results"][0]["id"]
+    form = f"/zh/console/plan/{item}"
+    fields = {
+        "status": "delayed", "planned_on": "2026-06-30", "delayed_to": "2099-12-31", "reason": "", "lead_unit": "住建局",
+        "responsible_unit": "住房保障中心", "open_method": "api",
+    }  # fmt: skip
+    refused = clerk.send(form, form, **fields)
+    assert refused.status_code == 422
+    assert 'id="e-reason"' in refused.text
+    assert clerk.send(form, form, **fields | {"reason": "系统升级"}).status_code == 303
+    public = browser().see("/zh/plan?year=2026&agency=housing")
+    for told in ("公租房信息", "系统升级", "住房保障中心", "延期", "2099年12月31日"):
+        assert told in public
+    assert "/zh/plan?agency=housing" in browser().see("/zh/agency/housing")
+    assert "/zh/plan" in browser().see("/zh/")
+    assert "Opening plan 2026" in browser().see("/en/plan?year=2026&overdue=true&status=opened&domain=other")
+    assert browser("content").get(form).status_code == 403
+
+
+def test_d13_a_city_administrator_enters_and_lifts_on_pages(office: Any, browser: Callable[..., Any]) -> None:
+    with_site_role(office, "keeper", SiteRole.CITY_ADMIN)
+    keeper = browser("keeper")
+    new = "/zh/console/negative-list/new"
+    refused = keeper.send(new, new, **ENTRY | {"keywords": "", "themes": [], "review_on": "x"})
+    assert refused.status_code == 422
+    assert 'href="#f-review_on"' in refused.text
+    assert keeper.send(new, new, **ENTRY).status_code == 303
+    [entry] = office.editor.get("/negative-list").json()["results"]
+    assert (entry["keywords"], entry["themes"]) == (["就诊", "病历"], ["HEAL"])
+    form = f"/zh/console/negative-list/{entry['number']}"
+    assert "就诊, 病历" in keeper.see(form)
+    assert keeper.send(form, form, **ENTRY | {"status": "lifted", "lift_reason": ""}).status_code == 422
+    assert (
+        keeper.send(form, form, **ENTRY | {"status": "lifted", "lift_reason": "法规修改"}).status_code == 303
+    )
+    assert "法规修改" in browser().see("/zh/negative-list")
+    assert "“就诊”" in keeper.see("/zh/console/negative-list")
+    assert browser("editor").get(new).status_code == 403
+
+
+def test_d13_the_clerk_reads_which_entry_and_which_field(
+    office: Any, browser: Callable[..., Any], settle: Callable[[], None]
+) -> None:
+    dataset = office.draft(title="门诊量")["id"]
+    office.upload(dataset, b"a,b\n1,2\n")
+    release = office.submit(dataset)
+    settle()
+    with_site_role(office, "keeper", SiteRole.CITY_ADMIN)
+    body = {name: ENTRY[name] for name in ("subject", "ground", "basis", "approved_by", "review_on")}
+    number = (
+        office.people["keeper"].post("/negative-list", json=body | {"keywords": ["门诊"]}).json()["number"]
+    )
+    for kind in ("content", "secrecy"):
+        office.decide(release, kind)
+    settle()
+    page = browser("editor").see(f"/zh/console/dataset/{dataset}")
+    for told in (number, "《政府信息公开条例》第十五条", "“门诊”"):
+        assert told in page
+    assert "已退回：标题 命中负面清单条目" in page
+    assert "Returned: Title is" in browser("editor").see(f"/en/console/dataset/{dataset}")
+    answer = browser("editor").send(f"/zh/console/dataset/{dataset}", f"/zh/console/dataset/{dataset}/submit")
+    assert answer.status_code == 422
+    assert number in answer.text
+
+
+def test_d52_a_supervisor_searches_and_takes_the_trail_along(
+    office: Any, browser: Callable[..., Any]
+) -> None:
+    with_site_role(office, "watch", SiteRole.SUPERVISOR)
+    dataset = office.draft()["id"]
+    watcher = browser("watch")
+    page = watcher.see(f"/zh/console/audit?subject={dataset}&since=2020-01-01")
+    assert "dataset.created" in page
+    assert "account.created" not in page
+    assert watcher.get("/zh/console/audit?since=gestern").status_code == 422
+    export = watcher.get("/zh/console/audit/export?format=csv&action=dataset.")
+    assert export.headers["content-type"].startswith("text/csv")
+    assert dataset in export.text
+    assert "/console/audit" in page
+    for who in ("editor", "content"):
+        assert browser(who).get("/zh/console/audit").status_code == 403
+        assert "/console/audit" not in browser(who).see("/zh/console")
+    assert browser().get("/zh/console/audit").status_code == 303
