@@ -70,6 +70,11 @@ class Codes:
         versions = self.schema_versions.get(name, {})
         return versions.get(version) if version else next(iter(versions.values()), None)
 
+    def pinned(self, reference: str) -> str:
+        """The same schema by `name/version`, so that a later version does not take its place; empty if there is none."""
+        found = self.table_schema(reference)
+        return f"{reference.partition('/')[0]}/{found['x-version']}" if found else ""
+
 
 @cache
 def codes() -> Codes:

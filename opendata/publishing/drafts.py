@@ -304,7 +304,7 @@ def dataset_meta(
 
 def resource_meta(fields: Mapping[str, Any], path: str = "") -> ResourceMeta:
     """Checked metadata of a resource; `path` is put before the names of wrong fields. A schema that is named exists, and
-    so does an encoding."""
+    so does an encoding. The schema is kept in the version that it has now: what was validated against it stays so."""
     sent = read(ResourceMeta, fields, path)
     wrong = sent.gather()
     right, before = sent.so_far(), f"{path}." if path else ""
@@ -314,7 +314,12 @@ def resource_meta(fields: Mapping[str, Any], path: str = "") -> ResourceMeta:
     named = options.get("encoding") if isinstance(options, Mapping) else None
     if isinstance(named, str) and not is_known(named):
         wrong.add([FieldError(f"{before}options.encoding", "encoding_unsupported", {"encoding": named[:40]})])
-    return sent.whole(wrong)
+    meta = sent.whole(wrong)
+    return (
+        meta.model_copy(update={"schema_name": codes().pinned(meta.schema_name)})
+        if meta.schema_name
+        else meta
+    )
 
 
 def name_from(title: str) -> str:

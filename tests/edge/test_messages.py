@@ -244,8 +244,8 @@ _defaults: dict[str, str] = {}
 """The code of an error class that is raised without one."""
 ADDING = ("opendata/tables/query.py", "opendata/tables/datastore.py", "planted.py")
 """Give the errors of a query as `problems.add(path, code, …)`."""
-FINDINGS = "opendata/validation/schemas.py"
-"""Gives the errors of a table schema as (path, code, params)."""
+FINDINGS = ("opendata/validation/schemas.py", "opendata/validation/checks/plugin.py")
+"""Give the errors of a table schema as (path, code, params)."""
 ELSEWHERE = {"file_too_heavy": "file"}
 """Codes that are handed on as a plain text: tables.service gives up on a file."""
 
@@ -260,7 +260,7 @@ def codes() -> dict[str, Code]:
         for path, node in nodes:
             if isinstance(node, ast.Call):
                 _from_call(path, node, classes)
-            elif isinstance(node, ast.Tuple) and path == FINDINGS:
+            elif isinstance(node, ast.Tuple) and path in FINDINGS:
                 _from_finding(path, node)
         for code, kind in ELSEWHERE.items():
             _note(code, kind, set(), True, "handed on")

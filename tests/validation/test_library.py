@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -304,3 +305,36 @@ class TestPage:
             data={"schema_name": "public_parking"},
         )
         assert "余位不超过总泊位" in answer.text
+
+
+@LIGHT
+class TestResources:
+    ROWS = "route_id,direction,seq,stop_id,stop_name,area_code,longitude,latitude,coord_system,has_shelter\n"
+    ROWS += "NT001,上行,1,S1,火车站,320613,120.8943,31.9802,CGCS2000,true\n"
+    ROWS += "NT001,上行,2,S2,汽车站,320602,31.9802,120.8943,CGCS2000,true\n"
+
+    def test_a_resource_keeps_the_version_that_it_named_and_its_checks_run(
+        self, office: Any, settle: Callable[[], None]
+    ) -> None:
+        draft = office.draft()
+        made = office.upload(draft["id"], self.ROWS.encode(), "stops.csv", schema_name="bus_stop")
+        assert made["schema_name"] == "bus_stop/1.0.0"
+        settle()
+        report = office.editor.get(f"/resources/{made['id']}/report", params={"draft": "true"}).json()
+        found = [(e["type"], e.get("reason"), e["rowNumber"]) for e in report["report"]["tasks"][0]["errors"]]
+        assert ("gbt2260", "replaced", 3) in found
+        assert ("coordinate", "swapped", 3) in found
+        assert {row for _, _, row in found} == {3}
+        edited = office.editor.patch(f"/resources/{made['id']}", json={"name": "站点"})
+        assert edited.json()["schema_name"] == "bus_stop/1.0.0"
+
+    def test_a_version_that_is_not_there_is_refused(self, office: Any) -> None:
+        draft = office.draft()
+        answer = office.editor.post(
+            f"/datasets/{draft['id']}/resources",
+            files={"file": ("a.csv", self.ROWS.encode())},
+            data={"schema_name": "bus_stop/7.0.0"},
+        )
+        assert [(e["field"], e["code"]) for e in answer.json()["errors"]] == [
+            ("schema_name", "unknown_schema")
+        ]

@@ -160,6 +160,22 @@ def test_wrong_cells_are_told_by_column(office: Any, browser: Any, settle: Calla
     assert "应唯一" in page
 
 
+def test_the_schema_that_a_file_fits_is_proposed(
+    office: Any, browser: Any, settle: Callable[[], None]
+) -> None:
+    draft = office.draft(title="站点")
+    stops = "route_id,direction,seq,stop_id,stop_name\nNT001,上行,1,S1,火车站\n"
+    made = office.upload(draft["id"], stops.encode(), "stops.csv")
+    settle()
+    page = browser("editor").see(f"{DESK}/dataset/{draft['id']}")
+    assert "推荐：公交站点" in page
+    office.editor.patch(f"/resources/{made['id']}", json={"schema_name": "bus_stop"})
+    settle()
+    page = browser("editor").see(f"{DESK}/dataset/{draft['id']}")
+    assert "推荐：公交站点" not in page
+    assert '<option value="bus_stop/1.0.0" selected>' in page
+
+
 def test_editing_replacing_reading_and_removing(
     office: Any, browser: Any, settle: Callable[[], None]
 ) -> None:

@@ -59,7 +59,7 @@ class Site:
         return f"{self.url}/api/v1/resources/{resource_id}/rows"
 
     def schema(self, name: str) -> str:
-        return f"{self.url}/api/v1/schemas/{quote(name, safe='', errors='ignore')}"
+        return f"{self.url}/api/v1/schemas/{quote(name, errors='ignore')}"
 
 
 @dataclass(frozen=True)
