@@ -114,7 +114,8 @@ def _people(start: int, count: int) -> pl.DataFrame:
     frame = pl.DataFrame({"n": number, "m": number.hash(seed=3)})
 
     def digits(divisor: int, width: int) -> pl.Expr:
-        return (pl.col("m") // divisor % 10**width).cast(pl.String).str.zfill(width)
+        value: pl.Expr = (pl.col("m") // divisor) % 10**width
+        return value.cast(pl.String).str.zfill(width)
 
     born = (1950 + pl.col("m") % 60).cast(pl.String) + "0" + (1 + pl.col("m") // 7 % 9).cast(pl.String)
     return frame.select(

@@ -1,21 +1,27 @@
 """The case of the screening: a table of a register, and one in which every column is personal, each in a process of its own
-as the sandbox has it. Run by itself with a path it screens that file and prints seconds, resident megabytes and findings."""
+as the sandbox has it."""
 
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import samples
 from results import Results
 
-from opendata.review import tasks
-
 SECONDS, MEGABYTES = 5, 512
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = """
+import json, resource, sys, time
+from opendata.review import tasks
+began = time.perf_counter()
+found = tasks.scan(sys.argv[1], "rows.csv", {}, "2026-11-25", {})
+seconds = time.perf_counter() - began
+print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(found)]))
+"""
+"""Prints seconds, resident megabytes and the number of findings."""
 
 
 def measure(folder: Path, rows: int, results: Results) -> None:
@@ -37,18 +43,7 @@ def measure(folder: Path, rows: int, results: Results) -> None:
 
 
 def _run(path: Path) -> list[float]:
-    command = [sys.executable, __file__, str(path)]
-    made = subprocess.run(command, check=True, capture_output=True, text=True)
+    command = [sys.executable, "-c", PROGRAM, str(path)]
+    made = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
     figures: list[float] = json.loads(made.stdout)
     return figures
-
-
-def _screen(path: str) -> list[float]:
-    began = time.perf_counter()
-    found = tasks.scan(path, "rows.csv", {}, "2026-11-25", {})
-    seconds = time.perf_counter() - began
-    return [seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(found)]
-
-
-if __name__ == "__main__":
-    print(json.dumps(_screen(sys.argv[1])))
