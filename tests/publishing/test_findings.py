@@ -73,6 +73,7 @@ def test_d14_masked_by_one_click_it_goes_on_and_the_original_never_becomes_publi
     )
 
 
+@pytest.mark.parametrize("settings", ["light"], indirect=True)  # the reader is broken in this process
 def test_a_masking_that_is_run_again_or_cannot_read_the_file_changes_nothing(
     returned: dict[str, Any], office: Any, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,7 @@ PATTERNS: dict[Rule, re.Pattern[str]] = {
     Rule.PERMIT: re.compile(rf"(?<![0-9A-Za-z])(?:{rules.PERMITS}|[0-9]{{8}})(?![0-9A-Za-z])"),
     Rule.PLATE: re.compile(rules.PLATES),
     Rule.EMAIL: re.compile(rules.MAIL),
-    Rule.CREDENTIAL: re.compile(rules.SECRETS),
+    Rule.CREDENTIAL: re.compile(rules.SECRETS_IN_TEXT),
     Rule.PASSWORD: re.compile(rules.PASSWORDS),
     Rule.SECRECY_MARK: re.compile(rules.MARKS),
 }
