@@ -44,7 +44,7 @@ def screen_metadata(view: DatasetView, today: date) -> list[Found]:
 def hints(meta: ResourceMeta) -> dict[str, dict[str, Any]]:
     """What the ready schema that a resource names says of its columns, by the fields' names and titles. An author's own
     schema is no witness."""
-    schema = codes().table_schemas.get(meta.schema_name) if meta.table_schema is None else None
+    schema = None if meta.table_schema else codes().table_schema(meta.schema_name)
     if schema is None:
         return {}
     kinds = next((f for f in schema["fields"] if "自然人" in f.get("constraints", {}).get("enum", ())), None)
@@ -63,7 +63,6 @@ def _hint(schema: Mapping[str, Any], field: Mapping[str, Any]) -> dict[str, Any]
         "field": str(field["name"]),
         "title": str(field.get("title", "")),
         "mask": mask,
-        "check": str(field.get("x-check", "")),
         "statutory": bool(schema.get("x-legal-basis")) and mask in ("", "public_by_law"),
     }
 

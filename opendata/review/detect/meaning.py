@@ -66,7 +66,7 @@ _WORDS: Mapping[Meaning, str] = {
     Meaning.HOUSEHOLD: r"户主|住户|农户|户号|户编号|低保|贫困户|脱贫户|家庭|特困|五保|household",
     Meaning.PRIVATE_MAIL: r"个人邮箱|本人邮箱|personal_?e?mail|private_?e?mail",
     Meaning.CODE: (
-        r"编号|编码|代码|序号|流水|单号|文号|证号|许可证|案号|批次|批号|条码|标识|验证码|信用|备案|注册号|登记号|设备号|sn$|code|serial|order|batch|barcode|(?:^|_)(?:no|num|number|id)$"
+        r"编号|编码|代码|序号|流水|单号|文号|证号|许可证|案号|批次|批号|条码|标识|验证码|信用|备案|注册号|登记号|设备号|sn$|code|uscc|serial|order|batch|barcode|(?:^|_)(?:no|num|number|id)$"
     ),
     Meaning.SECRECY: r"密级|涉密|secrecy|classification_level",
 }
@@ -80,8 +80,6 @@ class Hint:
     title: str = ""
     mask: str = ""
     """Its `x-mask`: public_by_law, name_if_natural_person, drop, id_keep_3_4."""
-    check: str = ""
-    """Its `x-check`, for instance uscc."""
     statutory: bool = False
     """The schema rests on a legal basis and has this field without asking for a mask."""
     natural: str = ""
@@ -107,8 +105,6 @@ def meanings(header: str, hint: Hint | None = None) -> frozenset[Meaning]:
         found.discard(Meaning.NAME)
     if found & {Meaning.NAME, Meaning.OFFICIAL, Meaning.PHONE, Meaning.MOBILE, Meaning.ADDRESS, Meaning.HOME}:
         found.discard(Meaning.BODY)
-    if hint is not None and hint.check == "uscc":
-        found |= {Meaning.BODY, Meaning.CODE}
     return frozenset(found)
 
 
