@@ -17,11 +17,11 @@ from frictionless import Field, fields
 from opendata.tabular.infer import DATE
 from opendata.validation.patterns import provable
 
-_INTEGER = r"^(0|-?[1-9][0-9]{0,17})$"
 _NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 _NUMBER_LENGTH = 16
 """Characters of a number with at most 15 digits: up to there decimals and floats compare alike."""
 _DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
+_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 _REMEMBERED = 200_000
 
 
@@ -103,7 +103,7 @@ class Column:
         kind = type(self.field)
         bounds = []
         for name, limit in limits.items():
-            if name in ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"):
+            if name in _BOUNDS:
                 bounds.append(_compared(name, _comparable(self.text, kind), _limit(kind, read(limit))))
             elif kind is fields.StringField:
                 bounds.append(_textual(self.text, name, limit))
@@ -121,12 +121,15 @@ def _typed(text: pl.Expr, field: Any) -> pl.Expr | None:
     if kind in (fields.StringField, fields.AnyField):
         return None
     if kind is fields.IntegerField:
-        return text.str.contains(_INTEGER)
+        return text.cast(pl.Int64, strict=False).is_not_null()  # what Polars reads, Python reads as the same
     if kind is fields.NumberField and field.decimal_char == "." and field.group_char == "":
-        return text.str.contains(_NUMBER) & (text.str.len_bytes() <= _NUMBER_LENGTH)
+        if field.constraints.keys() & _BOUNDS:
+            return text.str.contains(_NUMBER) & (text.str.len_bytes() <= _NUMBER_LENGTH)
+        return text.cast(pl.Float64, strict=False).is_not_null()
     if kind not in (fields.DateField, fields.DatetimeField):
         raise _Unknown
-    real = text.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False).dt.year() >= 1
+    day = text if kind is fields.DateField else text.str.slice(0, 10)
+    real = day.str.to_date("%Y-%m-%d", strict=False).dt.year() >= 1
     return text.str.contains(DATE if kind is fields.DateField else _DATETIME) & real.fill_null(False)
 
 
