@@ -165,7 +165,7 @@ def _item(number: int, row: str) -> dict[str, Any]:
     if len(parts) > 2 and parts[2]:
         item["length"] = parts[2]
     try:
-        return Item.model_validate(item).model_dump()
+        return Item.model_validate(item).model_dump(exclude_none=True)
     except ValidationError:
         wrong = {"row": number, "value": row[:100]}
         raise Invalid(fields=[FieldError("items", "bad_item", wrong)]) from None
