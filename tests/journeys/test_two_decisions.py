@@ -42,6 +42,9 @@ API_CALLS: dict[str, Any] = {
     "DELETE /tokens/{token_id}": None,
     "POST /inventory": {"agency": "housing", "title": "x", "openness": "unconditional"},
     "PATCH /inventory/{line:path}": {"title": "y"},
+    "PUT /inventory/{line:path}/withheld": {"ground": "x"},
+    "DELETE /inventory/{line:path}/withheld": None,
+    "POST /inventory/import": b"",
     "POST /schemas/match": {"fields": ["a", "b"]},
     "POST /validate": b"",
     "POST /releases/{release}/masking": {},
@@ -87,6 +90,7 @@ COMMANDS: dict[str, list[str]] = {
     "reindex": [],
     "reconcile": ["--repair"],
     "verify-audit": [],
+    "inventory import": [__file__, "--agency", "housing"],
     "validate": [__file__],
 }
 REVIEWED_COMMANDS = {"demo", "try"}

@@ -41,6 +41,7 @@ CALLS: dict[str, Any] = {
     "POST /tokens": {},
     "POST /inventory": {"agency": "housing", "title": "x"},
     "PATCH /inventory/{line:path}": {"title": "y"},
+    "PUT /inventory/{line:path}/withheld": {"ground": "x"},
     "POST /releases/{release}/masking": {},
     "POST /releases/{release}/waivers": {"findings": ["x"], "content_hash": "{content_hash}", "reason": "x"},
     "POST /plans": {"line": "{line}", "year": 2026, "planned_on": "2026-12-01"},
@@ -62,6 +63,12 @@ CALLS: dict[str, Any] = {
     },
 }
 """Bodies; a call that is not named here has none."""
+QUERIES = {
+    "DELETE /inventory/{line:path}/withheld": "?reason=x",
+    "GET /agencies/{name}/inventory/differences": "?since=2026-01-01T00:00:00Z",
+    "POST /inventory/import": "?agency=housing",
+}
+LIST = "信息资源名称,信息资源摘要\n清单,清单\n".encode()
 TUS = {"Tus-Resumable": "1.0.0"}
 HEADERS: dict[str, dict[str, str]] = {
     "POST /uploads": TUS | {"Upload-Length": "9", "Upload-Metadata": "filename YS5jc3Y=,dataset {dataset64}"},
@@ -114,7 +121,7 @@ def subject(office: Any, settle: Callable[[], None], call: str, n: int) -> dict[
     facts = {
         "dataset": dataset["id"], "resource": resource, "line": line["id"], "n": str(n), "name": "housing", "user": "editor",
         "agency": "housing", "source_id": f"s{n}", "number": "1", "release": "-", "content_hash": "0" * 64, "kind": "content",
-        "token_id": "-", "upload": "-",
+        "token_id": "-", "upload": "-", "edition": "1",
     }  # fmt: skip
     if call in IN_REVIEW:
         release = office.submit(dataset["id"])
@@ -127,6 +134,8 @@ def subject(office: Any, settle: Callable[[], None], call: str, n: int) -> dict[
         facts["item"] = office.editor.post("/plans", json=plan).json()["id"]
     if "{entry}" in call:
         facts["entry"] = office.admin.post("/negative-list", json=NEGATIVE).json()["number"]
+    if call == "DELETE /inventory/{line:path}/withheld":
+        office.secrecy.put(f"/inventory/{line['id']}/withheld", json={"ground": "x"})
     facts["dataset64"] = base64.b64encode(dataset["id"].encode()).decode()
     if "{upload}" in call:
         made = office.editor.post("/uploads", headers=fill(HEADERS["POST /uploads"], facts))
@@ -153,10 +162,14 @@ def status(office: Any, call: str, who: str, facts: dict[str, str]) -> int:
     address = re.sub(r"\{(\w+)(?::\w+)?\}", lambda found: facts[found[1]], path)
     body = fill(CALLS.get(call), facts)
     sent = {"content": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}
+    if call == "POST /inventory/import":
+        sent = {"files": {"file": ("list.csv", LIST)}}
     headers = fill(HEADERS.get(call, {}), facts)
     if who != "public":
         headers["Authorization"] = office.people[who].token
-    answer = office.client.request(method, f"{API}{address}", headers=headers, follow_redirects=False, **sent)
+    answer = office.client.request(
+        method, f"{API}{address}{QUERIES.get(call, '')}", headers=headers, follow_redirects=False, **sent
+    )
     found: int = answer.status_code
     return found
 
