@@ -23,13 +23,14 @@ from opendata.agencies import api as agencies
 from opendata.compat.ckan import api as ckan
 from opendata.compat.dcat import api as dcat
 from opendata.core.errors import Conflict
-from opendata.edge import audit_trail, health, problem
+from opendata.edge import health, problem
 from opendata.edge.bodies import BodyLimits
 from opendata.edge.bytecache import ByteCache, Generation
 from opendata.edge.frame import Frame, configure_logging
 from opendata.edge.health import Metrics, Readiness
 from opendata.edge.idempotency import with_memory
 from opendata.edge.ratelimit import RateLimit
+from opendata.edge.trail import api as audit_trail
 from opendata.inventory import api as inventory
 from opendata.inventory.negative import api as negative
 from opendata.inventory.plan import api as plan

@@ -9,8 +9,10 @@ The caller must have been let in before (`http.authorize`), on a work that is cl
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +24,7 @@ from starlette.concurrency import run_in_threadpool
 
 from opendata.core.canonical import sha256_json
 from opendata.core.errors import Invalid, TooLarge, invalid
-from opendata.ports.storage.port import CHUNK, ObjectWriter, StoredObject
+from opendata.ports.storage.port import CHUNK, HashMismatch, ObjectWriter, StoredObject
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks  # the library has it for type checkers only
@@ -284,3 +286,36 @@ def _feed(parser: MultipartParser, piece: bytes) -> None:
         parser.write(piece)
     except FormParserError:
         raise Invalid("form_broken") from None
+
+
+class Gathered:
+    """An `ObjectWriter` for one small file of at most `limit` bytes that is looked at once and kept nowhere. Its bytes are
+    `data`."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._data = bytearray()
+        self.size = 0
+
+    @property
+    def data(self) -> bytes:
+        return bytes(self._data)
+
+    def open(self) -> Gathered:
+        """For `uploads.receive`, which opens its writer when the file begins."""
+        return self
+
+    def write(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        if self.size > self._limit:
+            raise TooLarge("file_too_large", limit=self._limit)
+        self._data += chunk
+
+    def commit(self, expected_sha256: str | None = None) -> StoredObject:
+        found = hashlib.sha256(self._data).hexdigest()
+        if expected_sha256 not in (None, found):
+            raise HashMismatch(found)
+        return StoredObject(found, self.size, datetime.now(UTC))
+
+    def abort(self) -> None:
+        """Nothing is kept anywhere."""

@@ -178,15 +178,15 @@ def test_what_makes_sense_is_taken(office: Any) -> None:
 
 @light
 def test_ckans_clients_keep_what_ckan_takes(office: Any) -> None:
-    """`url`, `type` and `author_email` are any text there; extras that do not fit a field of ours stay extras."""
+    """`url` and `type` are any text there, `author_email` any address; extras that do not fit a field of ours stay extras."""
     odd = {"region_code": "abc", "contact_email": "bad", "language": "xx,zh", "temporal_start": "2026-02-01"}
     odd |= {"temporal_end": "2026-01-01"}
     args = {
-        "name": "odd", "owner_org": "housing", "url": "see the office", "type": "harvest", "author_email": "none",
+        "name": "odd", "owner_org": "housing", "url": "see the office", "type": "harvest", "author_email": "clerk@office",
         "private": True, "extras": [{"key": key, "value": value} for key, value in odd.items()],
     }  # fmt: skip
     made = act(office.editor, "package_create", **args).json()["result"]
-    assert (made["url"], made["type"], made["author_email"]) == ("see the office", "harvest", "none")
+    assert (made["url"], made["type"], made["author_email"]) == ("see the office", "harvest", "clerk@office")
     assert {e["key"]: e["value"] for e in made["extras"]}.items() >= odd.items()
     again = act(office.editor, "package_patch", id="odd", notes="x")
     assert again.status_code == 200, again.text

@@ -16,9 +16,8 @@ from opendata.agencies.models import Agency
 from opendata.core.errors import Unauthenticated, invalid
 from opendata.edge import uploads
 from opendata.edge.conventions import PUBLIC_TAG, DryRun, documented, json_answer, known_query
-from opendata.edge.gathered import Gathered
 from opendata.edge.http import ApiWork, AppSettings, authorize, part, perform
-from opendata.edge.uploads import ReceivedForm
+from opendata.edge.uploads import Gathered, ReceivedForm
 from opendata.inventory import queries
 from opendata.inventory.api import Asked
 from opendata.inventory.models import InventoryLine

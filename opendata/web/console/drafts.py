@@ -190,7 +190,6 @@ def show(
 ) -> Response:
     """The draft's page; with problems after a step that was refused."""
     reviewed = policy_record.in_force(work) is Policy.REVIEWED
-    lacking = completeness.missing(place.view, reviewed=reviewed) if place.editable else []
     seen = [verdicts.of(work, r, language) for r in place.view.resources]
     masking = place.release.sentence.get("code") == Step.MASKING.value
     return page(
@@ -202,7 +201,7 @@ def show(
         view=place.view,
         meta=place.view.meta,
         release=place.release,
-        missing=[(e.path.partition(".")[0], messages.field_text(e, language)) for e in lacking],
+        missing=_missing(place, language, reviewed=reviewed),
         resources=list(zip(place.view.resources, seen, strict=True)),
         waiting=any(v is not None and v.state == "waiting" for v in seen) or place.running or masking,
         decisions=reviews.decisions(work, place.release.id),
@@ -222,6 +221,12 @@ def show(
         problems=list(wrong),
         errors={p.field: p.sentence for p in wrong},
     )
+
+
+def _missing(place: Place, language: str, *, reviewed: bool) -> list[tuple[str, str]]:
+    """(field, sentence) of what an open draft still lacks."""
+    lacking = completeness.missing(place.view, reviewed=reviewed) if place.editable else []
+    return [(e.path.partition(".")[0], messages.field_text(e, language)) for e in lacking]
 
 
 def opened_lines(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from opendata.core.clock import BEIJING
-from opendata.edge.audit_trail import Format, check_reader
-from opendata.edge.audit_trail import export as exported
 from opendata.edge.http import place_of
+from opendata.edge.trail.api import Format, check_reader
+from opendata.edge.trail.api import export as exported
 from opendata.web.forms import Problem
 from opendata.web.http import MemberWork
 from opendata.web.render import page
