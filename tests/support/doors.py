@@ -101,8 +101,6 @@ ROUTES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "/dataset/{name:short}": ({"name": "datasets"}, ()),
     "/dataset/{name:short}/resource/{resource:short}": ({"name": "datasets", "resource": "resources"}, ()),
     "/organization": ({}, ()),
-    "/organization/": ({}, ()),
-    "/dataset/": ({}, ()),
     "/organization/{name:short}": ({"name": "agencies"}, ()),
     "/{language:language}": ({"language": "languages"}, ()),
     "/{language:language}/": ({"language": "languages"}, ()),
