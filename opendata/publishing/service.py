@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_publish
 from opendata.catalog import queries, views
 from opendata.catalog.content import content_hash as hash_of
 from opendata.catalog.lifecycle import EDITABLE_STATES, State, move
-from opendata.catalog.models import Dataset, DatasetLine, DatasetState, Release
+from opendata.catalog.models import Dataset, DatasetState, Release
 from opendata.catalog.views import DatasetView
 from opendata.core.errors import Conflict, Forbidden, Invalid, NotFound, invalid
 from opendata.core.names import clean_text
-from opendata.inventory import service as inventory
-from opendata.inventory.models import InventoryLine, Openness
+from opendata.inventory.models import Openness
 from opendata.publishing import completeness, policy_record
-from opendata.publishing.governance import bar, openings
+from opendata.publishing.governance import bar, openings, own_line
 from opendata.publishing.governance.bar import lines_of, send_back
 from opendata.publishing.sentences import Step, say
 from opendata.review import queries as reviews
@@ -165,7 +162,7 @@ def finish(work: Work, view: DatasetView) -> None:
     if dataset.withdrawn_at is not None:
         dataset.withdrawn_at, dataset.withdraw_reason = None, ""
     work.touch(dataset)
-    _enter_line(work, view)
+    own_line.enter(work, view)
     openings.follow(work, dataset)
     work.record(
         "release.published",
@@ -316,52 +313,7 @@ def _check_lines(work: Work, view: DatasetView) -> None:
         if line.openness == Openness.CLOSED.value:
             raise Conflict("line_closed", resource_code=line.resource_code, basis=line.open_condition)
     if not lines:
-        inventory.check(view.agency, _line_of(view))
-
-
-def _enter_line(work: Work, view: DatasetView) -> None:
-    """A dataset without an inventory line gets one. Not before it is public, as lines are: a line made at its submission
-    would tell its title and description to everybody before anybody has looked at them."""
-    if not lines_of(work, view.dataset):
-        own = _own_line(view.dataset)
-        line = work.session.get(
-            InventoryLine, own
-        )  # there already, if it was made before and then not chosen any more
-        if line is None:
-            line = inventory.enter(work, view.agency, _line_of(view), line_id=own)
-        work.session.add(DatasetLine(dataset_id=view.dataset.id, line_id=line.id))
-
-
-def _own_line(dataset: Dataset) -> str:
-    """The id of the line that a dataset got from `_enter_line`, by which its withdrawal finds it again."""
-    return str(uuid.uuid5(uuid.UUID(dataset.id), "inventory-line"))
-
-
-def _take_line_back(work: Work, dataset: Dataset) -> None:
-    """A line that was made of the dataset's own words goes with them. One that an editor wrote stays: the body still
-    holds what it names."""
-    line = work.session.get(InventoryLine, _own_line(dataset))
-    if line is None:
-        return
-    others = select(DatasetLine).where(DatasetLine.line_id == line.id, DatasetLine.dataset_id != dataset.id)
-    work.session.execute(
-        delete(DatasetLine).where(DatasetLine.line_id == line.id, DatasetLine.dataset_id == dataset.id)
-    )
-    if not work.session.execute(others.limit(1)).first():
-        inventory.remove(work, line)
-
-
-def _line_of(view: DatasetView) -> dict[str, Any]:
-    meta = view.meta
-    return {
-        "title": meta.title,
-        "abstract": meta.description[:2500] or meta.title,
-        "openness": meta.openness,
-        "open_condition": meta.open_condition or None,
-        "update_cycle": meta.update_cycle,
-        "domain": meta.domain,
-        "region_code": meta.region or None,
-    }
+        own_line.check(view)
 
 
 def _end_publication(work: Work, dataset: Dataset, published: Release, reason: str) -> None:
@@ -373,7 +325,7 @@ def _end_publication(work: Work, dataset: Dataset, published: Release, reason: s
     dataset.withdrawn_at = work.now
     dataset.withdraw_reason = reason
     openings.follow(work, dataset)
-    _take_line_back(work, dataset)
+    own_line.take_back(work, dataset)
     work.touch(dataset)
     work.enqueue("publishing.retract", {"dataset_id": dataset.id})
 
