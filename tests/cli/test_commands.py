@@ -78,3 +78,11 @@ def test_what_is_stored_is_not_for_other_accounts(tmp_path: Path) -> None:
     assert opendata(folder, "user", "create", "ann", "--email", "ann@example.org").returncode == 0
     open_to_others = [path for path in (folder, *folder.rglob("*")) if path.stat().st_mode & 0o007]
     assert open_to_others == []
+
+
+def test_the_server_loads_no_reader_of_strangers_files() -> None:
+    """They belong into the sandbox; each costs the server memory, and some start threads that a fork would lose."""
+    heavy = ("polars", "pyarrow", "duckdb", "deltalake", "frictionless", "numpy", "elasticsearch")
+    program = f"import sys, opendata.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

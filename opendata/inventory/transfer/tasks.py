@@ -14,14 +14,13 @@ from openpyxl.styles import PatternFill
 from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet.worksheet import Worksheet
 
+from opendata.inventory.transfer.writing import write_text
 from opendata.ports.sandbox.port import TaskError
 from opendata.tabular.layout import Layout, layout, raw_rows
 
 MOST_ROWS = 50_000
 _WRONG = PatternFill("solid", start_color="FFFFC7CE")
 _AUTHOR = "opendata"
-_CELL = 32_767
-"""Characters of a cell, by the format."""
 
 
 def read(path: str, name: str) -> dict[str, Any]:
@@ -95,12 +94,6 @@ def _copy(source: Path, found: Layout) -> tuple[Workbook, Worksheet]:
             if text:
                 write_text(sheet.cell(number, place), text)
     return book, sheet
-
-
-def write_text(cell: Any, text: str) -> None:
-    """The text as it is: `=1+1` stays a text, and characters that the format cannot hold are left out."""
-    cell.value = ILLEGAL_CHARACTERS_RE.sub("", text)[:_CELL]
-    cell.data_type = "s"
 
 
 def _anchor(sheet: Worksheet, row: int, column: int) -> tuple[int, int]:
