@@ -193,7 +193,8 @@ def check_once(journey: Journey, *, withdrawn: bool) -> None:
             "release.secrecy_approve", "release.approved", "release.published"]  # fmt: skip
     lines = Counter(once) + Counter({"resource.added": 2, "file.stored": 2, "table.loaded": 2})
     lines += Counter({"dataset.withdrawn": 1, "release.withdrawn": 1} if withdrawn else {})
-    lines += Counter({"inventory.created": 1} | ({"inventory.removed": 1} if withdrawn else {}))
+    lines += Counter(["inventory.created", "inventory.opened"])
+    lines += Counter(["inventory.shut", "inventory.removed"] if withdrawn else [])
     kinds = "SELECT action FROM audit WHERE subject_type IN ('dataset', 'release', 'resource', 'file', 'inventory_line')"
     assert Counter(row[0] for row in ask(journey.server.folder, kinds)) == lines
 
