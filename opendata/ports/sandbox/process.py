@@ -90,9 +90,12 @@ class ProcessSandbox:
         """Ends all workers at once; tasks still running fail as `LimitExceeded("crash")`."""
         with self._lock:
             self._closed = True
-            workers, self._idle = list(self._all), []
-        for worker in workers:
+            idle, self._idle = self._idle, []
+            busy = self._all.difference(idle)
+        for worker in idle:
             self._retire(worker)
+        for worker in busy:
+            worker.kill()  # who waits for its answer retires it: closing the pipe under them would free its number for others
 
     def _take(self) -> tuple[_Worker, bool]:
         with self._lock:
@@ -193,6 +196,14 @@ class _Worker:
 
     def end(self) -> None:
         """Kills the worker and all it started, then removes its folder. Harmless twice."""
+        self.kill()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """The worker and all it started."""
         for _ in range(20):
             others = family(self._process.pid)[1:]
             for pid in others:
@@ -204,10 +215,6 @@ class _Worker:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _environment(folder: Path, threads: int) -> dict[str, str]:
