@@ -17,6 +17,7 @@ from opendata.core.errors import Unauthenticated, invalid
 from opendata.edge import uploads
 from opendata.edge.conventions import PUBLIC_TAG, DryRun, documented, json_answer, known_query
 from opendata.edge.http import ApiWork, AppSettings, authorize, part, perform
+from opendata.edge.messages import LANGUAGES
 from opendata.edge.uploads import Gathered, ReceivedForm
 from opendata.inventory import queries
 from opendata.inventory.api import Asked
@@ -45,7 +46,6 @@ _FORM: dict[str, Any] = {
         },
     }
 }
-LANGUAGES = ("zh", "en")
 CSV = "text/csv; charset=utf-8"
 
 
