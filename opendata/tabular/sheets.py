@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from opendata.ports.sandbox.port import TaskError
 from opendata.tabular import archive
@@ -30,6 +30,14 @@ def open_workbook(path: Path, kind: str) -> CalamineWorkbook:
 def sheet_names(workbook: CalamineWorkbook) -> list[str]:
     """Sheets that hold cells, hidden ones too (named as such by the workbook, chosen by the publisher alone)."""
     return [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+
+
+def hidden_names(workbook: CalamineWorkbook) -> list[str]:
+    return [
+        sheet.name
+        for sheet in workbook.sheets_metadata
+        if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible != SheetVisibleEnum.Visible
+    ]
 
 
 def choose(sheets: list[str], wanted: str | int | None) -> str:

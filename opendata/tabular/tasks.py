@@ -72,7 +72,7 @@ def to_parquet(
     """Writes `<output>/table.parquet`, typed by a Table Schema; without fields in it all columns are text.
 
     Answers `{rows, columns: [{name, type}], nulled: {column: cells}, blank_rows, ragged_rows}`. Rows are those of
-    `profile`, in the order of the file. Errors besides: `columns_unnamed`, `columns_repeated`."""
+    `profile`, in the order of the file."""
     source = Path(path)
     found = layout(source, name, options)
     fields = table_fields(found.columns, schema)
