@@ -107,18 +107,18 @@ class ReadOptions(BaseModel):
     last_row: int | None = Field(
         None, ge=2, description="The last row of the table: a total and remarks stand below it"
     )
+    without_total: bool | None = Field(None, description="A total in the last row is not one of the table")
     encoding: Line | None = Field(None, max_length=40)
     delimiter: str | None = Field(None, min_length=1, max_length=1)
     quote: Line | None = Field(
         None, max_length=4, description="`\"`, `'`, or `none`: quotes are signs like others"
     )
-    columns: (
-        dict[Annotated[str, Field(max_length=500)], Annotated[str, Field(min_length=1, max_length=500)]]
-        | None
-    ) = Field(
-        None,
-        max_length=2000,
-        description="What columns of the header are: the names of fields by the header's texts",
+    columns: dict[Annotated[str, Field(max_length=500)], Annotated[str, Field(max_length=500)]] | None = (
+        Field(
+            None,
+            max_length=2000,
+            description="What columns of the header are: the names of fields by the header's texts",
+        )
     )
 
     def stored(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ SHEETS = ("xlsx", "xls", "ods")
 RECORDS = ("json", "ndjson", "geojson")
 _LOOKED_AT = 40
 _OPTIONS = {
-    "sheet", "member", "header_row", "header_rows", "last_row", "encoding", "delimiter", "quote", "format", "columns",
+    "sheet", "member", "header_row", "header_rows", "last_row", "without_total", "encoding", "delimiter", "quote", "format", "columns",
 }  # fmt: skip
 _NUMBERS = {"header_row": 10_000, "header_rows": 2, "last_row": 1 << 40}
 _TAIL = 16 << 10
@@ -50,10 +50,12 @@ class Layout:
     them."""
     labels: tuple[str, ...] = ()
     """The header's texts as they are."""
+    own: tuple[str, ...] = ()
+    """Labels that are no field of a schema, whatever they look like: the publisher says so."""
     notes: tuple[Mapping[str, Any], ...] = ()
     """What was found odd: `{"code": ..., **params}` with code one of format_differs, title_rows, two_header_rows,
     blank_header, repeated_header, other_sheets, hidden_sheets, hidden_rows, hidden_columns, other_members, footnotes,
-    total_row, quotes_kept, header_looks_like_data, spaces_in_header."""
+    total_row, total_set_aside, quotes_kept, header_looks_like_data, spaces_in_header."""
 
     @property
     def header_end(self) -> int:
@@ -77,14 +79,15 @@ class Layout:
             "members": list(self.members),
             "columns": list(self.columns),
             "labels": list(self.labels),
+            "own": list(self.own),
             "notes": list(self.notes),
         }
 
 
 def layout(path: Path, name: str, options: Mapping[str, Any] | None = None) -> Layout:
     """Looks at a file. `options` may name `sheet` (name, or number from 1), `member` (of a ZIP, likewise), `header_row`
-    (from 1), `header_rows` (1 or 2), `last_row`, `encoding`, `delimiter`, `quote` (`none` for none), `format`, and
-    `columns` (what a column of the header is to be called); what they do not name is found out.
+    (from 1), `header_rows` (1 or 2), `last_row`, `without_total` (a total in the last row is set aside), `encoding`, `delimiter`, `quote` (`none` for none), `format`, and
+    `columns` (which field a column of the header is, empty for none); what they do not name is found out.
 
     Errors: TaskError `file_empty`, `not_a_table`(found), `not_as_named`(name, found): a name or option that says table,
     `option_wrong`(option), `header_missing`, `header_too_long`,
@@ -263,7 +266,9 @@ def _ended(path: Path, found: Layout, chosen: Mapping[str, Any]) -> Layout:
         found = replace(found, last_row=end.last)
         notes.append({"code": "footnotes", "rows": end.notes, "last_row": end.last})
     if end.total is not None and end.total > found.header_end + 1:
-        notes.append({"code": "total_row", "row": end.total, "last_row": end.total - 1})
+        aside = str(chosen.get("without_total", "")).lower() == "true"
+        found = replace(found, last_row=end.total - 1) if aside else found
+        notes.append({"code": "total_set_aside" if aside else "total_row", "row": end.total})
     return replace(found, notes=tuple(notes))
 
 
@@ -291,5 +296,6 @@ def _named(found: Layout, notes: list[Mapping[str, Any]], chosen: Mapping[str, A
     if spaced:
         notes.append({"code": "spaces_in_header", "names": spaced})
     called = chosen.get("columns", {})
-    names = tuple(str(called.get(label, label)) for label in columns)
-    return replace(found, columns=names, notes=(*found.notes, *notes))
+    names = tuple(str(called.get(label) or label) for label in columns)
+    own = tuple(label for label in columns if called.get(label) == "")
+    return replace(found, columns=names, own=own, notes=(*found.notes, *notes))

@@ -5,7 +5,7 @@ A cell that does not convert becomes null and is counted: the validator has name
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,9 +37,11 @@ class Written:
     """Cells that were filled but did not convert, by column; columns without any are not in it."""
 
 
-def table_fields(columns: Sequence[str], schema: Mapping[str, Any]) -> list[dict[str, Any]]:
+def table_fields(
+    columns: Sequence[str], schema: Mapping[str, Any], own: Collection[str] = ()
+) -> list[dict[str, Any]]:
     """The field of each column of the file, by whatever name of it the header uses. Names are those of the table's columns."""
-    return naming.fields_of(naming.called(columns, schema), schema)
+    return naming.fields_of(naming.called(columns, schema, own), schema)
 
 
 def column_type(described: Mapping[str, Any]) -> str:

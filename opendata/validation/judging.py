@@ -42,7 +42,7 @@ def validate_file(
     `TaskError`'s); so is a crash of frictionless (type `task-error`). Raises nothing for what a file or schema holds."""
     try:
         found = layout(path, name, options)
-        described, names = fit(schema or _inferred(path, found), found.columns)
+        described, names = fit(schema or _inferred(path, found), found.columns, found.own)
         return _judge(path, name, replace(found, columns=names), described, limit_errors)
     except TaskError as error:
         return _unreadable(name, error)

@@ -122,12 +122,13 @@ class TestFooter:
     def test_a_total_stays_until_somebody_sets_it_aside(self, csv: Any) -> None:
         path = csv(self.BODY + "合  计,,30\n")
         found, rows = read(path)
-        assert (len(rows), notes(found)["total_row"]) == (3, {"row": 4, "last_row": 3})
-        assert len(read(path, last_row=3)[1]) == 2
+        assert (len(rows), notes(found)["total_row"]) == (3, {"row": 4})
+        for options in ({"last_row": 3}, {"without_total": True}, {"without_total": "true"}):
+            assert len(read(path, **options)[1]) == 2
 
     def test_a_total_above_a_footnote(self, csv: Any) -> None:
         found, rows = read(csv(self.BODY + "总计,,30\n备注：初步统计,,\n"))
-        assert (found.last_row, len(rows), notes(found)["total_row"]["last_row"]) == (4, 3, 3)
+        assert (found.last_row, len(rows), notes(found)["total_row"]) == (4, 3, {"row": 4})
 
     @pytest.mark.parametrize("end", ["3,注册公司,1\n", "4,合计公司,3\n", "总部,,\n", "1. 甲,,\n"])
     def test_rows_that_only_look_so_stay(self, csv: Any, end: str) -> None:

@@ -55,6 +55,7 @@ _FORM = {
         "sheet": {"type": "string", "description": "A sheet's name or its number from 1"},
         "member": {"type": "string", "description": "Of a ZIP: a table's name in it, or its number from 1"},
         **{key: {"type": "integer", "minimum": 1} for key in ("header_row", "header_rows", "last_row")},
+        "without_total": {"type": "boolean"},
         "metadata": {"type": "string", "description": "Any fields of the resource as one JSON object"},
     },
 }

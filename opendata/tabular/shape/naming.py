@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,10 +56,10 @@ def map_columns(schema: Schema, header: Sequence[str]) -> list[Mapped]:
     return sorted(found.values(), key=lambda one: order[one.column])
 
 
-def called(columns: Sequence[str], schema: Schema) -> tuple[str, ...]:
-    """The columns by the names of the schema's fields; one that the schema does not know keeps its own. A repeated header is
-    the field at its first place only."""
-    left = {one.column: one.field for one in map_columns(schema, columns)}
+def called(columns: Sequence[str], schema: Schema, own: Collection[str] = ()) -> tuple[str, ...]:
+    """The columns by the names of the schema's fields; one that the schema does not know, or that is of its `own`, keeps its
+    name. A repeated header is the field at its first place only."""
+    left = {one.column: one.field for one in map_columns(schema, [c for c in columns if c not in own])}
     return tuple(left.pop(column, column) for column in columns)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from opendata.tabular.shape import naming
@@ -11,10 +11,12 @@ from opendata.validation.library.dictionary import alone, keys
 Schema = Mapping[str, Any]
 
 
-def fit(schema: Schema, columns: Sequence[str]) -> tuple[dict[str, Any], tuple[str, ...]]:
+def fit(
+    schema: Schema, columns: Sequence[str], own: Collection[str] = ()
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """(the schema, what the columns are called) for a file with this header. A ready schema leaves out what the file lacks and
     does not need; one of the publisher's own is met by all of its fields, in any order, or speaks for itself."""
-    names = naming.called(columns, schema)
+    names = naming.called(columns, schema, own)
     fields = [item.get("name") if isinstance(item, Mapping) else None for item in schema.get("fields") or []]
     if set(names) & set(fields) if "x-version" in schema else sorted(names) == sorted(map(str, fields)):
         return fitted(schema, names), names

@@ -61,7 +61,7 @@ def compare(schema: Schema, header: Sequence[str], rows: Sequence[Sequence[str]]
     agreed = 2 * covered * known / (covered + known) if mapped else 0.0
     trust = 1 - 0.5 * len(doubtful) / max(1, len(mapped))
     return Match(
-        name=str(schema["name"]),
+        name=str(schema.get("name", "")),
         version=str(schema.get("x-version", "")),
         title=str(schema.get("title", "")),
         title_en=str(schema.get("x-title-en", "")),

@@ -15,6 +15,7 @@ from opendata.access import service as access
 from opendata.access.download import Sending
 from opendata.agencies import queries as agencies
 from opendata.catalog.files import Stores
+from opendata.catalog.views import ResourceView
 from opendata.core.errors import (
     DomainError,
     FieldError,
@@ -102,8 +103,10 @@ def reading(
 ) -> Response:
     """The name of a file, the schema it is checked against, and how its table is found in it."""
     place = find(work, dataset)
-    _of(place, resource)
-    options = {name: form.text(name) for name in ("sheet", "header_row", "encoding") if form.text(name)}
+    file = _of(place, resource)
+    asked = ("sheet", "header_row", "encoding")
+    kept = {name: value for name, value in file.meta.options.stored().items() if name not in asked}
+    options = kept | {name: form.text(name) for name in asked if form.text(name)}
     fields: dict[str, Any] = {
         "name": form.text("name"),
         "description": form.text("description"),
@@ -219,10 +222,12 @@ def _file_of(received: ReceivedForm) -> uploads.ReceivedFile:
     return received.files["file"]
 
 
-def _of(place: Place, resource_id: str) -> None:
+def _of(place: Place, resource_id: str) -> ResourceView:
     """`NotFound("resource_not_found")` for a resource of another dataset."""
-    if place.resource(resource_id) is None:
+    found = place.resource(resource_id)
+    if found is None:
         raise NotFound("resource_not_found", id=resource_id[:100])
+    return found
 
 
 def _page_of(language: str, place: Place) -> str:
