@@ -60,6 +60,7 @@ ROUTES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     "/api/v1/resources/{resource}/rows": ({"resource": "resources"}, ("q=" + CELL, f"order={MARK}")),
     "/api/v1/resources/{resource}/report": ({"resource": "resources"}, ("draft=true",)),
+    "/api/v1/resources/{resource}/profile": ({"resource": "resources"}, ("draft=true",)),
     "/api/v1/resources/{resource}/reading": ({"resource": "resources"}, ()),
     "/api/v1/releases/{release}": ({"release": "releases"}, ()),
     "/api/v1/reviews": ({}, ()),

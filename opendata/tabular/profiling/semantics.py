@@ -28,7 +28,7 @@ _HEADERS = {
     "uscc": "",
 }
 _WORDS = (
-    ("person_name", r"(?<![机单企])姓名|联系人|法定代表人|负责人|申请人|^(contact|person)?_?name_of_person$|full_?name"),
+    ("person_name", r"姓名|联系人|法定代表人|负责人|申请人|^(contact|person)?_?name_of_person$|full_?name"),
     ("address", r"地址|住址|住所|address"),
     ("longitude", r"经度|^(lng|lon|long|longitude)$"),
     ("latitude", r"纬度|^(lat|latitude)$"),
@@ -36,8 +36,6 @@ _WORDS = (
     ("percentage", r"比例|占比|百分比|率$|percent|ratio"),
 )  # fmt: skip
 _NUMERIC = frozenset(("longitude", "latitude", "money", "percentage"))
-PERSONAL = frozenset(("resident_id", "mobile", "email", "person_name", "address", "plate"))
-"""Of these no value is ever shown in a profile."""
 
 
 def of(name: str, kind: str, cells: pl.Series, distinct: int) -> str:

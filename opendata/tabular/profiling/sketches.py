@@ -8,6 +8,9 @@ DISTINCT = 1024
 """Hashes kept: the number of distinct values is then right within about 3 %."""
 SAMPLE_CELLS = 400_000
 _MOST = 1 << 64
+_SEED = 7
+_BLANK = pl.Series([""]).hash(_SEED)[0]
+"""An empty cell is no value."""
 
 
 class Distinct:
@@ -19,12 +22,14 @@ class Distinct:
 
     def hashes(self, column: str) -> pl.Expr:
         """What of a frame `learn` needs, as one list: few, once the sketch is full."""
-        hashed = pl.col(column).filter(pl.col(column) != "").hash(7)
+        hashed = pl.col(column).hash(_SEED)
         small = hashed if self._most is None else hashed.filter(hashed < self._most)
         return small.unique().implode()
 
     def learn(self, hashes: pl.Series) -> None:
-        kept = pl.concat([self._kept, hashes]).unique().sort()
+        if self._most is not None and not hashes.len():
+            return
+        kept = pl.concat([self._kept, hashes.filter(hashes != _BLANK)]).unique().sort()
         if kept.len() > DISTINCT:
             kept = kept.head(DISTINCT)
             self._most = int(kept[-1])
