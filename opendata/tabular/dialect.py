@@ -84,15 +84,16 @@ def _score(text: str, way: Dialect) -> tuple[float, int]:
         rows = list(way.reader(io.StringIO(text, newline="")))
     except csv.Error:
         return (0.0, 1)
-    widths: Counter[int] = Counter()
-    for row in rows:
-        if row:
-            widths[len(row)] += 1 + sum(cell.count("\n") for cell in row)
+    widths = Counter(len(row) for row in rows if row)
     wide = {width: count for width, count in widths.items() if width > 1}
     if not wide:
         return (0.0, 1)
     width = max(wide, key=lambda w: (wide[w], w))
-    return (round(wide[width] / sum(widths.values()), 1), width)
+    lines: Counter[bool] = Counter()
+    for row in rows:
+        if row:
+            lines[len(row) == width] += 1 + sum(cell.count("\n") for cell in row)
+    return (round(lines[True] / lines.total(), 1), width)
 
 
 def delimited_rows(path: Path, encoding: str, way: Dialect) -> Iterator[list[str]]:

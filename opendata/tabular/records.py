@@ -84,11 +84,23 @@ def _document(path: Path, encoding: str) -> list[Record]:
     if isinstance(document, dict) and isinstance(document.get("features"), list):
         return _features(document["features"])
     if isinstance(document, dict):
-        found = [document[key] for key in _LISTS if isinstance(document.get(key), list)]
-        document = found[0] if found else None
+        document = _listed(document)
     if not isinstance(document, list) or not all(isinstance(record, dict) for record in document):
         raise TaskError("json_no_records")
     return document
+
+
+def _listed(document: Mapping[str, Any], depth: int = 3) -> list[Any] | None:
+    """The records of an answer of an API, in the document or in an object that it puts around them."""
+    inner = [document[key] for key in _LISTS if key in document]
+    for value in inner:
+        if isinstance(value, list):
+            return value
+    if depth > 1:
+        for value in inner:
+            if isinstance(value, dict) and (found := _listed(value, depth - 1)) is not None:
+                return found
+    return None
 
 
 def _parse(text: str, line: int | None) -> Any:
