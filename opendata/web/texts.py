@@ -42,6 +42,12 @@ def has(key: str, language: str) -> bool:
     return key in catalogue(language)
 
 
+def type_name(kind: str, language: str) -> str:
+    """What a page calls a type of a Table Schema."""
+    key = f"type.{kind}"
+    return text(key if has(key, language) else "type.any", language)
+
+
 def field_name(place: str, language: str) -> str:
     """What a form calls the field of a place: `resources.0.columns` is 列名. The place itself where no form has it."""
     head, *rest = place.split(".")

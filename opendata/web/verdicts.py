@@ -117,7 +117,7 @@ def _sentence(error: Mapping[str, Any], kind: str, language: str, asked: Mapping
     if name == "row-constraint" and (match := _FORMULA.search(note)) and match[1] in asked:
         return texts.text("finding.row-rule", language, rule=asked[match[1]])
     if name == "type-error":
-        return texts.text("finding.type-error", language, type=type_name(kind, language))
+        return texts.text("finding.type-error", language, type=texts.type_name(kind, language))
     if name == "constraint-error" and (match := _CONSTRAINT.search(note)):
         key = f"finding.constraint.{match[1]}"
         if texts.has(key, language):
@@ -136,11 +136,6 @@ def _reasoned(name: str, reason: str, error: Mapping[str, Any], language: str) -
             params = {k: str(v)[:200] for k, v in (error.get("params") or {}).items()}
             return texts.text(key, language, **(dict.fromkeys(PARAMS, "") | params))
     return f"{error.get('title') or name}: {error.get('note', '')}"
-
-
-def type_name(kind: str, language: str) -> str:
-    key = f"type.{kind}"
-    return texts.text(key if texts.has(key, language) else "type.any", language)
 
 
 def _columns(profile: Mapping[str, Any], schema: Mapping[str, Any]) -> list[dict[str, Any]]:

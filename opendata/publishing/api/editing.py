@@ -103,7 +103,7 @@ def finish(
 
 def missing(work: Work, view: DatasetView, language: str) -> list[dict[str, str]]:
     """What the draft still lacks, as sentences."""
-    found = completeness.missing(view, reviewed=policy_record.in_force(work) is Policy.REVIEWED)
+    found = completeness.missing(work, view, reviewed=policy_record.in_force(work) is Policy.REVIEWED)
     return [{"field": f.path, "code": f.code, "detail": messages.field_text(f, language)} for f in found]
 
 

@@ -20,7 +20,7 @@ from opendata.catalog.codes import codes
 from opendata.catalog.lifecycle import EDITABLE_STATES, State
 from opendata.catalog.models import Dataset, DatasetLine, DatasetState, Release
 from opendata.catalog.views import DatasetView, ResourceView
-from opendata.core.errors import Gone, NotFound
+from opendata.core.errors import FieldError, Gone, NotFound
 from opendata.edge import messages
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import InventoryLine
@@ -36,6 +36,7 @@ from opendata.web.forms import Form, Problem
 from opendata.web.http import MemberWork
 from opendata.web.public import PageNumber
 from opendata.web.render import Pager, page
+from opendata.web.texts import field_name
 from opendata.work.unit import Work
 
 router = APIRouter(prefix="/console")
@@ -154,11 +155,9 @@ def new_form(
         request,
         "console/new.html",
         language,
-        status=422 if wrong else 200,
         bodies=bodies,
         form=form or Form(),
-        problems=list(wrong),
-        errors={p.field: p.sentence for p in wrong},
+        wrong=wrong,
     )
 
 
@@ -191,19 +190,21 @@ def show(
     """The draft's page; with problems after a step that was refused."""
     reviewed = policy_record.in_force(work) is Policy.REVIEWED
     seen = [verdicts.of(work, r, language) for r in place.view.resources]
+    being_read = any(v is not None and v.state == "waiting" for v in seen)
     masking = place.release.sentence.get("code") == Step.MASKING.value
     return page(
         request,
         "console/draft.html",
         language,
-        status=422 if wrong else 200,
         place=place,
         view=place.view,
         meta=place.view.meta,
         release=place.release,
-        missing=_missing(place, language, reviewed=reviewed),
+        missing=_missing(work, place, language, reviewed=reviewed),
         resources=list(zip(place.view.resources, seen, strict=True)),
-        waiting=any(v is not None and v.state == "waiting" for v in seen) or place.running or masking,
+        waiting=being_read or place.running or masking,
+        being_read=being_read,
+        broken=any(v is not None and v.state in ("structural", "unreadable") for v in seen),
         decisions=reviews.decisions(work, place.release.id),
         findings=told(work, place.release, language),
         forbidden=reviews.negative_hits(work, place.release),
@@ -216,17 +217,34 @@ def show(
         schemas=schemas(),
         proposals=proposals(place.view.resources, seen),
         etag=access.edit_etag(place.release),
-        type_name=lambda kind: verdicts.type_name(kind, language),
         typed=typed or Typed(),
-        problems=list(wrong),
-        errors={p.field: p.sentence for p in wrong},
+        wrong=wrong,
     )
 
 
-def _missing(place: Place, language: str, *, reviewed: bool) -> list[tuple[str, str]]:
-    """(field, sentence) of what an open draft still lacks."""
-    lacking = completeness.missing(place.view, reviewed=reviewed) if place.editable else []
-    return [(e.path.partition(".")[0], messages.field_text(e, language)) for e in lacking]
+@dataclass(frozen=True)
+class Lacking:
+    """What an open draft still lacks: in which field or file, why with the remedy, and where it can be mended."""
+
+    what: str
+    sentence: str
+    link: str
+
+
+def _missing(work: Work, place: Place, language: str, *, reviewed: bool) -> list[Lacking]:
+    lacking = completeness.missing(work, place.view, reviewed=reviewed) if place.editable else []
+    return [_told(place, error, language) for error in lacking]
+
+
+def _told(place: Place, error: FieldError, language: str) -> Lacking:
+    head, _, rest = error.path.partition(".")
+    sentence = messages.field_text(error, language)
+    if head == "resources" and rest:
+        resource = place.view.resources[int(rest.partition(".")[0])]
+        file = resource.file.name if resource.file else resource.meta.url
+        return Lacking(resource.meta.name or file, sentence, f"#r-{resource.id}")
+    edit = f"/{language}/console/dataset/{place.dataset.id}/edit#f-{head}"
+    return Lacking(field_name(head, language), sentence, "#files" if head == "resources" else edit)
 
 
 def opened_lines(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:

@@ -32,7 +32,7 @@ from opendata.inventory.models import (
 from opendata.inventory.queries import Wanted
 from opendata.inventory.schemas import InventoryLineIn, InventoryLinePatch, Item
 from opendata.web.console.agencies import tabs
-from opendata.web.forms import Form, by_field, given, problems
+from opendata.web.forms import Form, given, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.public import PageNumber
 from opendata.web.render import Pager, page, see_other
@@ -221,13 +221,11 @@ def _form(
         request,
         "console/line.html",
         language,
-        status=422 if wrong else 200,
         body=body,
         tabs=tabs(work, body),
         line=line,
         form=form,
         code_lists={name: [c.value for c in kind] for name, kind in CODE_LISTS.items()},
         regions=sorted(codes().regions),
-        problems=wrong,
-        errors=by_field(wrong),
+        wrong=wrong,
     )

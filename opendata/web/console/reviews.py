@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,7 +150,7 @@ def _show(
     work: Work,
     release_id: str,
     form: Form | None = None,
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
 ) -> Response:
     dataset, release = _find(work, release_id)
     view = views.one(work.session, dataset, release)
@@ -159,7 +160,6 @@ def _show(
         request,
         "console/review.html",
         language,
-        status=422 if wrong else 200,
         view=view,
         meta=view.meta,
         release=release,
@@ -175,9 +175,7 @@ def _show(
         lines=lines_of(work, dataset),
         parts=parts(work, view, language),
         form=form or Form(),
-        type_name=lambda kind: verdicts.type_name(kind, language),
-        problems=wrong or [],
-        errors={p.field: p.sentence for p in wrong or []},
+        wrong=wrong,
     )
 
 
