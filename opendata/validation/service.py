@@ -24,7 +24,7 @@ from opendata.work.actor import SYSTEM
 from opendata.work.unit import Workplace
 
 LIMIT_ERRORS = 1000
-READERS = ("", "2, frictionless 5.21.0")
+READERS = ("", "2, frictionless 5.21.0", "3, frictionless 5.21.0")
 """Who has read files here, the present reader last: a new one whenever the same bytes may give another profile or report.
 What an older one found is shown until the file is judged again, which a new draft or publication does."""
 

@@ -50,6 +50,16 @@ class Verdict:
     """How many errors the groups stand for; the report stops at a limit."""
 
     @property
+    def other_sheets(self) -> Mapping[str, Any] | None:
+        """`{read, sheets, likely}` where the workbook has other sheets and nobody has chosen one."""
+        return next((n for n in self.layout.get("notes", ()) if n["code"] == "other_sheets"), None)
+
+    @property
+    def likely_sheet(self) -> str:
+        """The sheet that looks more like the data than the one that was read, or empty."""
+        return str((self.other_sheets or self.layout).get("likely") or "")
+
+    @property
     def filled(self) -> str:
         """How many of a hundred cells hold something, one place after the point, rounded down; empty for no cells."""
         cells = (self.rows or 0) * len(self.columns)
@@ -72,7 +82,9 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
         return Verdict(state, reason=_told(error, language))
     report = known.report
     if error is not None or report is None:
-        return Verdict("unreadable", reason=_told(error, language))
+        known_sheets = (error or {}).get("params", {})
+        layout = {"sheets": known_sheets.get("sheets", ()), "likely": known_sheets.get("likely")}
+        return Verdict("unreadable", reason=_told(error, language), layout=layout)
     broken = report.report.get("problem")
     groups = grouped(report.report, schema, language)
     return Verdict(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
+
+import openpyxl
 
 DESK = "/zh/console"
 
@@ -22,3 +25,38 @@ def test_an_unreadable_file_is_missing_with_its_remedy(
     assert f'action="{here}/submit"' not in page
     english = browser("editor").see(here.replace("/zh/", "/en/"))
     assert "The text is neither UTF-8 nor GB18030" in english
+
+
+def cover_and_table() -> bytes:
+    book = openpyxl.Workbook()
+    book.active.title = "说明"
+    book.active.append(["请先阅读"])
+    data, secret = book.create_sheet("数据"), book.create_sheet("底稿")
+    secret.sheet_state = "hidden"
+    for n in range(30):
+        data.append([f"编号{n}", f"名称{n}", "备注"])
+    target = BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def test_a_cover_sheet_leads_to_the_sheet_with_the_data(
+    office: Any, browser: Any, settle: Callable[[], None]
+) -> None:
+    draft = office.draft(title="有封面")
+    made = office.upload(draft["id"], cover_and_table(), "封面.xlsx")
+    settle()
+    here = f"{DESK}/dataset/{draft['id']}"
+    editor = browser("editor")
+    page = editor.see(here)
+    assert "工作簿有 3 个工作表，读取的是“说明”" in page
+    assert "“数据”更像数据所在的工作表" in page
+    assert "下载文件的人都能看到）：底稿" in page
+    assert '<option value="底稿">底稿（隐藏）</option>' in page
+    assert editor.send(here, f"{here}/files/{made['id']}/sheet").status_code == 303
+    settle()
+    page = editor.see(here)
+    assert '<option value="数据" selected>' in page
+    assert "名称3" in page
+    report = office.editor.get(f"/resources/{made['id']}/report", params={"draft": "true"}).json()
+    assert (report["layout"]["sheet"], report["layout"]["hidden"]) == ("数据", ["底稿"])
