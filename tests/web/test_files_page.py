@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -60,3 +61,25 @@ def test_a_cover_sheet_leads_to_the_sheet_with_the_data(
     assert "名称3" in page
     report = office.editor.get(f"/resources/{made['id']}/report", params={"draft": "true"}).json()
     assert (report["layout"]["sheet"], report["layout"]["hidden"]) == ("数据", ["底稿"])
+
+
+def test_a_reviewer_reads_what_became_of_a_file(
+    office: Any, browser: Any, settle: Callable[[], None]
+) -> None:
+    draft = office.draft(title="换文件")
+    made = office.upload(draft["id"], "数量,名称,旧列\n1,甲,x\n".encode(), "旧.csv")
+    office.publish(draft["id"], settle)
+    new = "数量,名称,新列\n一,甲,y\n二,乙,z\n".encode()
+    office.editor.put(f"/resources/{made['id']}/file", files={"file": ("新.csv", new)})
+    release = office.submit(draft["id"])
+    settle()
+    page = browser("content").see(f"{DESK}/reviews/{release['id']}")
+    for told in ("新增的列</dt><dd>新列", "减少的列</dt><dd>旧列", "数量：整数 → 文本", "2 行", hash12(new)):
+        assert told in page, told
+    assert "&#34;sha256&#34;" not in page
+    english = browser("content").see(f"/en/console/reviews/{release['id']}")
+    assert "Columns added</dt><dd>新列" in english
+
+
+def hash12(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:12]
