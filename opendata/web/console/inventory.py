@@ -26,6 +26,7 @@ from opendata.inventory.models import (
     FormatClass,
     InventoryLine,
     Openness,
+    ShareMethod,
     ShareType,
     UpdateCycle,
 )
@@ -50,6 +51,7 @@ LISTS = ("related_codes",)
 CODE_LISTS = {
     "format_class": FormatClass,
     "share_type": ShareType,
+    "share_method": ShareMethod,
     "openness": Openness,
     "update_cycle": UpdateCycle,
     "data_level": DataLevel,
@@ -127,6 +129,10 @@ def edit(
     try:
         check_if_match(f'"{form.text("edition")}"', str(found.edition))
         written = {k: v for k, v in elements(form).items() if v != "" or k not in NEVER_EMPTY}
+        if (
+            written.get("share_method") == found.share_method
+        ):  # words from before there was a list of them stay
+            del written["share_method"]
         if "items" in written:  # the form has no field for what else is known of an item
             written["items"] = kept_parts(written["items"], found.items, ("level", "openness"))
         service.update(work, found, body, _checked(InventoryLinePatch, written))
@@ -225,7 +231,7 @@ def _form(
         tabs=tabs(work, body),
         line=line,
         form=form,
-        code_lists={name: [c.value for c in kind] for name, kind in CODE_LISTS.items()},
+        code_lists={name: [c.value for c in kind if c.value] for name, kind in CODE_LISTS.items()},
         regions=sorted(codes().regions),
         wrong=wrong,
     )
