@@ -63,27 +63,14 @@ class TrialOut(BaseModel):
 
 
 _TEXT = {"type": "string"}
-TRIED = {
+TRIED: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "schema_name": {
-                            "type": "string",
-                            "description": "A ready schema: name, or name/version",
-                        },
-                        "schema": {"type": "string", "description": "A Table Schema as JSON"},
-                        **dict.fromkeys(ReadOptions.model_fields, _TEXT),
-                    },
-                }
-            }
-        },
+        "content": uploads.described(
+            schema_name={"type": "string", "description": "A ready schema: name, or name/version"},
+            schema={"type": "string", "description": "A Table Schema as JSON"},
+            **dict.fromkeys(ReadOptions.model_fields, _TEXT),
+        ),
     }
 }
 Parser = Annotated[Sandbox, Depends(part("sandbox"))]
