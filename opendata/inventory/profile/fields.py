@@ -110,15 +110,14 @@ def judge(values: Values, fields: Sequence[CityField]) -> list[FieldError]:
     """What is wrong with the values: a field that the city has not, a value that the field cannot hold."""
     by_name = {field.name: field for field in fields}
     known = ", ".join(field.name for field in fields if not field.retired)
-    errors = []
+    found: list[FieldError | None] = []
     for name, value in values.items():
         path = f"city_fields.{name}"
-        if name not in by_name:
-            errors.append(FieldError(path, "unknown_field", {"known": known or "–"}))
-        elif code := _JUDGES[by_name[name].kind](value, by_name[name]):
-            params = {"value": plain(value)[:100], "field": name, "limit": LONGEST_TEXT}
-            errors.append(FieldError(path, code, params | _known(by_name[name])))
-    return errors
+        if name in by_name:
+            found.append(_JUDGES[by_name[name].kind](path, value, by_name[name]))
+        else:
+            found.append(FieldError(path, "unknown_field", {"known": known or "–"}))
+    return [error for error in found if error is not None]
 
 
 def missing(values: Values, fields: Sequence[CityField]) -> Iterator[FieldError]:
@@ -128,43 +127,45 @@ def missing(values: Values, fields: Sequence[CityField]) -> Iterator[FieldError]
             yield FieldError(f"city_fields.{field.name}", "missing")
 
 
-def _known(field: CityField) -> dict[str, str]:
-    return {"known": ", ".join(choice.code for choice in field.choices[:30])}
-
-
-def _text(value: Value, _field: CityField) -> str:
+def _text(path: str, value: Value, _field: CityField) -> FieldError | None:
     if not isinstance(value, str):
-        return "text_expected"
-    return "text_too_long" if len(value) > LONGEST_TEXT else ""
+        return FieldError(path, "text_expected")
+    return FieldError(path, "text_too_long", {"limit": LONGEST_TEXT}) if len(value) > LONGEST_TEXT else None
 
 
-def _number(value: Value, _field: CityField) -> str:
+def _number(path: str, value: Value, field: CityField) -> FieldError | None:
     if isinstance(value, bool | str) or not math.isfinite(value):
-        return "not_a_number"
-    return ""
+        return FieldError(path, "not_a_number", {"value": _short(value), "field": field.name})
+    return None
 
 
-def _day(value: Value, _field: CityField) -> str:
+def _day(path: str, value: Value, _field: CityField) -> FieldError | None:
     try:
         date.fromisoformat(value if isinstance(value, str) and len(value) == len("2026-01-31") else "")
     except ValueError:
-        return "day_expected"
-    return ""
+        return FieldError(path, "day_expected", {"value": _short(value)})
+    return None
 
 
-def _boolean(value: Value, _field: CityField) -> str:
-    return "" if isinstance(value, bool) else "not_yes_or_no"
+def _boolean(path: str, value: Value, _field: CityField) -> FieldError | None:
+    return None if isinstance(value, bool) else FieldError(path, "not_yes_or_no")
 
 
-def _code(value: Value, field: CityField) -> str:
-    return "" if any(choice.code == value for choice in field.choices) else "unknown_value"
+def _code(path: str, value: Value, field: CityField) -> FieldError | None:
+    if any(choice.code == value for choice in field.choices):
+        return None
+    known = ", ".join(choice.code for choice in field.choices[:30])
+    return FieldError(path, "unknown_value", {"value": _short(value), "known": known})
 
 
-_JUDGES: Mapping[Kind, Callable[[Value, CityField], str]] = {
+def _short(value: Value) -> str:
+    return plain(value)[:100]
+
+
+_JUDGES: Mapping[Kind, Callable[[str, Value, CityField], FieldError | None]] = {
     Kind.TEXT: _text,
     Kind.NUMBER: _number,
     Kind.DATE: _day,
     Kind.BOOLEAN: _boolean,
     Kind.CODE: _code,
 }
-"""Each gives the code of what is wrong, or nothing."""
