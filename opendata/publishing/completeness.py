@@ -7,11 +7,15 @@ from opendata.catalog.codes import codes
 from opendata.catalog.profile import DatasetMeta
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.core.errors import FieldError
+from opendata.inventory.profile import fields as city
+from opendata.inventory.profile import queries as profile
+from opendata.publishing import policy_record
+from opendata.settings import Policy
 from opendata.validation import service as validation
 from opendata.work.unit import Work
 
 
-def missing(work: Work, view: DatasetView, *, reviewed: bool) -> list[FieldError]:
+def missing(work: Work, view: DatasetView) -> list[FieldError]:
     """Every place that is empty or wrong, and every file that was found not to be the table it says it is; one that nobody
     has read yet is judged after the submission. A site that publishes directly (CKAN's way) asks for a title only."""
     meta = view.meta
@@ -19,7 +23,7 @@ def missing(work: Work, view: DatasetView, *, reviewed: bool) -> list[FieldError
     if not meta.title:
         errors.append(FieldError("title", "missing"))
     errors += sense.check_opening(meta)
-    if not reviewed:
+    if policy_record.in_force(work) is not Policy.REVIEWED:
         return errors
     errors += sense.check_values(meta, DatasetMeta.model_fields.keys(), free=sense.CKAN_FREE)
     if not meta.description:
@@ -33,7 +37,8 @@ def missing(work: Work, view: DatasetView, *, reviewed: bool) -> list[FieldError
         errors.append(FieldError("resources", "no_resources"))
     for position, resource in enumerate(view.resources):
         errors += _of_resource(work, resource, f"resources.{position}")
-    return errors
+    fields = profile.city_fields(work)
+    return [*errors, *city.judge(meta.city_fields, fields), *city.missing(meta.city_fields, fields)]
 
 
 def _of_resource(work: Work, resource: ResourceView, place: str) -> list[FieldError]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -30,13 +30,13 @@ from opendata.review import queries as reviews
 from opendata.settings import Policy
 from opendata.validation.library import matching
 from opendata.validation.library.matching import Match
-from opendata.web import verdicts
+from opendata.web import texts, verdicts
 from opendata.web.console.findings import told
 from opendata.web.forms import Form, Problem
+from opendata.web.governance import city
 from opendata.web.http import MemberWork
 from opendata.web.public import PageNumber
 from opendata.web.render import Pager, page
-from opendata.web.texts import field_name
 from opendata.work.unit import Work
 
 router = APIRouter(prefix="/console")
@@ -188,7 +188,6 @@ def show(
     typed: Typed | None = None,
 ) -> Response:
     """The draft's page; with problems after a step that was refused."""
-    reviewed = policy_record.in_force(work) is Policy.REVIEWED
     seen = [verdicts.of(work, r, language) for r in place.view.resources]
     being_read = any(v is not None and v.state == "waiting" for v in seen)
     masking = place.release.sentence.get("code") == Step.MASKING.value
@@ -200,7 +199,8 @@ def show(
         view=place.view,
         meta=place.view.meta,
         release=place.release,
-        missing=_missing(work, place, language, reviewed=reviewed),
+        missing=_missing(work, place, language),
+        city=city.shown(work, place.view.meta, language),
         resources=list(zip(place.view.resources, seen, strict=True)),
         waiting=being_read or place.running or masking,
         being_read=being_read,
@@ -213,7 +213,7 @@ def show(
         lines=opened_lines(work, place.dataset),
         may_edit=rights.may_edit(work.actor, place.agency),
         may_publish=rights.may_publish(work.actor, place.agency),
-        reviewed=reviewed,
+        reviewed=policy_record.in_force(work) is Policy.REVIEWED,
         schemas=schemas(),
         proposals=proposals(place.view.resources, seen),
         etag=access.edit_etag(place.release),
@@ -231,20 +231,24 @@ class Lacking:
     link: str
 
 
-def _missing(work: Work, place: Place, language: str, *, reviewed: bool) -> list[Lacking]:
-    lacking = completeness.missing(work, place.view, reviewed=reviewed) if place.editable else []
-    return [_told(place, error, language) for error in lacking]
+def _missing(work: Work, place: Place, language: str) -> list[Lacking]:
+    lacking = completeness.missing(work, place.view) if place.editable else []
+    called = {city.PREFIX + field.name: field.said(language) for field in city.asked(work)}
+    return [_told(place, error, called, language) for error in lacking]
 
 
-def _told(place: Place, error: FieldError, language: str) -> Lacking:
+def _told(place: Place, error: FieldError, called: Mapping[str, str], language: str) -> Lacking:
+    """`called`: the city's own fields, by their places."""
     head, _, rest = error.path.partition(".")
     sentence = messages.field_text(error, language)
     if head == "resources" and rest:
         resource = place.view.resources[int(rest.partition(".")[0])]
         file = resource.file.name if resource.file else resource.meta.url
         return Lacking(resource.meta.name or file, sentence, f"#r-{resource.id}")
-    edit = f"/{language}/console/dataset/{place.dataset.id}/edit#f-{head}"
-    return Lacking(field_name(head, language), sentence, "#files" if head == "resources" else edit)
+    field = error.path if error.path in called else head
+    edit = f"/{language}/console/dataset/{place.dataset.id}/edit#f-{field}"
+    name = called.get(field) or texts.form_field(field, language)
+    return Lacking(name, sentence, "#files" if head == "resources" else edit)
 
 
 def opened_lines(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:

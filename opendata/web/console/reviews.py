@@ -30,6 +30,7 @@ from opendata.web import verdicts
 from opendata.web.console import compared
 from opendata.web.console.findings import told
 from opendata.web.forms import Form, Problem, problems
+from opendata.web.governance import city
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.public import lines_of
 from opendata.web.render import page, see_other
@@ -165,6 +166,7 @@ def _show(
         language,
         view=view,
         meta=view.meta,
+        city=city.shown(work, view.meta, language),
         release=release,
         before=old,
         files=files,
