@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from opendata.ports.sandbox.port import TaskError
-from opendata.tabular import dialect, encoding, formats, records, sheets
+from opendata.tabular import dialect, encoding, formats, formulas, records, sheets
 from opendata.tabular.containers import zipped
 from opendata.tabular.shape import footer, header, hidden
 
@@ -35,6 +35,8 @@ class Layout:
     """Empty where a quote is a sign like others."""
     sheet: str | None = None
     sheets: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Those of the sheets that the office program does not show."""
     member: str | None = None
     """Of a ZIP: the file in it that is read."""
     members: tuple[str, ...] = ()
@@ -54,8 +56,9 @@ class Layout:
     """Labels that are no field of a schema, whatever they look like: the publisher says so."""
     notes: tuple[Mapping[str, Any], ...] = ()
     """What was found odd: `{"code": ..., **params}` with code one of format_differs, title_rows, two_header_rows,
-    blank_header, repeated_header, other_sheets, hidden_sheets, hidden_rows, hidden_columns, other_members, footnotes,
-    total_row, total_set_aside, quotes_kept, header_looks_like_data, spaces_in_header."""
+    blank_header, repeated_header, other_sheets (read, sheets: how many, likely: the one that looks like the data, or None),
+    hidden_rows, hidden_columns, other_members, formula_without_value (total, cells), footnotes, total_row,
+    total_set_aside, quotes_kept, header_looks_like_data, spaces_in_header."""
 
     @property
     def header_end(self) -> int:
@@ -76,6 +79,7 @@ class Layout:
         return {
             **asdict(self),
             "sheets": list(self.sheets),
+            "hidden": list(self.hidden),
             "members": list(self.members),
             "columns": list(self.columns),
             "labels": list(self.labels),
@@ -89,7 +93,7 @@ def layout(path: Path, name: str, options: Mapping[str, Any] | None = None) -> L
     (from 1), `header_rows` (1 or 2), `last_row`, `without_total` (a total in the last row is set aside), `encoding`, `delimiter`, `quote` (`none` for none), `format`, and
     `columns` (which field a column of the header is, empty for none); what they do not name is found out.
 
-    Errors: TaskError `file_empty`, `not_a_table`(found), `not_as_named`(name, found): a name or option that says table,
+    Errors: TaskError `file_empty`, `sheet_empty`(sheet, sheets, likely), `not_a_table`(found), `not_as_named`(name, found): a name or option that says table,
     `option_wrong`(option), `header_missing`, `header_too_long`,
     `too_many_columns`, and those of the readers (encoding.py, sheets.py, records.py, archive.py, containers)."""
     chosen = _options(options or {})
@@ -109,6 +113,8 @@ def layout(path: Path, name: str, options: Mapping[str, Any] | None = None) -> L
         if kind in ("csv", "tsv"):
             found = _delimited(path, found, chosen)
     top = list(islice(raw_rows(path, found), max(_LOOKED_AT, 1 + int(chosen.get("header_row", 0)))))
+    if len(found.sheets) > 1:
+        found = _beside(path, found, top, chosen)
     return _ended(path, _with_header(found, top, chosen), chosen)
 
 
@@ -134,7 +140,7 @@ def way(found: Layout) -> dialect.Dialect:
 def _zipped(path: Path, name: str) -> list[zipped.Member]:
     """The tables in a ZIP that is nothing more than that."""
     with path.open("rb") as file:
-        head = file.read(formats.HEAD)
+        head = file.read(encoding.HEAD)
     if formats.extension(name) in formats.FORMATS or formats.content(name, head, path) != "zip":
         return []
     return zipped.tables(path)
@@ -174,7 +180,7 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _format(path: Path, name: str, chosen: Mapping[str, Any]) -> tuple[str, tuple[Mapping[str, Any], ...]]:
     with path.open("rb") as file:
-        head = file.read(formats.HEAD)
+        head = file.read(encoding.HEAD)
     found = formats.content(name, head, path)
     if found == "empty":
         raise TaskError("file_empty")
@@ -199,16 +205,27 @@ def _same_family(wanted: str, found: str) -> bool:
 
 def _sheet(path: Path, found: Layout, chosen: Mapping[str, Any]) -> Layout:
     workbook = sheets.open_workbook(path, found.format)
-    names = sheets.sheet_names(workbook)
-    sheet = sheets.choose(names, chosen.get("sheet"))
+    names, unseen = sheets.sheet_names(workbook), sheets.hidden_names(workbook)
+    sheet = sheets.choose(names, chosen.get("sheet"), unseen)
     notes = [*found.notes]
-    if len(names) > 1 and "sheet" not in chosen:
-        notes.append({"code": "other_sheets", "read": sheet, "sheets": len(names)})
-    if unseen := sheets.hidden_names(workbook):
-        notes.append({"code": "hidden_sheets", "sheets": unseen[:100]})
     if found.format == "xlsx":
         notes += hidden.notes(path, sheet)
-    return replace(found, sheet=sheet, sheets=tuple(names), notes=tuple(notes))
+        if (unknown := formulas.without_value(path, sheet)).total:
+            cells = [list(place) for place in unknown.places]
+            notes.append({"code": "formula_without_value", "total": unknown.total, "cells": cells})
+    return replace(found, sheet=sheet, sheets=tuple(names), hidden=tuple(unseen), notes=tuple(notes))
+
+
+def _beside(path: Path, found: Layout, top: list[list[str]], chosen: Mapping[str, Any]) -> Layout:
+    """Of a workbook with more than one sheet: that there are others, and which of them rather looks like the data. A sheet
+    that is empty is no table of one column."""
+    likely = sheets.likelier(sheets.open_workbook(path, found.format), found.sheet, top, found.hidden)
+    if not any(any(row) for row in top):
+        raise TaskError("sheet_empty", sheet=found.sheet, sheets=list(found.sheets[:100]), likely=likely)
+    if "sheet" in chosen:
+        return found
+    note = {"code": "other_sheets", "read": found.sheet, "sheets": len(found.sheets), "likely": likely}
+    return replace(found, notes=(*found.notes, note))
 
 
 def _delimited(path: Path, found: Layout, chosen: Mapping[str, Any]) -> Layout:

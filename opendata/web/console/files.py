@@ -121,6 +121,16 @@ def reading(
     return see_other(_page_of(language, place), done="saved")
 
 
+@router.post(DRAFT + "/files/{resource:short}/sheet")
+def read_sheet(language: str, dataset: str, resource: str, work: MemberWork, form: PostedForm) -> Response:
+    """The sheet that was proposed is the one that is read; the other ways of reading stay, but for the header's row."""
+    place = find(work, dataset)
+    found = _of(place, resource)
+    options = {**found.meta.options.stored(), "sheet": form.text("sheet"), "header_row": None}
+    drafting.edit_resource(work, place.dataset, place.agency, resource, {"options": options})
+    return see_other(_page_of(language, place), done="saved")
+
+
 @router.post(DRAFT + "/files/{resource:short}/remove")
 def remove(language: str, dataset: str, resource: str, work: MemberWork) -> Response:
     place = find(work, dataset)

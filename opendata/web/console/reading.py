@@ -98,6 +98,6 @@ def _show(
 
 
 def _told(note: Mapping[str, Any], language: str) -> str:
-    key = f"note.{note['code']}"
+    key = f"reading.note.{note['code']}"
     params = {k: ", ".join(map(str, v)) if isinstance(v, list) else v for k, v in note.items() if k != "code"}
     return texts.text(key, language, **params) if texts.has(key, language) else ""
