@@ -69,7 +69,9 @@ class Inference:
 
     @classmethod
     def of(cls, found: Layout) -> Inference:
-        return cls(found.columns, coordinates=COORDINATES if found.format == "geojson" else ())
+        return cls(
+            found.columns, coordinates=COORDINATES if found.format in ("geojson", "kml", "gpkg") else ()
+        )
 
     def feed(self, frame: pl.DataFrame) -> None:
         facts = frame.lazy().select(

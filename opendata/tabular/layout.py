@@ -11,11 +11,11 @@ from typing import Any
 
 from opendata.ports.sandbox.port import TaskError
 from opendata.tabular import dialect, encoding, formats, formulas, records, sheets
-from opendata.tabular.containers import zipped
+from opendata.tabular.containers import geopackage, zipped
 from opendata.tabular.shape import footer, header, hidden
 
 SHEETS = ("xlsx", "xls", "ods")
-RECORDS = ("json", "ndjson", "geojson")
+RECORDS = ("json", "ndjson", "geojson", "kml", "gpkg")
 _LOOKED_AT = 40
 _OPTIONS = {
     "sheet", "member", "header_row", "header_rows", "last_row", "without_total", "encoding", "delimiter", "quote", "format", "columns",
@@ -106,14 +106,18 @@ def layout(path: Path, name: str, options: Mapping[str, Any] | None = None) -> L
     found = Layout(kind, notes=notes)
     if kind in SHEETS:
         found = _sheet(path, found, chosen)
+    elif kind == "gpkg":
+        names = geopackage.layers(path)
+        layer = sheets.choose(names, chosen.get("sheet"))
+        found = replace(found, sheet=layer, sheets=tuple(names), notes=_others(found, names, layer, chosen))
     elif kind == "parquet":
         return _named(replace(found, labels=tuple(records.parquet_columns(path))), [], chosen)
-    else:
+    elif kind != "kml":  # which says its encoding itself
         found = replace(found, encoding=encoding.detect(path, chosen.get("encoding")))
         if kind in ("csv", "tsv"):
             found = _delimited(path, found, chosen)
     top = list(islice(raw_rows(path, found), max(_LOOKED_AT, 1 + int(chosen.get("header_row", 0)))))
-    if len(found.sheets) > 1:
+    if len(found.sheets) > 1 and kind in SHEETS:
         found = _beside(path, found, top, chosen)
     return _ended(path, _with_header(found, top, chosen), chosen)
 
@@ -128,6 +132,8 @@ def raw_rows(path: Path, found: Layout) -> Iterator[list[str]]:
     path = content(path, found)
     if found.format in SHEETS:
         return sheets.sheet_rows(sheets.open_workbook(path, found.format), found.sheet or "")
+    if found.format == "gpkg":
+        return geopackage.rows(path, found.sheet or "")
     if found.format in RECORDS:
         return records.record_rows(path, found.format, found.encoding or "utf-8")
     return dialect.delimited_rows(path, found.encoding or "utf-8", way(found))
@@ -135,6 +141,14 @@ def raw_rows(path: Path, found: Layout) -> Iterator[list[str]]:
 
 def way(found: Layout) -> dialect.Dialect:
     return dialect.Dialect(found.delimiter or ",", '"' if found.quote is None else found.quote)
+
+
+def _others(
+    found: Layout, names: list[str], read: str, chosen: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], ...]:
+    if len(names) < 2 or "sheet" in chosen:
+        return found.notes
+    return (*found.notes, {"code": "other_sheets", "read": read, "sheets": len(names), "likely": None})
 
 
 def _zipped(path: Path, name: str) -> list[zipped.Member]:

@@ -15,7 +15,22 @@ from opendata.ports.sandbox.port import TaskError
 from opendata.tabular import archive
 
 TABLES = frozenset(
-    ("csv", "tsv", "tab", "txt", "xlsx", "xls", "ods", "json", "ndjson", "jsonl", "geojson", "parquet")
+    (
+        "csv",
+        "tsv",
+        "tab",
+        "txt",
+        "xlsx",
+        "xls",
+        "ods",
+        "json",
+        "ndjson",
+        "jsonl",
+        "geojson",
+        "parquet",
+        "kml",
+        "gpkg",
+    )
 )
 """By the ends of their names; what is in them decides when they are read."""
 MEMBER_BYTES = 1 << 30
