@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from opendata.ports.job_queue.inline import InlineQueue
 from opendata.ports.sandbox.inline import InlineSandbox
 from opendata.settings import Settings
 from opendata.wiring import Application, build, do_due, migrate, record_policy
-from opendata.work.actor import SYSTEM, Role
+from opendata.work.actor import SYSTEM, Role, SiteRole
 
 API = "/api/v1"
 SERVICES = ("OPENDATA_TEST_POSTGRES_URL", "OPENDATA_TEST_S3_URL", "OPENDATA_TEST_ELASTICSEARCH_URL")
@@ -229,11 +229,20 @@ class Office:
         self.person("content", Role.CONTENT_REVIEWER)
         self.person("secrecy", Role.SECRECY_REVIEWER)
 
-    def person(self, name: str, *roles: Role, agency: str | None = None, sysadmin: bool = False) -> Person:
-        """An account, its roles and a token."""
+    def person(
+        self,
+        name: str,
+        *roles: Role,
+        agency: str | None = None,
+        site_roles: Sequence[SiteRole] = (),
+        sysadmin: bool = False,
+    ) -> Person:
+        """An account, its roles in a body and for the whole site, and a token."""
         with self.app.place.writing(SYSTEM) as work:
             user = accounts.create_user(work, name, email=f"{name}@example.org", sysadmin=sysadmin)
             _row, token = tokens.create(work, user, name="test")
+            if site_roles:
+                accounts.set_site_roles(work, user, site_roles)
             if roles:
                 body = self.app.directory.id_of(work, agency or self.agency)
                 agencies.set_roles(work, agencies.queries.by_ids(work.session, [body])[body], user, roles)
@@ -263,6 +272,14 @@ class Office:
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
         return made
+
+    def link(self, **fields: Any) -> str:
+        """A draft whose only resource is a link: no file to be read. Its id."""
+        dataset: str = self.draft(**fields)["id"]
+        body = {"url": "https://example.org/a.csv"}
+        answer = self.editor.post(f"/datasets/{dataset}/resources", json=body)
+        assert answer.status_code == 201, answer.text
+        return dataset
 
     def upload(self, dataset: str, data: bytes, filename: str = "rows.csv", **fields: str) -> dict[str, Any]:
         answer = self.editor.post(
