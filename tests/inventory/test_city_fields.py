@@ -165,7 +165,7 @@ def test_d09_pages_search_and_feeds_follow_the_profile(
     assert found["facets"]["city_field.service_window"] == [
         {"value": "hall", "label": "政务大厅", "count": 1}
     ]
-    assert found["facets"]["city_field.is_free"][0]["value"] == "true"
+    assert found["facets"]["city_field.is_free"] == [{"value": "true", "label": "是", "count": 1}]
     assert client.get("/api/v1/search?city_field=service_window:online").json()["total"] == 0
     unknown = client.get("/api/v1/search?city_field=nothing:x")
     assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (400, "city_field")

@@ -42,6 +42,9 @@ COUNTED = frozenset({Kind.CODE, Kind.BOOLEAN})
 """Kinds with few values: those that a search can count and narrow down by."""
 
 
+_YES_NO = {"zh": {"true": "是", "false": "否"}, "en": {"true": "Yes", "false": "No"}}
+
+
 class Choice(BaseModel):
     """A code of a field's code list."""
 
@@ -76,7 +79,9 @@ class CityField(BaseModel):
         return self.description_en if language == "en" and self.description_en else self.description
 
     def shown(self, value: Value, language: str) -> str:
-        """A value as people read it: the label of a code, else the plain text."""
+        """A value as people read it: the label of a code, yes or no, else the plain text."""
+        if self.kind is Kind.BOOLEAN:
+            return _YES_NO[language].get(plain(value), plain(value))
         chosen = next((choice for choice in self.choices if choice.code == value), None)
         if chosen is not None:
             return chosen.label_en if language == "en" and chosen.label_en else chosen.label
