@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Row, func, or_, select
@@ -78,13 +78,13 @@ def published_page(
     visible: Visible,
     offset: int = 0,
     limit: int = 100,
-    agency_id: str | None = None,
+    agency_ids: Collection[str] | None = None,
     modified_since: datetime | None = None,
 ) -> tuple[list[DatasetView], int]:
     """A page of published views, newest publication first, and how many there are in all."""
     query = select(Dataset, Release).join(Release, Release.id == Dataset.published_id).where(visible)
-    if agency_id is not None:
-        query = query.where(Dataset.agency_id == agency_id)
+    if agency_ids is not None:
+        query = query.where(Dataset.agency_id.in_(agency_ids))
     if modified_since is not None:
         query = query.where(Release.published_at >= modified_since)
     total = work.session.execute(select(func.count()).select_from(query.subquery())).scalar_one()

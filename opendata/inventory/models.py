@@ -28,6 +28,24 @@ class ShareType(StrEnum):
     NOT_SHARED = "not_shared"
 
 
+class ShareMethod(StrEnum):
+    """共享方式: how other bodies get it. Kept in the words of the standard's own list (standards/china.md 2.1), which lists
+    and workbooks use too."""
+
+    UNSAID = ""
+    PLATFORM = "共享平台"
+    MAIL = "邮件"
+    DISK = "拷盘"
+    MEDIUM = "介质交换"
+    MEDIUM_PAPER = "介质交换(纸质报表)"
+    MEDIUM_FILE = "介质交换(电子文档)"
+    SYSTEM = "系统对接"
+    DATABASE = "数据库"
+    DOWNLOAD = "文件下载"
+    SERVICE = "服务接口"
+    OTHER = "其他"
+
+
 class UpdateCycle(StrEnum):
     """更新周期."""
 

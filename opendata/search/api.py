@@ -27,6 +27,8 @@ QUERY = (
     + ". After any other word a colon is punctuation."
 )
 Values = Annotated[list[str] | None, Query(max_length=50)]
+EXACTLY = "Names of bodies: exactly these, without those below them, as CKAN's `organization`"
+Bodies = Annotated[list[str] | None, Query(max_length=50, description=EXACTLY)]
 
 
 @router.get("/search", responses=documented(SearchOut))
@@ -35,7 +37,7 @@ def get_search(
     index: Index,
     language: Language,
     q: Annotated[str, Query(description=QUERY)] = "",
-    agency: Values = None,
+    agency: Bodies = None,
     theme: Values = None,
     domain: Values = None,
     disclosure: Values = None,

@@ -130,11 +130,14 @@ def agency(
     page_: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
     lines: PageNumber = 1,
 ) -> Response:
+    """A body with its own datasets and those of all bodies below it: a city's data is mostly its bureaus'."""
     body = agencies.find(work, name)
+    under = agencies.under(work, body)
+    counts = queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER)
     views, total = queries.published_page(
         work,
         visible=policy.PUBLIC_FILTER,
-        agency_id=body.id,
+        agency_ids=[body.id, *(one.id for one in under)],
         offset=(page_ - 1) * DATASETS_A_PAGE,
         limit=DATASETS_A_PAGE,
     )
@@ -147,7 +150,9 @@ def agency(
         public=True,
         body=body,
         above=[above[i] for i in reversed(body.lineage[1:]) if i in above],
-        below=agencies.every(work, parent_id=body.id),
+        below=[(one, _count_under(one, under, counts)) for one in under if one.parent_id == body.id],
+        owners=[one for one in (body, *under) if counts.get(one.id)],
+        own=counts.get(body.id, 0),
         views=views,
         pager=Pager(page_, DATASETS_A_PAGE, total),
         lines=held.items,
@@ -169,6 +174,11 @@ def about(request: Request, language: str, work: PageWork) -> Response:
         example=newest[0] if newest else None,
         table=ready[0] if ready else "RESOURCE_ID",
     )
+
+
+def _count_under(body: Agency, bodies: Sequence[Agency], counts: Mapping[str, int]) -> int:
+    """Public datasets of a body and of those of `bodies` that stand below it."""
+    return sum(counts.get(one.id, 0) for one in bodies if body.id in one.lineage)
 
 
 def approvals_of(work: Work, release: Release) -> list[tuple[str, datetime]]:

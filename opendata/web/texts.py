@@ -42,6 +42,12 @@ def has(key: str, language: str) -> bool:
     return key in catalogue(language)
 
 
+def type_name(kind: str, language: str) -> str:
+    """What a page calls a type of a Table Schema."""
+    key = f"type.{kind}"
+    return text(key if has(key, language) else "type.any", language)
+
+
 def form_field(name: str, language: str) -> str:
     """What forms call a field; empty where none has it."""
     return text(f"field.{name}", language) if has(f"field.{name}", language) else ""

@@ -71,7 +71,7 @@ def page(
         visible=PUBLIC_FILTER,
         offset=offset,
         limit=limit,
-        agency_id=agency_id,
+        agency_ids=[agency_id] if agency_id else None,
         modified_since=modified_since,
     )
     return records(work, views), total

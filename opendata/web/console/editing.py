@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -18,7 +18,7 @@ from opendata.publishing import drafts as drafting
 from opendata.publishing import service
 from opendata.publishing.findings import service as findings
 from opendata.web.console.drafts import Place, find, show
-from opendata.web.forms import Form, Problem, by_field, given, problems
+from opendata.web.forms import Form, Problem, given, problems
 from opendata.web.governance import city
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
@@ -154,14 +154,13 @@ def _form(
     work: Work,
     place: Place,
     values: dict[str, list[str]],
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
 ) -> Response:
     lists = codes()
     return page(
         request,
         "console/edit.html",
         language,
-        status=422 if wrong else 200,
         place=place,
         form=Form(values),
         defaulted=place.release.defaulted,
@@ -173,6 +172,5 @@ def _form(
         themes=list(lists.themes),
         regions=sorted(lists.regions),
         city=city.asked(work),
-        problems=wrong or [],
-        errors=by_field(wrong or []),
+        wrong=wrong,
     )
