@@ -90,6 +90,16 @@ class Domain(StrEnum):
     OTHER = "other"
 
 
+class Disclosure(StrEnum):
+    """五公开: which part of the government's work a dataset makes public."""
+
+    DECISION = "decision"
+    EXECUTION = "execution"
+    MANAGEMENT = "management"
+    SERVICE = "service"
+    RESULT = "result"
+
+
 class InventoryLine(Base):
     __tablename__ = "inventory_line"
     __table_args__ = (UniqueConstraint("resource_code"),)

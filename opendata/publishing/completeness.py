@@ -31,6 +31,8 @@ def missing(work: Work, view: DatasetView) -> list[FieldError]:
     if meta.licence not in codes().licences:
         known = ", ".join(codes().licences)
         errors.append(FieldError("licence", "unknown_licence", {"value": meta.licence, "known": known}))
+    if not meta.disclosures:
+        errors.append(FieldError("disclosures", "missing"))
     if not (view.contact.phone or view.contact.email):
         errors.append(FieldError("contact_email", "contact_missing", {"agency": view.agency.name}))
     if not view.resources:

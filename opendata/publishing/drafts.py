@@ -23,7 +23,7 @@ from opendata.catalog.models import (
     Release,
     ResourceVersion,
 )
-from opendata.catalog.profile import RESOURCE_CODE, DatasetMeta, ResourceMeta
+from opendata.catalog.profile import RESOURCE_CODE, DatasetMeta, ResourceMeta, disclosure_of
 from opendata.core.errors import Conflict, FieldError, Forbidden, Gathered, Gone, NotFound
 from opendata.core.ids import new_id
 from opendata.edge.reading import read
@@ -37,6 +37,8 @@ from opendata.tabular.encoding import is_known
 from opendata.work.unit import Work
 
 DEFAULT_LICENCE = "cc-by-4.0"
+KEPT = ("disclosures",)
+"""Stays when the metadata is replaced by one who does not know of it: nothing goes out without."""
 
 
 def create_dataset(
@@ -102,11 +104,12 @@ def edit_dataset(
     replace: bool = False,
     free: Collection[str] = (),
 ) -> Release:
-    """Sets the named metadata fields of the open draft; with `replace` the others go back to their defaults. An edit that
+    """Sets the named metadata fields of the open draft; with `replace` the others (but `KEPT`) go back to their defaults. An edit that
     changes nothing leaves a release under way, and the approvals it has, alone."""
     check_editor(work, agency)
     standing = _standing(work, dataset)
-    meta = _edited(work, standing, {} if replace else standing.meta, fields, free)
+    kept = {name: standing.meta[name] for name in KEPT if name in standing.meta}
+    meta = _edited(work, standing, kept if replace else standing.meta, fields, free)
     if meta.stored() == standing.meta and not (set(standing.defaulted) & set(fields)):
         return standing
     release = open_draft(work, dataset, agency)
@@ -360,5 +363,6 @@ def _first_meta(
             "region": first.region_code or agency.region_code,
             "related_codes": [code for code in first.related_codes if re.fullmatch(RESOURCE_CODE, code)],
         }
+    filled["disclosures"] = [disclosure_of(fields.get("domain") or filled.get("domain"))]
     defaulted = [name for name, value in filled.items() if name not in fields and value]
     return dataset_meta(work, {**filled, **fields}, fields.keys(), free=free), defaulted

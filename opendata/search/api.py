@@ -40,6 +40,7 @@ def get_search(
     agency: Bodies = None,
     theme: Values = None,
     domain: Values = None,
+    disclosure: Values = None,
     format: Values = None,
     licence: Values = None,
     openness: Values = None,
@@ -58,7 +59,7 @@ def get_search(
     if lang is not None and lang not in LANGUAGES:
         wrong.add([FieldError("lang", "unknown_value", {"value": lang[:20], "known": "zh, en"})])
     chosen = {
-        "agency": agency, "theme": theme, "domain": domain, "format": format, "licence": licence,
+        "agency": agency, "theme": theme, "domain": domain, "disclosure": disclosure, "format": format, "licence": licence,
         "openness": openness, "update_cycle": update_cycle, "region": region, **_of_city(city_field or ()),
     }  # fmt: skip
     wanted = Wanted(

@@ -95,6 +95,7 @@ def _schemes(graph: Graph, subject: Iri, site: Site) -> None:
     schemes = {
         EU + "data-theme": ("数据主题", "Data theme"),
         site.term("scheme", "domain"): ("重点领域", "Domain"),
+        site.term("scheme", "disclosure"): ("五公开", "Kind of disclosure"),
     }
     if not all(theme.eu_uri for theme in codes().themes.values()):
         schemes[site.term("scheme", "theme")] = ("主题", "Theme")
