@@ -68,7 +68,7 @@ class Statistics:
         return [*wanted, value.min().alias(f"{place}:least"), value.max().alias(f"{place}:most")]
 
     def result(self) -> list[dict[str, Any]]:
-        """One a column, in the order of the file (docs/validation.md says what each part is)."""
+        """One a column, in the order of the file (docs/reading.md says what each part is)."""
         frame = self._sample.frame()
         found = []
         for place, (column, facts) in enumerate(zip(self._columns, self._facts, strict=True)):
