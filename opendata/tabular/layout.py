@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -116,10 +116,11 @@ def layout(path: Path, name: str, options: Mapping[str, Any] | None = None) -> L
         found = replace(found, encoding=encoding.detect(path, chosen.get("encoding")))
         if kind in ("csv", "tsv"):
             found = _delimited(path, found, chosen)
-    top = list(islice(raw_rows(path, found), max(_LOOKED_AT, 1 + int(chosen.get("header_row", 0)))))
+    rows = raw_rows(path, found)
+    top = list(islice(rows, max(_LOOKED_AT, 1 + int(chosen.get("header_row", 0)))))
     if len(found.sheets) > 1 and kind in SHEETS:
         found = _beside(path, found, top, chosen)
-    return _ended(path, _with_header(found, top, chosen), chosen)
+    return _ended(path, _with_header(found, top, chosen), chain(top, rows), chosen)
 
 
 def content(path: Path, found: Layout) -> Path:
@@ -281,15 +282,16 @@ def _header(found: Layout, top: list[list[str]], chosen: Mapping[str, Any]) -> h
     return header.at(top, number, levels=int(chosen.get("header_rows", 0)))
 
 
-def _ended(path: Path, found: Layout, chosen: Mapping[str, Any]) -> Layout:
-    """With the last row of the table: the one that is named, or the one above its footnotes."""
+def _ended(path: Path, found: Layout, rows: Iterable[list[str]], chosen: Mapping[str, Any]) -> Layout:
+    """With the last row of the table: the one that is named, or the one above its footnotes. `rows`: all of the file; a text
+    is read to its end only if its last lines look as if something stood there."""
     if "last_row" in chosen:
         if chosen["last_row"] <= found.header_end:
             raise TaskError("option_wrong", option="last_row")
         return replace(found, last_row=chosen["last_row"])
     if found.format in RECORDS or (found.delimiter and not _looks_ended(path, found)):
         return found
-    end = footer.find(raw_rows(path, found), len(found.columns))
+    end = footer.find(enumerate(rows, start=1), len(found.columns))
     if end is None or end.last <= found.header_end:
         return found
     notes = list(found.notes)

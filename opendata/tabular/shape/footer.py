@@ -31,9 +31,9 @@ class Footer:
     """The number of the row that holds a total, if the table ends in one."""
 
 
-def find(rows: Iterable[Sequence[str]], width: int) -> Footer | None:
-    """Of all rows of a table, header included, with so many columns; None if it just ends."""
-    end = deque(enumerate(rows, start=1), maxlen=ROWS + 1)
+def find(rows: Iterable[tuple[int, Sequence[str]]], width: int) -> Footer | None:
+    """Of all rows of a table with so many columns, header included, each with its number; None if it just ends."""
+    end = deque(rows, maxlen=ROWS + 1)
     known = dict(end)
     note = None
     for number, row in reversed(end):
