@@ -109,7 +109,7 @@ def _find(call: Call) -> Agency:
 
 
 def _count(work: Work, agency: Agency) -> int:
-    return queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER).get(agency.id, 0)
+    return queries.published_count(work, visible=policy.PUBLIC_FILTER, agency_id=agency.id)
 
 
 def _edit(call: Call, changes: dict[str, Any]) -> dict[str, Any]:
