@@ -129,11 +129,12 @@ def published_ids(
     after: str = "",
     offset: int = 0,
     limit: int = 1000,
+    agency_id: str | None = None,
     since: datetime | None = None,
 ) -> Sequence[str]:
     """Ids of published datasets in id order, after a given one: walks over the whole catalogue, which miss and repeat
     nothing whatever is published or withdrawn meanwhile."""
-    query = select(Dataset.id).where(Dataset.id > after, *_published(visible, since=since))
+    query = select(Dataset.id).where(Dataset.id > after, *_published(visible, agency_id, since))
     return work.session.execute(query.order_by(Dataset.id).offset(offset).limit(limit)).scalars().all()
 
 
