@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from opendata.catalog import views
+from opendata.catalog.lifecycle import State
 from opendata.catalog.models import (
     Dataset,
     DatasetLine,
@@ -195,6 +197,24 @@ def releases(work: Work, dataset: Dataset) -> Sequence[Release]:
     """All releases of a dataset, newest first. The caller shows only those that its reader may see."""
     query = select(Release).where(Release.dataset_id == dataset.id).order_by(Release.number.desc())
     return work.session.execute(query).scalars().all()
+
+
+def last_release(work: Work, dataset: Dataset) -> Release:
+    """What edits start from: the open draft, or else the newest release that was not discarded."""
+    return work.session.execute(_LAST, {"dataset": dataset.id}).scalar_one()
+
+
+def last_release_id() -> ScalarSelect[str]:
+    """The same of each row of a list, as a part of its statement."""
+    return _last(Dataset.id).correlate(Dataset).scalar_subquery()
+
+
+def _last(dataset_id: Any) -> Select[str]:
+    query = select(Release.id).where(Release.dataset_id == dataset_id, Release.state != State.DISCARDED.value)
+    return query.order_by(Release.number.desc()).limit(1)
+
+
+_LAST = select(Release).where(Release.id == _last(bindparam("dataset")).scalar_subquery())
 
 
 def groups(work: Work) -> Sequence[Group]:
