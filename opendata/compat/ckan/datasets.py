@@ -29,6 +29,8 @@ MOST = 1000
 """Packages in one answer (CKAN's ckan.search.rows_max)."""
 WITHDRAWN_BY_API = "Set private by API"
 DELETED_BY_API = "Deleted by API"
+_NO_CONTACT = dict.fromkeys(("contact_name", "contact_phone", "contact_email"), "")
+"""A client's package shows no contact that nobody sent: readers are told the body's, as it is at the time."""
 
 
 def package_show(call: Call) -> Ready | dict[str, Any]:
@@ -56,7 +58,7 @@ def package_create(call: Call) -> Ready | dict[str, Any]:
     name = require(args, "name")
     check_length(name)
     agency = _owner(call)
-    fields = dataset_fields(args, lambda: call.groups, packages.derived(agency), new=True)
+    fields = _NO_CONTACT | dataset_fields(args, lambda: call.groups, packages.derived(agency), new=True)
     if not fields.get("title"):
         fields["title"] = name
     dataset, _release = drafts.create_dataset(

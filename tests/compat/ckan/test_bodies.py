@@ -79,6 +79,21 @@ def test_an_edit_by_another_door_reaches_the_packages_too(callers, office):
     assert "<author><name>Renamed</name></author>" in entry
 
 
+def test_a_package_shows_no_contact_that_nobody_sent(callers, office):
+    callers.create("bare")
+    callers.create("known", extras=[{"key": "contact_name", "value": "Li"}])
+    callers.settle()
+    contacts = {"contact_name", "contact_phone", "contact_email"}
+    for caller in (callers.editor, callers.public):
+        assert not contacts & {extra["key"] for extra in caller.ok("package_show", id="bare")["extras"]}
+        known = {extra["key"]: extra["value"] for extra in caller.ok("package_show", id="known")["extras"]}
+        assert {key: value for key, value in known.items() if key in contacts} == {"contact_name": "Li"}
+    assert (
+        office.admin.patch("/agencies/housing", json={"contact_email": "new@example.org"}).status_code == 200
+    )
+    assert "mailto:new@example.org" in callers.public.client.get("/dataset/bare.ttl").text
+
+
 def test_an_edit_that_changes_nothing_renews_nothing(callers, office):
     callers.create("streets")
     callers.settle()
