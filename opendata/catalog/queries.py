@@ -79,10 +79,10 @@ def published_page(
 ) -> tuple[list[DatasetView], int]:
     """A page of published views, newest publication first, and how many there are in all."""
     total = published_count(work, visible=visible, agency_id=agency_id)
-    return newest(work, visible=visible, offset=offset, limit=limit, agency_id=agency_id), total
+    return newest_published(work, visible=visible, offset=offset, limit=limit, agency_id=agency_id), total
 
 
-def newest(
+def newest_published(
     work: Work, *, visible: Visible, offset: int = 0, limit: int = 100, agency_id: str | None = None
 ) -> list[DatasetView]:
     """Published views, newest publication first. What is passed over is passed over in an index."""

@@ -16,6 +16,9 @@ from opendata.catalog.models import Dataset, Resource
 from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView
 from opendata.inventory.models import InventoryLine
+from opendata.inventory.profile import queries as profile
+from opendata.inventory.profile.fields import CityField
+from opendata.inventory.profile.models import ProfileVersion
 from opendata.settings import Settings
 from opendata.tables.models import Table, TableState
 from opendata.work.unit import Work, Workplace
@@ -41,6 +44,8 @@ class Record:
     """信息资源代码 of the inventory lines that it opens."""
     changed_at: datetime
     """When anything changed of which a feed tells: its release, its body, its tables, its inventory lines."""
+    city: Sequence[CityField] = ()
+    """What the city's own fields are called, if the dataset has any."""
 
 
 @dataclass(frozen=True)
@@ -76,13 +81,16 @@ def count_since(work: Work, since: datetime) -> int:
 
 def newest(work: Work, *, limit: int, agency_id: str | None = None) -> list[Record]:
     """What went out last, of all bodies or of one."""
-    return records(work, queries.newest(work, visible=PUBLIC_FILTER, limit=limit, agency_id=agency_id))
+    return records(
+        work, queries.newest_published(work, visible=PUBLIC_FILTER, limit=limit, agency_id=agency_id)
+    )
 
 
 def records(work: Work, views: Sequence[DatasetView]) -> list[Record]:
     ids = [view.id for view in views]
     tables, lines = _tables(work, ids), queries.lines_of(work, ids)
-    return [_record(view, tables, lines.get(view.id, [])) for view in views]
+    city = profile.city_fields(work) if any(view.meta.city_fields for view in views) else []
+    return [_record(view, tables, lines.get(view.id, []), city) for view in views]
 
 
 def batches(place: Workplace) -> Iterator[list[Record]]:
@@ -108,14 +116,14 @@ def names(work: Work, *, offset: int, limit: int) -> Sequence[tuple[str, datetim
 
 def state(work: Work, settings: Settings) -> State:
     """What every answer about the whole catalogue depends on, read from indexes: publications, withdrawals, tables that
-    came or went (each counts a revision up), edits of bodies and inventory lines."""
+    came or went (each counts a revision up), edits of bodies, inventory lines and the city's fields."""
     datasets = select(
         func.count(), func.sum(Dataset.revision), func.max(Dataset.published_at), func.max(Dataset.id)
     )
     count, revisions, published, last = work.session.execute(datasets.where(PUBLIC_FILTER)).one()
     bodies = select(func.count(), func.sum(Agency.edition), func.max(Agency.updated_at))
     agencies, editions, agency_at = work.session.execute(bodies).one()
-    latest = (Dataset.withdrawn_at, InventoryLine.updated_at, Table.updated_at)
+    latest = (Dataset.withdrawn_at, InventoryLine.updated_at, Table.updated_at, ProfileVersion.made_at)
     others = work.session.execute(
         select(*(select(func.max(at)).where(at.is_not(None)).scalar_subquery() for at in latest))
     ).one()
@@ -147,6 +155,7 @@ def _record(
     view: DatasetView,
     tables: Mapping[str, TableRow],
     lines: Sequence[LineRow],
+    city: Sequence[CityField],
 ) -> Record:
     """While a new file's table is loading, the old one's rows are not those of the release."""
     own = {
@@ -158,4 +167,4 @@ def _record(
     times = [release.published_at or release.updated_at, view.agency.updated_at]
     times += [row.updated_at for row in own.values()] + [line.updated_at for line in lines]
     rows = {resource_id: row.row_count for resource_id, row in own.items()}
-    return Record(view, rows, [line.resource_code for line in lines], max(times))
+    return Record(view, rows, [line.resource_code for line in lines], max(times), city)
