@@ -31,6 +31,7 @@ from opendata.inventory import queries as inventory
 from opendata.inventory.models import InventoryLine
 from opendata.publishing.governance import openings
 from opendata.publishing.sentences import Step, say
+from opendata.review import queries as reviews
 from opendata.review import screening
 from opendata.review import service as review
 from opendata.tabular.encoding import is_known
@@ -85,7 +86,7 @@ def open_draft(work: Work, dataset: Dataset, agency: Agency) -> Release:
         raise Gone("dataset_deleted", name=dataset.name)
     release = queries.release(work.session, dataset.draft_id)
     if release is None:
-        newest = queries.releases(work, dataset)[0]
+        newest = queries.last_release(work, dataset)
         return drafts.new_release(work, dataset, DatasetMeta(**newest.meta), newest.defaulted)
     if State(release.state) not in EDITABLE_STATES:
         move(release, State.DRAFT)
@@ -107,7 +108,7 @@ def edit_dataset(
     """Sets the named metadata fields of the open draft; with `replace` the others (but `KEPT`) go back to their defaults. An edit that
     changes nothing leaves a release under way, and the approvals it has, alone."""
     check_editor(work, agency)
-    standing = _standing(work, dataset)
+    standing = queries.last_release(work, dataset)
     kept = {name: standing.meta[name] for name in KEPT if name in standing.meta}
     meta = _edited(work, standing, kept if replace else standing.meta, fields, free)
     if meta.stored() == standing.meta and not (set(standing.defaulted) & set(fields)):
@@ -120,7 +121,7 @@ def edit_dataset(
 
 def check_fields(work: Work, dataset: Dataset, fields: Mapping[str, Any]) -> None:
     """`Invalid` naming what `edit_dataset` would refuse, of fields that may have the wrong shape."""
-    standing = _standing(work, dataset)
+    standing = queries.last_release(work, dataset)
     _edited(work, standing, standing.meta, fields, ())
 
 
@@ -134,11 +135,6 @@ def _edited(
     """The metadata after an edit. A value that the release has already is no news: it is not judged again."""
     news = {name for name, value in fields.items() if value != standing.meta.get(name)}
     return dataset_meta(work, {**old, **fields}, news, free=free)
-
-
-def _standing(work: Work, dataset: Dataset) -> Release:
-    """The release that an edit starts from: the open draft, or the newest."""
-    return queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]
 
 
 def of_source(work: Work, agency: Agency, source_id: str) -> Dataset | None:
@@ -232,7 +228,8 @@ def reorder(work: Work, dataset: Dataset, agency: Agency, order: Sequence[str]) 
 
 
 def discard_draft(work: Work, dataset: Dataset, agency: Agency) -> None:
-    """Drops the open draft of a dataset that has been public; what is public stays."""
+    """Gives up the open draft of a dataset that has been public; what is public stays. A draft on which somebody has
+    decided is kept as `discarded`, whole, with its decisions; any other one is gone."""
     check_editor(work, agency)
     release = queries.release(work.session, dataset.draft_id)
     if release is None:
@@ -242,9 +239,17 @@ def discard_draft(work: Work, dataset: Dataset, agency: Agency) -> None:
     review.void(work, release)
     if State(release.state) not in EDITABLE_STATES:
         move(release, State.DRAFT)
-    work.record("release.discarded", "dataset", dataset.id, number=release.number)
-    screening.forget(work, release)
-    drafts.discard(work, dataset, release)
+    kept = bool(reviews.decisions(work, release.id))
+    work.record(
+        "release.discarded", "dataset", dataset.id, number=release.number, release=release.id, kept=kept
+    )
+    if kept:
+        move(release, State.DISCARDED)
+        say(release, Step.DISCARDED)
+        drafts.set_aside(work, dataset, release)
+    else:
+        screening.forget(work, release)
+        drafts.discard(work, dataset, release)
 
 
 def set_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, not_, select
 from starlette.responses import Response
 
 from opendata.access import policy
@@ -58,7 +58,6 @@ class Figures:
 
 @router.get("/")
 def home(request: Request, language: str, work: PageWork, index: Index) -> Response:
-    newest, total = queries.published_page(work, visible=policy.PUBLIC_FILTER, limit=6)
     counts = queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER)
     bodies = agencies.by_ids(work.session, counts)
     ranked = sorted(bodies.values(), key=lambda body: (-counts[body.id], body.name))
@@ -68,8 +67,8 @@ def home(request: Request, language: str, work: PageWork, index: Index) -> Respo
         "home.html",
         language,
         public=True,
-        newest=newest,
-        figures=Figures(total, len(counts), _rows_in_all(work)),
+        newest=queries.newest_published(work, visible=policy.PUBLIC_FILTER, limit=6),
+        figures=Figures(sum(counts.values()), len(counts), _rows_in_all(work)),
         domains=[(domain.value, facets.get("domain", {}).get(domain.value)) for domain in PRIORITY],
         themes=[(c, n) for c, n in facets.get("theme", {}).items()][:12],
         formats=list(facets.get("format", {}).items())[:8],
@@ -163,7 +162,7 @@ def agency(
 @router.get("/about")
 def about(request: Request, language: str, work: PageWork) -> Response:
     """How to use the API, with a dataset of this portal in the examples."""
-    newest, _total = queries.published_page(work, visible=policy.PUBLIC_FILTER, limit=20)
+    newest = queries.newest_published(work, visible=policy.PUBLIC_FILTER, limit=20)
     tables = states_of(work, [r.id for view in newest for r in view.resources[:5]])
     ready = [t.resource_id for t in tables.values() if t.state == TableState.READY.value]
     return page(
@@ -201,13 +200,14 @@ def _facets(work: Work, index: SearchIndex, language: str) -> Mapping[str, Mappi
 
 
 def _rows_in_all(work: Work) -> int:
-    query = (
-        select(func.sum(Table.row_count))
-        .join(Resource, Resource.id == Table.resource_id)
-        .join(Dataset, Dataset.id == Resource.dataset_id)
-        .where(Table.state == TableState.READY.value, policy.PUBLIC_FILTER)
-    )
-    return int(work.session.execute(query).scalar_one() or 0)
+    """Of all public tables: of all, less those of what was withdrawn, which go a moment later."""
+    is_ready = Table.state == literal(TableState.READY.value, literal_execute=True)  # so its index serves
+    ready = select(func.sum(Table.row_count)).where(is_ready)
+    hidden = select(Dataset.id).where(Dataset.withdrawn_at.is_not(None), not_(policy.PUBLIC_FILTER))
+    resources = select(Resource.id).where(Resource.dataset_id.in_(hidden))
+    parts = (ready.scalar_subquery(), ready.where(Table.resource_id.in_(resources)).scalar_subquery())
+    every, gone = work.session.execute(select(*parts)).one()
+    return int(every or 0) - int(gone or 0)
 
 
 def _tree(bodies: Sequence[Agency]) -> list[dict[str, Any]]:

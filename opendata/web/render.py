@@ -129,7 +129,7 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "root": f"/{language}",
         "site_url": settings.site_url,
         "site_title": settings.site_title if language == "en" else settings.site_title_zh,
-        "translations": {code: f"/{code}{quote(rest)}{query}" for code in texts.LANGUAGES},
+        "translations": {code: f"/{code}{quote(rest)}{query}" for code in messages.LANGUAGES},
         "path": path,
         "viewer": viewer,
         "done": done if done in DONE else "",

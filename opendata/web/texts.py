@@ -13,7 +13,6 @@ from typing import Any
 from opendata.catalog.codes import codes
 from opendata.core.clock import BEIJING
 
-LANGUAGES = ("zh", "en")
 NAMING_FIELDS = ("incomplete", "forbidden", "returned_forbidden")
 """States whose `places` are fields; those of findings can be the columns of a file."""
 HTML_LANG = {"zh": "zh-Hans", "en": "en"}

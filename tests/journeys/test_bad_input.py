@@ -277,7 +277,7 @@ def test_identifiers_of_people_send_the_release_back(office: Any, settle: Callab
     dataset = office.draft()
     office.upload(dataset["id"], "姓名,证件\n张三,11010519491231002X\n".encode())
     found = returned(office, dataset["id"], settle)
-    assert {(f["place"], f["rule"], f["blocks"]) for f in found["findings"]} == {
+    assert {(f["place"], f["rule"], f["blocks"]) for f in found["screening"]} == {
         ("证件", "resident_id", True),
         ("姓名", "person", True),
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from starlette.responses import Response
 
 from opendata.access import policy
@@ -81,8 +81,7 @@ def find(work: Work, dataset_id: str) -> Place:
     dataset = queries.dataset(work, dataset_id, visible=policy.draft_filter(work))
     if dataset.state in (DatasetState.DELETED.value, DatasetState.PURGED.value):
         raise Gone("dataset_deleted", name=dataset.name)
-    newest = queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]
-    view = views.one(work.session, dataset, newest)
+    view = views.one(work.session, dataset, queries.last_release(work, dataset))
     return Place(dataset, view.agency, view, queries.release(work.session, dataset.published_id))
 
 
@@ -93,15 +92,8 @@ def desk(request: Request, language: str, work: MemberWork, page_: DeskPage = 1)
     query = select(Dataset, Release).join(Release, Release.id == Dataset.draft_id)
     open_drafts = query.where(mine, Dataset.state != DatasetState.DELETED.value)
     rows = work.session.execute(open_drafts.order_by(Release.updated_at.desc()).limit(100)).all()
-    done = select(Dataset, Release).join(
-        Release,
-        or_(
-            Release.id == Dataset.published_id,
-            (Dataset.withdrawn_at.is_not(None))
-            & (Release.number == Dataset.last_number)
-            & (Release.dataset_id == Dataset.id),
-        ),
-    )
+    shown = func.coalesce(Dataset.published_id, queries.last_release_id())
+    done = select(Dataset, Release).join(Release, Release.id == shown)
     done = done.where(mine, Dataset.draft_id.is_(None), Dataset.state.in_(("active", "withdrawn")))
     total = work.session.execute(select(func.count()).select_from(done.subquery())).scalar_one()
     order = done.order_by(Release.updated_at.desc(), Dataset.id).offset((page_ - 1) * A_PAGE).limit(A_PAGE)
