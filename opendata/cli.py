@@ -157,7 +157,10 @@ def validate(file: Path, schema: str, as_json: bool, language: str | None) -> No
     language = language or ("zh" if os.environ.get("LANG", "").startswith("zh") else "en")
     found = _try(file, schema)
     if as_json:
-        click.echo(json.dumps(trial_body(found), ensure_ascii=False, indent=1))
+        body = trial_body(found)
+        click.echo(
+            json.dumps(body | {"findings": body["findings"].model_dump()}, ensure_ascii=False, indent=1)
+        )
     else:
         for line in plain.lines(found, file.name, language):
             click.echo(line)

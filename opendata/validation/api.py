@@ -25,6 +25,7 @@ from opendata.ports.sandbox.port import Sandbox
 from opendata.validation import service, trial
 from opendata.validation.library import api as library
 from opendata.validation.library.api import MappedOut, MatchOut
+from opendata.validation.telling.schemas import FindingsOut, findings_out
 
 router = APIRouter(tags=["validation"], dependencies=[Depends(known_query)])
 router.include_router(library.router)
@@ -43,6 +44,7 @@ class ReportOut(BaseModel):
     problem: dict[str, Any] | None = Field(
         description="Why the file could not be read: code, params, detail (a sentence)"
     )
+    findings: FindingsOut | None = Field(description="Its errors, said so that a clerk can act")
     table_schema: dict[str, Any] | None = Field(
         alias="schema", description="The Table Schema it was checked against"
     )
@@ -56,6 +58,7 @@ class TrialOut(BaseModel):
     schema_version: str | None
     mapped: list[MappedOut] = Field(description="Which column is which field of the schema")
     matches: list[MatchOut] = Field(description="Ready schemas that it fits, if none was asked for")
+    findings: FindingsOut = Field(description="Its errors, said so that a clerk can act")
     report: dict[str, Any] = Field(description="A frictionless report")
 
 
@@ -98,6 +101,7 @@ def get_report(
     file = access.data_file(work, found)
     verdict = service.known(work.session, file, found.resource.meta)
     profile, report = verdict.profile, verdict.report
+    schema = service.schema_of(found.resource.meta, profile)
     body = {
         "resource": found.resource.id,
         "file": file.sha256,
@@ -107,7 +111,8 @@ def get_report(
         "error_count": report.error_count if report else None,
         "report": report.report if report else None,
         "problem": messages.problem_text(profile.error if profile else None, language),
-        "schema": service.schema_of(found.resource.meta, profile),
+        "findings": findings_out(report.report, schema or {}) if report else None,
+        "schema": schema,
     }
     public = found.public and policy.is_data_public(found.view) and body["state"] != "waiting"
     return json_answer(body, public=public, headers={"Vary": "Accept-Language"})
@@ -139,6 +144,7 @@ def trial_body(found: trial.Trial) -> dict[str, Any]:
         "schema_version": schema.get("x-version"),
         "mapped": found.mapped,
         "matches": found.matches,
+        "findings": findings_out(found.report, schema, found.own_names),
         "report": found.report,
     }
 

@@ -41,6 +41,11 @@ class Trial:
     matches: list[dict[str, Any]]
     """Ready schemas that it fits, if none was asked for."""
 
+    @property
+    def own_names(self) -> dict[str, str]:
+        """What the file calls the fields of the schema."""
+        return {one["field"]: one["column"] for one in self.mapped}
+
 
 class Scratch:
     """A file of bytes that are on their way, written as a store's writer takes them; gone with its folder."""

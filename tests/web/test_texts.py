@@ -12,7 +12,7 @@ from opendata.web import render, texts
 
 HERE = Path(texts.__file__).parent
 FAMILIES = (
-    "done.", "facet.", "field.", "failure.", "finding.", "domain.", "holdings.did.", "holdings.kind.", "list.count.",
+    "done.", "facet.", "field.", "failure.", "domain.", "holdings.did.", "holdings.kind.", "list.count.",
     "next.", "remedy.", "review.", "scope.", "sort.", "tab.", "type.",
 )  # fmt: skip
 """Keys that are put together from a code."""

@@ -17,8 +17,9 @@ from opendata.edge import uploads
 from opendata.edge.http import AppSettings, part
 from opendata.ports.sandbox.port import Sandbox
 from opendata.validation import trial
+from opendata.validation.telling.groups import grouped, is_complete
 from opendata.validation.trial import Trial
-from opendata.web import texts, verdicts
+from opendata.web import texts
 from opendata.web.forms import Form, Problem, problems
 from opendata.web.http import PageWork, check_origin
 from opendata.web.render import page
@@ -86,13 +87,11 @@ def choice(schema: Mapping[str, Any], language: str) -> str:
 
 def verdict_of(found: Trial, language: str) -> Verdict:
     """What was found, as the reports of published files say it, under the file's own names of its columns."""
-    groups = verdicts.grouped(found.report, found.schema or {}, language)
-    own = {one["field"]: one["column"] for one in found.mapped}
-    for group in groups:
-        group.column = own.get(group.column, group.column)
+    groups = grouped(found.report, found.schema or {}, found.own_names)
     return Verdict(
         "valid" if found.valid else "structural" if found.structural else "wrong_cells",
         error_count=found.error_count,
         groups=groups,
         listed=sum(group.count for group in groups),
+        complete=is_complete(found.report),
     )
