@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -25,10 +24,13 @@ from opendata.ports.sandbox.port import Sandbox
 from opendata.validation import service, trial
 from opendata.validation.library import api as library
 from opendata.validation.library.api import MappedOut, MatchOut
+from opendata.validation.telling import annotating
+from opendata.validation.telling import api as telling
 from opendata.validation.telling.schemas import FindingsOut, findings_out
 
 router = APIRouter(tags=["validation"], dependencies=[Depends(known_query)])
 router.include_router(library.router)
+router.include_router(telling.router)
 
 
 class ReportOut(BaseModel):
@@ -86,6 +88,9 @@ TRIED = {
         },
     }
 }
+TRIAL_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"model": TrialOut, "content": telling.WORKBOOK["content"]}
+}
 Parser = Annotated[Sandbox, Depends(part("sandbox"))]
 
 
@@ -118,11 +123,19 @@ def get_report(
     return json_answer(body, public=public, headers={"Vary": "Accept-Language"})
 
 
-@router.post("/validate", responses=documented(TrialOut), openapi_extra=TRIED)
-async def validate(request: Request, sandbox: Parser, settings: AppSettings) -> Response:
+@router.post("/validate", responses=TRIAL_ANSWERS, openapi_extra=TRIED)
+async def validate(
+    request: Request,
+    sandbox: Parser,
+    settings: AppSettings,
+    annotate: Annotated[
+        bool, Query(description="Answer with the file as a workbook, its wrong cells marked")
+    ] = False,
+) -> Response:
     """Tries a file: against a ready schema (`schema_name`: `name`, or `name/version`), an inline one (`schema`), or neither,
     and then the ready schemas that it fits are proposed. A header in Chinese, or in national codes, is no error. Nothing is
-    stored, and nobody needs an account."""
+    stored, and nobody needs an account. With `annotate`, or for who accepts XLSX, the answer is the file itself, marked."""
+    annotate = annotate or annotating.MEDIA_TYPE in request.headers.get("accept", "")
     with trial.scratch(settings.scratch) as path:
         writer = partial(trial.Scratch, path, trial.MOST_BYTES)
         form = await uploads.receive(request, writer, file_field="file", limit=trial.MOST_BYTES)
@@ -130,7 +143,13 @@ async def validate(request: Request, sandbox: Parser, settings: AppSettings) -> 
             raise invalid("file", "missing")
         asked = trial_fields(form.fields)
         name = clean_file_name(form.files["file"].filename)
-        found = await run_in_threadpool(_try, sandbox, path, name, asked)
+        await run_in_threadpool(_check, sandbox, asked)
+        if annotate:
+            made = await run_in_threadpool(
+                annotating.annotate_trial, sandbox, path, name, settings.scratch, **asked
+            )
+            return annotating.answer(made, name)
+        found = await run_in_threadpool(trial.run, sandbox, path, name, **asked)
     return json_answer(trial_body(found))
 
 
@@ -172,7 +191,6 @@ def trial_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
     return asked
 
 
-def _try(sandbox: Sandbox, path: Path, name: str, asked: dict[str, Any]) -> trial.Trial:
+def _check(sandbox: Sandbox, asked: dict[str, Any]) -> None:
     if asked["schema"] is not None:
         service.check_schema(sandbox, asked["schema"])
-    return trial.run(sandbox, path, name, **asked)

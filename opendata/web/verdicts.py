@@ -9,6 +9,7 @@ from typing import Any
 from opendata.catalog.views import ResourceView
 from opendata.edge import messages
 from opendata.validation import service as validation
+from opendata.validation.telling.annotating import MOST_BYTES
 from opendata.validation.telling.groups import Group, grouped, is_complete
 from opendata.web import texts
 from opendata.work.unit import Work
@@ -32,6 +33,8 @@ class Verdict:
     """How many errors the groups stand for."""
     complete: bool = True
     """Whether these are all: a report stops at a limit."""
+    markable: bool = False
+    """Whether the file is given back with its wrong cells marked."""
 
     @property
     def filled(self) -> str:
@@ -71,6 +74,7 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
         groups=groups,
         listed=sum(group.count for group in groups),
         complete=is_complete(report.report),
+        markable=bool(groups) and broken is None and resource.file.size <= MOST_BYTES,
     )
 
 

@@ -60,6 +60,7 @@ ROUTES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     "/api/v1/resources/{resource}/rows": ({"resource": "resources"}, ("q=" + CELL, f"order={MARK}")),
     "/api/v1/resources/{resource}/report": ({"resource": "resources"}, ("draft=true",)),
+    "/api/v1/resources/{resource}/report.xlsx": ({"resource": "resources"}, ("draft=true",)),
     "/api/v1/releases/{release}": ({"release": "releases"}, ()),
     "/api/v1/reviews": ({}, ()),
     "/api/v1/uploads/{upload}": ({"upload": "uploads"}, ()),
@@ -168,6 +169,10 @@ ROUTES |= {
     f"{_DESK}/dataset/{{dataset:short}}": (_DRAFT, ()),
     f"{_DESK}/dataset/{{dataset:short}}/edit": (_DRAFT, ()),
     f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/download": (
+        _DRAFT | {"resource": "resources"},
+        (),
+    ),
+    f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/marked": (
         _DRAFT | {"resource": "resources"},
         (),
     ),

@@ -17,6 +17,7 @@ from opendata.edge import uploads
 from opendata.edge.http import AppSettings, part
 from opendata.ports.sandbox.port import Sandbox
 from opendata.validation import trial
+from opendata.validation.telling import annotating
 from opendata.validation.telling.groups import grouped, is_complete
 from opendata.validation.trial import Trial
 from opendata.web import texts
@@ -30,24 +31,30 @@ Parser = Annotated[Sandbox, Depends(part("sandbox"))]
 
 
 @router.get("/validate")
-def form(request: Request, language: str, work: PageWork, schema: str = "") -> Response:
+def show(request: Request, language: str, work: PageWork, schema: str = "") -> Response:
     chosen = schema if codes().table_schema(schema) is not None else ""
     return _page(request, language, chosen)
 
 
 @router.post("/validate")
 async def check(request: Request, language: str, sandbox: Parser, settings: AppSettings) -> Response:
-    """The same page with what was found."""
+    """The same page with what was found; or the file itself, its wrong cells marked."""
     check_origin(request)
     chosen = ""
     try:
         with trial.scratch(settings.scratch) as path:
             writer = partial(trial.Scratch, path, trial.MOST_BYTES)
             received = await uploads.receive(request, writer, file_field="file", limit=trial.MOST_BYTES)
-            chosen = Form.of(received.fields).text("schema_name")
+            form = Form.of(received.fields)
+            chosen = form.text("schema_name")
             if "file" not in received.files or not received.files["file"].stored.size:
                 raise invalid("file", "missing")
             name = clean_file_name(received.files["file"].filename)
+            if form.text("annotate"):
+                made = await run_in_threadpool(
+                    annotating.annotate_trial, sandbox, path, name, settings.scratch, schema_name=chosen
+                )
+                return annotating.answer(made, name)
             found = await run_in_threadpool(trial.run, sandbox, path, name, schema_name=chosen)
     except (Invalid, TooLarge, Unavailable) as error:
         return _page(request, language, chosen, wrong=problems(error, language))
