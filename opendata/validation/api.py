@@ -14,14 +14,14 @@ from starlette.concurrency import run_in_threadpool
 from opendata.access import policy
 from opendata.access import service as access
 from opendata.catalog.profile import ReadOptions
-from opendata.core.errors import FieldError, Invalid, invalid
-from opendata.core.names import clean_file_name
+from opendata.core.errors import FieldError, Invalid
 from opendata.edge import messages, uploads
 from opendata.edge.bodies import check_json
 from opendata.edge.conventions import Language, documented, json_answer, known_query
 from opendata.edge.http import ApiWork, AppSettings, part
+from opendata.ports.fetcher.port import Fetcher
 from opendata.ports.sandbox.port import Sandbox
-from opendata.validation import service, trial
+from opendata.validation import fetching, service, trial
 from opendata.validation.library import api as library
 from opendata.validation.library.api import MappedOut, MatchOut
 from opendata.validation.telling import annotating
@@ -72,10 +72,13 @@ TRIED = {
             "multipart/form-data": {
                 "schema": {
                     "type": "object",
-                    "required": ["file"],
                     "additionalProperties": False,
                     "properties": {
                         "file": {"type": "string", "format": "binary"},
+                        "url": {
+                            "type": "string",
+                            "description": "In place of the file: where it is on the web (http, https)",
+                        },
                         "schema_name": {
                             "type": "string",
                             "description": "A ready schema: name, or name/version",
@@ -92,6 +95,7 @@ TRIAL_ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"model": TrialOut, "content": telling.WORKBOOK["content"]}
 }
 Parser = Annotated[Sandbox, Depends(part("sandbox"))]
+WebFetcher = Annotated[Fetcher, Depends(part("fetcher"))]
 
 
 @router.get("/resources/{resource}/report", responses=documented(ReportOut))
@@ -128,22 +132,21 @@ async def validate(
     request: Request,
     sandbox: Parser,
     settings: AppSettings,
+    fetcher: WebFetcher,
     annotate: Annotated[
         bool, Query(description="Answer with the file as a workbook, its wrong cells marked")
     ] = False,
 ) -> Response:
-    """Tries a file: against a ready schema (`schema_name`: `name`, or `name/version`), an inline one (`schema`), or neither,
+    """Tries a file, sent or named by its address: against a ready schema (`schema_name`: `name`, or `name/version`), an inline one (`schema`), or neither,
     and then the ready schemas that it fits are proposed. A header in Chinese, or in national codes, is no error. Nothing is
     stored, and nobody needs an account. With `annotate`, or for who accepts XLSX, the answer is the file itself, marked."""
     annotate = annotate or annotating.MEDIA_TYPE in request.headers.get("accept", "")
     with trial.scratch(settings.scratch) as path:
         writer = partial(trial.Scratch, path, trial.MOST_BYTES)
         form = await uploads.receive(request, writer, file_field="file", limit=trial.MOST_BYTES)
-        if "file" not in form.files:
-            raise invalid("file", "missing")
         asked = trial_fields(form.fields)
-        name = clean_file_name(form.files["file"].filename)
         await run_in_threadpool(_check, sandbox, asked)
+        name = await run_in_threadpool(fetching.take, fetcher, form, path)
         if annotate:
             made = await run_in_threadpool(
                 annotating.annotate_trial, sandbox, path, name, settings.scratch, **asked
@@ -170,14 +173,14 @@ def trial_body(found: trial.Trial) -> dict[str, Any]:
 
 def trial_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
     """The fields beside a tried file, as arguments of `trial.run`. `Invalid` naming each wrong one."""
-    known = ("schema_name", "schema", *ReadOptions.model_fields)
+    known = ("url", "schema_name", "schema", *ReadOptions.model_fields)
     wrong = [
         FieldError(f[:100], "unknown_field", {"known": ", ".join(known)}) for f in form if f not in known
     ]
     wrong += [FieldError(name[:100], "repeated") for name, value in form.items() if isinstance(value, list)]
     if wrong:
         raise Invalid(fields=wrong)
-    given = {name: value for name, value in form.items() if value}
+    given = {name: value for name, value in form.items() if value and name != "url"}
     schema = given.pop("schema", None)
     if schema is not None:
         check_json(str(schema).encode())

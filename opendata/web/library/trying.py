@@ -12,11 +12,12 @@ from starlette.responses import Response
 
 from opendata.catalog.codes import codes
 from opendata.core.errors import Invalid, TooLarge, Unavailable, invalid
-from opendata.core.names import clean_file_name
 from opendata.edge import uploads
 from opendata.edge.http import AppSettings, part
+from opendata.edge.uploads import ReceivedForm
+from opendata.ports.fetcher.port import Fetcher
 from opendata.ports.sandbox.port import Sandbox
-from opendata.validation import trial
+from opendata.validation import fetching, trial
 from opendata.validation.telling import annotating
 from opendata.validation.telling.groups import grouped, is_complete
 from opendata.validation.trial import Trial
@@ -28,6 +29,7 @@ from opendata.web.verdicts import Verdict
 
 router = APIRouter()
 Parser = Annotated[Sandbox, Depends(part("sandbox"))]
+WebFetcher = Annotated[Fetcher, Depends(part("fetcher"))]
 
 
 @router.get("/validate")
@@ -37,19 +39,21 @@ def show(request: Request, language: str, work: PageWork, schema: str = "") -> R
 
 
 @router.post("/validate")
-async def check(request: Request, language: str, sandbox: Parser, settings: AppSettings) -> Response:
+async def check(
+    request: Request, language: str, sandbox: Parser, settings: AppSettings, fetcher: WebFetcher
+) -> Response:
     """The same page with what was found; or the file itself, its wrong cells marked."""
     check_origin(request)
-    chosen = ""
+    chosen = url = ""
     try:
         with trial.scratch(settings.scratch) as path:
             writer = partial(trial.Scratch, path, trial.MOST_BYTES)
             received = await uploads.receive(request, writer, file_field="file", limit=trial.MOST_BYTES)
             form = Form.of(received.fields)
-            chosen = form.text("schema_name")
-            if "file" not in received.files or not received.files["file"].stored.size:
+            chosen, url = form.text("schema_name"), form.text("url")
+            if not form.text("url") and not _has_file(received):
                 raise invalid("file", "missing")
-            name = clean_file_name(received.files["file"].filename)
+            name = await run_in_threadpool(fetching.take, fetcher, received, path)
             if form.text("annotate"):
                 made = await run_in_threadpool(
                     annotating.annotate_trial, sandbox, path, name, settings.scratch, schema_name=chosen
@@ -57,7 +61,7 @@ async def check(request: Request, language: str, sandbox: Parser, settings: AppS
                 return annotating.answer(made, name)
             found = await run_in_threadpool(trial.run, sandbox, path, name, schema_name=chosen)
     except (Invalid, TooLarge, Unavailable) as error:
-        return _page(request, language, chosen, wrong=problems(error, language))
+        return _page(request, language, chosen, wrong=problems(error, language), url=url)
     return _page(request, language, chosen, found, name)
 
 
@@ -68,6 +72,7 @@ def _page(
     found: Trial | None = None,
     name: str = "",
     wrong: list[Problem] | None = None,
+    url: str = "",
 ) -> Response:
     wrong = wrong or []
     ready = sorted((choice(schema, language), key) for key, schema in codes().table_schemas.items())
@@ -77,6 +82,7 @@ def _page(
         language,
         status=422 if wrong else 200,
         chosen=chosen,
+        url=url,
         options=[(key, title) for title, key in ready],
         found=found,
         name=name,
@@ -85,6 +91,11 @@ def _page(
         problems=wrong,
         errors={problem.field: problem.sentence for problem in wrong},
     )
+
+
+def _has_file(received: ReceivedForm) -> bool:
+    """A browser sends an empty file where none was chosen."""
+    return "file" in received.files and received.files["file"].stored.size > 0
 
 
 def choice(schema: Mapping[str, Any], language: str) -> str:
