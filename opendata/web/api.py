@@ -22,7 +22,7 @@ from opendata.web.console import (
     mending,
     reviews,
 )
-from opendata.web.governance import audit, negative, plan
+from opendata.web.governance import audit, negative, plan, profile
 from opendata.web.governance import public as governance
 from opendata.web.inventory import lists as inventory_lists
 from opendata.web.inventory import public as holdings
@@ -56,6 +56,7 @@ _pages = (
     inventory_lists,
     plan,
     negative,
+    profile,
     audit,
 )
 for _room in _pages:
