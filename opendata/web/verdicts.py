@@ -35,6 +35,8 @@ class Verdict:
     """Whether these are all: a report stops at a limit."""
     markable: bool = False
     """Whether the file is given back with its wrong cells marked."""
+    cleanable: bool = False
+    """Whether a cleaning can be proposed."""
 
     @property
     def filled(self) -> str:
@@ -74,6 +76,7 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
         groups=groups,
         listed=sum(group.count for group in groups),
         complete=is_complete(report.report),
+        cleanable=broken is None and resource.file.size <= MOST_BYTES,
         markable=bool(groups) and broken is None and resource.file.size <= MOST_BYTES,
     )
 

@@ -62,6 +62,7 @@ ROUTES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     "/api/v1/resources/{resource}/rows": ({"resource": "resources"}, ("q=" + CELL, f"order={MARK}")),
     "/api/v1/resources/{resource}/report": ({"resource": "resources"}, ("draft=true",)),
+    "/api/v1/resources/{resource}/cleaning": ({"resource": "resources"}, ()),
     "/api/v1/resources/{resource}/report.xlsx": ({"resource": "resources"}, ("draft=true",)),
     "/api/v1/releases/{release}": ({"release": "releases"}, ()),
     "/api/v1/reviews": ({}, ()),
@@ -178,6 +179,10 @@ ROUTES |= {
         (),
     ),
     f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/marked": (
+        _DRAFT | {"resource": "resources"},
+        (),
+    ),
+    f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/cleaning": (
         _DRAFT | {"resource": "resources"},
         (),
     ),

@@ -41,7 +41,11 @@ def reasons() -> Iterator[tuple[str, str]]:
 
 
 def rules(language: str) -> dict[str, str]:
-    return {key: text for key, text in sentences.catalogue(language).items() if not key.startswith("note.")}
+    return {
+        key: text
+        for key, text in sentences.catalogue(language).items()
+        if not key.startswith(("note.", "clean."))
+    }
 
 
 class TestEveryRule:

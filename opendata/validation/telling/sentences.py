@@ -81,3 +81,9 @@ class Teller:
 
     def _field(self, error: Mapping[str, Any]) -> Mapping[str, Any]:
         return self._fields.get(str(error.get("fieldName")), {})
+
+
+def cleaning(step: str, column: str, count: int) -> dict[str, str]:
+    """What a step of a cleaning would do, by language."""
+    told = {"column": column, "count": f"{count:,}"}
+    return {language: catalogue(language)[f"clean.{step}"].format(**told) for language in LANGUAGES}
