@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,32 @@ def workbook(left: int = 0, above: int = 0) -> bytes:
     book.create_sheet("说明")["A1"] = "=1+1"
     made = io.BytesIO()
     book.save(made)
+    return made.getvalue()
+
+
+def ods(rows: list[list[Any]]) -> bytes:
+    """The least that an office program opens."""
+    cells = "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{c}</text:p></table:table-cell>'
+            for c in row
+        )
+        + "</table:table-row>"
+        for row in rows
+    )
+    names = "urn:oasis:names:tc:opendocument:xmlns"
+    content = (
+        f'<office:document-content xmlns:office="{names}:office:1.0" xmlns:table="{names}:table:1.0" '
+        f'xmlns:text="{names}:text:1.0" office:version="1.3"><office:body><office:spreadsheet>'
+        f'<table:table table:name="a">{cells}</table:table></office:spreadsheet></office:body></office:document-content>'
+    )
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+        archive.writestr("META-INF/manifest.xml", manifest)
+        archive.writestr("content.xml", content)
     return made.getvalue()
 
 
@@ -119,6 +146,11 @@ class TestWorkbooks:
             sheet = opened(marked(client, data, name)).worksheets[0]
             assert list(comments(sheet)) == ["B3", "C3", "F3"]
             assert [cell.value for cell in sheet[3]] == ["NT001", "左", "x", "S2", "汽车站", "320602"]
+
+    def test_an_ods_comes_as_a_workbook(self, client: TestClient) -> None:
+        sheet = opened(marked(client, ods([HEADER, GOOD, BAD]), "站.ods")).worksheets[0]
+        assert list(comments(sheet)) == ["B3", "C3", "F3"]
+        assert sheet["F3"].value == "320602"
 
     def test_a_right_file_says_so(self, client: TestClient) -> None:
         answer = marked(client, ",".join(HEADER) + "\n" + ",".join(map(str, GOOD)) + "\n", "站.csv")

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from opendata.access import policy as access_policy
-from opendata.agencies.models import Agency
-from opendata.catalog import queries, views
-from opendata.catalog.models import Dataset
+from opendata.access import service as access
+from opendata.access.service import SeenResource
 from opendata.core.errors import Conflict, NotFound, Stale, Unauthenticated
 from opendata.core.ids import new_id
 from opendata.publishing import drafts, files
@@ -26,18 +24,14 @@ def wanted(work: Work, resource_id: str, sha256: str = "") -> Wanted:
     `Conflict("nothing_to_clean")` for a link; `Stale("edited_meanwhile")` if it is another file by now."""
     if work.actor.id is None:
         raise Unauthenticated("token_needed")
-    dataset, agency = _dataset(work, resource_id)
-    drafts.check_editor(work, agency)
-    release = queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]
-    found = views.resource(work.session, release, resource_id)
-    if found is None:
-        raise NotFound("resource_not_found", id=resource_id[:100])
-    if found.file is None:
+    found = _edited(work, resource_id)
+    drafts.check_editor(work, found.view.agency)
+    if found.resource.file is None:
         raise Conflict("nothing_to_clean")
-    if sha256 and found.file.sha256 != sha256:
-        raise Stale("edited_meanwhile", current=found.file.sha256)
-    schema = validation.schema_of(found.meta, None)
-    return Wanted(found.file, found.meta, schema, public=False)
+    file, meta = access.data_file(work, found), found.resource.meta
+    if sha256 and file.sha256 != sha256:
+        raise Stale("edited_meanwhile", current=file.sha256)
+    return Wanted(file, meta, validation.schema_of(meta, None), public=False)
 
 
 def kept(work: Work, resource_id: str) -> Recipe | None:
@@ -48,21 +42,22 @@ def kept(work: Work, resource_id: str) -> Recipe | None:
     return Recipe.model_validate(found.recipe) if found is not None else None
 
 
-def accept(work: Work, resource_id: str, asked: Wanted, made: Cleaned, recipe: Recipe) -> Dataset:
+def accept(work: Work, resource_id: str, asked: Wanted, made: Cleaned, recipe: Recipe) -> None:
     """The draft has the cleaned file. Errors as of `wanted`: somebody may have been sooner."""
     wanted(work, resource_id, asked.file.sha256)
-    dataset, agency = _dataset(work, resource_id)
-    files.replace(work, dataset, agency, resource_id, made.stored, made.name, {"options": {}})
+    view = _edited(work, resource_id).view
+    files.replace(work, view.dataset, view.agency, resource_id, made.stored, made.name, {"options": {}})
     about = {"source_sha256": asked.file.sha256, "sha256": made.stored.sha256, "recipe": recipe.stored()}
     work.session.add(
         Cleaning(id=new_id(), resource_id=resource_id, made_by=work.actor.id, made_at=work.now, **about)
     )
     work.session.flush()
-    work.record("resource.cleaned", "resource", resource_id, dataset=dataset.id, **about)
-    return dataset
+    work.record("resource.cleaned", "resource", resource_id, dataset=view.dataset.id, **about)
 
 
-def _dataset(work: Work, resource_id: str) -> tuple[Dataset, Agency]:
-    visible = access_policy.visible_filter(work)
-    dataset = queries.dataset_of_resource(work, resource_id, visible=visible)
-    return dataset, work.session.get_one(Agency, dataset.agency_id)
+def _edited(work: Work, resource_id: str) -> SeenResource:
+    """The resource as edits find it: of the open draft, else of the newest release. Only for those who see drafts."""
+    found = access.resource(work, resource_id)
+    if not found.seen.sees_drafts:
+        raise NotFound("resource_not_found", id=resource_id[:100])
+    return access.resource(work, resource_id, draft=True) if found.seen.draft is not None else found
