@@ -50,6 +50,9 @@ class ReportOut(BaseModel):
     table_schema: dict[str, Any] | None = Field(
         alias="schema", description="The Table Schema it was checked against"
     )
+    layout: dict[str, Any] | None = Field(
+        description="How it was read: format, encoding, sheet and sheets, header_row, notes of what was odd"
+    )
 
 
 class TrialOut(BaseModel):
@@ -65,30 +68,19 @@ class TrialOut(BaseModel):
 
 
 _TEXT = {"type": "string"}
-TRIED = {
+TRIED: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "url": {
-                            "type": "string",
-                            "description": "In place of the file: where it is on the web (http, https)",
-                        },
-                        "schema_name": {
-                            "type": "string",
-                            "description": "A ready schema: name, or name/version",
-                        },
-                        "schema": {"type": "string", "description": "A Table Schema as JSON"},
-                        **dict.fromkeys(ReadOptions.model_fields, _TEXT),
-                    },
-                }
-            }
-        },
+        "content": uploads.described(
+            False,
+            url={
+                "type": "string",
+                "description": "In place of the file: where it is on the web (http, https)",
+            },
+            schema_name={"type": "string", "description": "A ready schema: name, or name/version"},
+            schema={"type": "string", "description": "A Table Schema as JSON"},
+            **dict.fromkeys(ReadOptions.model_fields, _TEXT),
+        ),
     }
 }
 TRIAL_ANSWERS: dict[int | str, dict[str, Any]] = {
@@ -122,6 +114,7 @@ def get_report(
         "problem": messages.problem_text(profile.error if profile else None, language),
         "findings": findings_out(report.report, schema or {}) if report else None,
         "schema": schema,
+        "layout": profile.profile.get("layout") if profile and profile.profile else None,
     }
     public = found.public and policy.is_data_public(found.view) and body["state"] != "waiting"
     return json_answer(body, public=public, headers={"Vary": "Accept-Language"})

@@ -11,7 +11,6 @@ from opendata.edge import messages
 from opendata.validation import service as validation
 from opendata.validation.telling.annotating import MOST_BYTES
 from opendata.validation.telling.groups import Group, grouped, is_complete
-from opendata.web import texts
 from opendata.work.unit import Work
 
 
@@ -39,6 +38,16 @@ class Verdict:
     """Whether a cleaning can be proposed."""
 
     @property
+    def other_sheets(self) -> Mapping[str, Any] | None:
+        """`{read, sheets, likely}` where the workbook has other sheets and nobody has chosen one."""
+        return next((n for n in self.layout.get("notes", ()) if n["code"] == "other_sheets"), None)
+
+    @property
+    def likely_sheet(self) -> str:
+        """The sheet that looks more like the data than the one that was read, or empty."""
+        return str((self.other_sheets or self.layout).get("likely") or "")
+
+    @property
     def filled(self) -> str:
         """How many of a hundred cells hold something, one place after the point, rounded down; empty for no cells."""
         cells = (self.rows or 0) * len(self.columns)
@@ -61,7 +70,9 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
         return Verdict(state, reason=_told(error, language))
     report = known.report
     if error is not None or report is None:
-        return Verdict("unreadable", reason=_told(error, language))
+        known_sheets = (error or {}).get("params", {})
+        layout = {"sheets": known_sheets.get("sheets", ()), "likely": known_sheets.get("likely")}
+        return Verdict("unreadable", reason=_told(error, language), layout=layout)
     broken = report.report.get("problem")
     groups = grouped(report.report, schema)
     return Verdict(
@@ -79,11 +90,6 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
         cleanable=broken is None and resource.file.size <= MOST_BYTES,
         markable=bool(groups) and broken is None and resource.file.size <= MOST_BYTES,
     )
-
-
-def type_name(kind: str, language: str) -> str:
-    key = f"type.{kind}"
-    return texts.text(key if texts.has(key, language) else "type.any", language)
 
 
 def _columns(profile: Mapping[str, Any], schema: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -97,7 +97,6 @@ async def _show(
         request,
         "console/cleaning.html",
         language,
-        status=422 if wrong else 200,
         place=place,
         resource=place.resource(resource),
         file=asked.file,
@@ -105,8 +104,7 @@ async def _show(
         always=ALWAYS,
         recipe=found.recipe,
         kept=kept,
-        problems=problems(wrong, language) if wrong else [],
-        errors={},
+        wrong=problems(wrong, language) if wrong else (),
     )
 
 
