@@ -19,9 +19,9 @@ from opendata.web.console import (
     inventory,
     lines,
     links,
-    reading,
     reviews,
 )
+from opendata.web.delivery import mending, reading
 from opendata.web.governance import audit, negative, plan, profile
 from opendata.web.governance import public as governance
 from opendata.web.inventory import lists as inventory_lists
@@ -45,6 +45,7 @@ _pages = (
     links,
     lines,
     reading,
+    mending,
     reviews,
     account,
     agencies,

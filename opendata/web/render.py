@@ -25,7 +25,7 @@ _HERE = Path(__file__).parent
 PRIVATE = {"Cache-Control": "private, no-store"}
 DONE = frozenset(
     {"saved", "uploaded", "removed", "submitted", "withdrawn", "discarded", "approved", "rejected", "revoked", "members", "created", "added",
-     "password", "waived", "masking", "imported", "withheld", "revealed"}
+     "password", "waived", "masking", "imported", "withheld", "revealed", "cleaned"}
 )  # fmt: skip
 """What `?done=` may say after a form; any other word says nothing."""
 

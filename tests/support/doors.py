@@ -64,6 +64,8 @@ ROUTES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "/api/v1/resources/{resource}/report": ({"resource": "resources"}, ("draft=true",)),
     "/api/v1/resources/{resource}/profile": ({"resource": "resources"}, ("draft=true",)),
     "/api/v1/resources/{resource}/reading": ({"resource": "resources"}, ()),
+    "/api/v1/resources/{resource}/cleaning": ({"resource": "resources"}, ()),
+    "/api/v1/resources/{resource}/report.xlsx": ({"resource": "resources"}, ("draft=true",)),
     "/api/v1/releases/{release}": ({"release": "releases"}, ()),
     "/api/v1/reviews": ({}, ()),
     "/api/v1/uploads/{upload}": ({"upload": "uploads"}, ()),
@@ -179,6 +181,14 @@ ROUTES |= {
         (),
     ),
     f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/download": (
+        _DRAFT | {"resource": "resources"},
+        (),
+    ),
+    f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/marked": (
+        _DRAFT | {"resource": "resources"},
+        (),
+    ),
+    f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/cleaning": (
         _DRAFT | {"resource": "resources"},
         (),
     ),

@@ -280,7 +280,7 @@ class TestPage:
             "/zh/validate", files={"file": ("站点.csv", STOPS.encode())}, data={"schema_name": "bus_stop"}
         )
         assert answer.status_code == 200
-        assert "现用代码为 320613" in answer.text
+        assert "现用代码 320613" in answer.text
         proposed = client.post(
             "/en/validate", files={"file": ("a.csv", STOPS.encode())}, data={"schema_name": ""}
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
@@ -10,14 +9,7 @@ import attrs
 from frictionless import Check
 
 from opendata.validation.checks.cells import TYPE_PROFILE, Kinds, Profile, RowKind, WrongRow, texts
-
-_TOTAL = re.compile(
-    r"(?:合\s*计|总\s*计|小\s*计|共\s*计|累\s*计|总\s*和|合计数|全市合计|total|sum|subtotal|grand total)[:：]?",
-    re.I,
-)
-_NOTE = re.compile(
-    r"(?:注|备注|说明|附注|填表人|填报人|制表人|制表单位|审核人|单位|数据来源|来源|填报日期|截至).{0,2}[:：].*"
-)
+from opendata.validation.checks.forms import NOTE, TOTAL, is_header
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -55,7 +47,7 @@ class TotalRow(RowCheck):
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
         first = next((cell for cell in cells if cell), "")
-        return ("total", "totals are counted by who reads the table") if _TOTAL.fullmatch(first) else None
+        return ("total", "totals are counted by who reads the table") if TOTAL.fullmatch(first) else None
 
 
 class TitleRowError(WrongRow):
@@ -74,7 +66,7 @@ class TitleRow(RowCheck):
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
         filled = [cell for cell in cells if cell]
-        if filled and _NOTE.fullmatch(filled[0]):
+        if filled and NOTE.fullmatch(filled[0]):
             return "note", "notes belong into the description"
         if len(filled) == 1 and len(cells) > 2:
             return "title", "titles stand above the header"
@@ -105,7 +97,6 @@ class RepeatedHeader(RowCheck):
         yield from ()
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
-        pairs = [(cell, known) for cell, known in zip(cells, self._labels, strict=False) if cell]
-        if len(pairs) < 2 or any(cell not in known for cell, known in pairs) or 2 * len(pairs) < len(cells):
+        if not is_header(cells, self._labels):
             return None
         return "header", "a table has one header"
