@@ -29,8 +29,8 @@ BOUNDS: dict[str, tuple[Any, Any, list[Any]]] = {
 }
 FORMATS = {
     "string": ["default", "email", "uri", "binary", "uuid", "wkt"],
-    "date": ["default", "any", "%d/%m/%Y"],
-    "datetime": ["default", "any", "%Y-%m-%d %H:%M:%S"],
+    "date": ["default", "any", "%d/%m/%Y", "%Y-%m-%d"],
+    "datetime": ["default", "any", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"],
     "time": ["default", "any", "%H:%M"],
     "geopoint": ["default", "array", "object"],
     "geojson": ["default", "topojson"],
