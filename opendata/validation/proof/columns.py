@@ -12,6 +12,8 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 from frictionless import Field, fields
 
 from opendata.tabular.infer import DATE
@@ -20,6 +22,8 @@ from opendata.validation.patterns import provable
 NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 NUMBER_LENGTH = 16
 """Characters of a number with at most 15 digits: up to there decimals and floats compare alike."""
+_DAYS = ("default", "%Y-%m-%d")
+_FIRST_DAY = (date.min - date(1970, 1, 1)).days
 _TIMES = {"default": "[T ]", "%Y-%m-%d %H:%M:%S": " ", "%Y-%m-%dT%H:%M:%S": "T"}
 """Formats of times that are read here, and what stands between the day and the hour."""
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
@@ -97,12 +101,29 @@ class Column:
             self.text == self.missing[0] if len(self.missing) == 1 else self.text.is_in(self.missing)
         )
         self.read = field.create_cell_reader()
+        self._is_day = (
+            type(field) is fields.DateField
+            and field.format in _DAYS
+            and field.constraints.keys() <= {"required", "unique"}
+            and not any(_is_long(value) for value in self.missing)
+        )
         self.by_value: ByValue | None = None
         self.expression: pl.Expr | None = None
         try:
             self.expression = self._expression()
         except (_Unknown, ArithmeticError, TypeError, ValueError):
             self.by_value = ByValue(lambda text: not self.read(text)[1])
+
+    def is_calm(self, cells: pl.Series) -> bool:
+        """Whether all cells are surely clean, where that is cheaper to say than which ones are: of days without gaps."""
+        if not self._is_day:
+            return False
+        try:
+            days = pc.cast(pc.cast(cells.to_arrow(), pa.string()), pa.date32())
+        except pa.ArrowInvalid:  # it reads YYYY-MM-DD alone
+            return False
+        first = pc.min(pc.cast(days, pa.int32())).as_py()
+        return not days.null_count and (first is None or bool(first >= _FIRST_DAY))
 
     def value(self, text: str) -> Hashable | None:
         """What frictionless makes of a text: None if it is missing or wrong."""
@@ -140,7 +161,7 @@ def _typed(text: pl.Expr, field: Any) -> pl.Expr | None:
     kind = type(field)
     if kind is fields.BooleanField:
         return text.is_in([*field.true_values, *field.false_values])
-    if kind is fields.DateField and field.format in ("default", "%Y-%m-%d"):
+    if kind is fields.DateField and field.format in _DAYS:
         return text.str.contains(DATE) & (_day(text) >= date.min).fill_null(False)
     if kind is fields.DatetimeField and field.format in _TIMES:
         shape = DATE.replace("$", _TIMES[field.format]) + _TIME
@@ -156,6 +177,10 @@ def _typed(text: pl.Expr, field: Any) -> pl.Expr | None:
             return text.str.contains(NUMBER) & (text.str.len_bytes() <= NUMBER_LENGTH)
         return text.cast(pl.Float64, strict=False).is_not_null()
     raise _Unknown
+
+
+def _is_long(text: str) -> bool:
+    return len(text) >= len("YYYY-MM-DD")
 
 
 def _day(text: pl.Expr) -> pl.Expr:

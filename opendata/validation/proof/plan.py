@@ -68,9 +68,7 @@ class Plan:
     def look(self, part: Part) -> Look:
         frame = part(self.used)
         blank = self._blank(frame, part)
-        told = frame.lazy().select(**self._told).collect().get_columns() if self._told else []
-        known = {cells.name: cells for cells in (*told, *(_asked(column, frame) for column in self._asked))}
-        cells = pl.DataFrame([known[name] for name in self.names if name in known])
+        cells = self._cells(frame)
         clean = ~blank
         if cells.width:
             clean &= cells.select(clean=pl.all_horizontal(pl.all()))["clean"]
@@ -79,6 +77,16 @@ class Plan:
         if self._checks is not None:
             clean &= self._checks.clean(frame)
         return Look(clean.fill_null(False), blank, cells)
+
+    def _cells(self, frame: pl.DataFrame) -> pl.DataFrame:
+        told = {
+            column.name: self._told[column.name]
+            for column in self.columns
+            if column.name in self._told and not column.is_calm(frame[column.name])
+        }
+        found = frame.lazy().select(**told).collect().get_columns() if told else []
+        known = {cells.name: cells for cells in (*found, *(_asked(column, frame) for column in self._asked))}
+        return pl.DataFrame([known[name] for name in self.names if name in known])
 
     def learn(self, part: Part) -> pl.Series:
         """Takes note of the rows' keys; false for those that lack one."""
