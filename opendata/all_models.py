@@ -7,6 +7,7 @@ from opendata.core.database import Base
 from opendata.inventory import models as inventory
 from opendata.inventory.negative import models as negative
 from opendata.inventory.plan import models as plan
+from opendata.inventory.profile import models as profile
 from opendata.publishing import models as publishing
 from opendata.review import models as review
 from opendata.tables import models as tables
@@ -23,6 +24,7 @@ __all__ = [
     "negative",
     "pending",
     "plan",
+    "profile",
     "publishing",
     "review",
     "tables",

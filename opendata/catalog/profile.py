@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from opendata.core.names import clean_text
-from opendata.inventory.models import Domain, Openness, UpdateCycle
+from opendata.inventory.models import Disclosure, Domain, Openness, UpdateCycle
+from opendata.inventory.profile.fields import MOST_FIELDS, Value
 
 PROFILE_VERSION = "2026.1"
 """Goes into every content hash; counts up when a field changes its meaning."""
@@ -43,6 +44,20 @@ def _box(sides: list[float]) -> list[float]:
 Box = Annotated[list[float], Field(max_length=4), AfterValidator(_box)]
 
 
+DISCLOSURE_OF = {
+    Domain.LIVELIHOOD: Disclosure.SERVICE,
+    Domain.PUBLIC_SERVICE: Disclosure.SERVICE,
+    Domain.MARKET_SUPERVISION: Disclosure.MANAGEMENT,
+    Domain.OTHER: Disclosure.RESULT,
+}
+"""What data of a domain most often makes public (五公开)."""
+
+
+def disclosure_of(domain: object) -> Disclosure:
+    """What data of that domain most often makes public; of none, or of a word that is none: results."""
+    return DISCLOSURE_OF[next((known for known in Domain if known == domain), Domain.OTHER)]
+
+
 class DatasetMeta(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -55,6 +70,9 @@ class DatasetMeta(BaseModel):
         default_factory=list, max_length=20, description="Codes of catalog_schemas/themes.json"
     )
     domain: Domain = Field(Domain.OTHER, description="重点领域")
+    disclosures: list[Disclosure] = Field(
+        default_factory=list, max_length=5, description="五公开: at least one before it is submitted"
+    )
     licence: Line = Field("", max_length=100, description="Id of catalog_schemas/licences.json (使用协议)")
     openness: Openness = Field(Openness.UNCONDITIONAL, description="开放属性")
     open_condition: Text = Field("", max_length=2000, description="开放条件")
@@ -83,6 +101,11 @@ class DatasetMeta(BaseModel):
     maintainer: Line = Field("", max_length=500)
     maintainer_email: Line = Field("", max_length=254)
     groups: list[Line] = Field(default_factory=list, max_length=200, description="Names of theme groups")
+    city_fields: dict[str, Value] = Field(
+        default_factory=dict,
+        max_length=MOST_FIELDS,
+        description="地方扩展元数据: values of the city's own fields by name (GET /metadata-profile)",
+    )
     extras: dict[str, str] = Field(
         default_factory=dict, max_length=500, description="Free keys of CKAN clients"
     )
@@ -90,6 +113,23 @@ class DatasetMeta(BaseModel):
 
     def stored(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_defaults=True)
+
+    @classmethod
+    def elements(cls) -> dict[str, Any]:
+        """The core elements by name, each as a JSON Schema."""
+        schema = cls.model_json_schema()
+        inner = schema.get("$defs", {})
+        return {
+            name: _whole(element, inner)
+            for name, element in schema["properties"].items()
+            if name != "city_fields"
+        }
+
+
+def _whole(element: dict[str, Any], inner: dict[str, Any]) -> dict[str, Any]:
+    """An element with what it refers to in it."""
+    reference = element.get("$ref", "").rpartition("/")[2]
+    return {**inner.get(reference, {}), **{key: value for key, value in element.items() if key != "$ref"}}
 
 
 class ReadOptions(BaseModel):

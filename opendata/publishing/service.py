@@ -50,7 +50,7 @@ def submit_view(work: Work, dataset: Dataset, agency: Agency) -> DatasetView:
         raise Conflict("already_submitted", state=release.state)
     policy = policy_record.in_force(work)
     view = views.one(work.session, dataset, release)
-    if errors := completeness.missing(view, reviewed=policy is Policy.REVIEWED):
+    if errors := completeness.missing(work, view):
         raise Invalid(fields=errors)
     _check_lines(work, view)
     bar.check(work, view)
@@ -155,7 +155,7 @@ def finish(work: Work, view: DatasetView) -> None:
     release.published_at = work.now
     say(release, Step.PUBLISHED)
     work.session.flush()
-    dataset.published_id = release.id
+    dataset.published_id, dataset.published_at = release.id, release.published_at
     dataset.draft_id = None
     dataset.state = DatasetState.ACTIVE.value
     dataset.first_published_at = dataset.first_published_at or work.now
@@ -238,8 +238,7 @@ def submit_quietly(work: Work, dataset_id: str) -> None:
     if agency is None or release is None or State(release.state) not in EDITABLE_STATES:
         return
     view = views.one(work.session, dataset, release)
-    policy = policy_record.in_force(work)
-    if errors := completeness.missing(view, reviewed=policy is Policy.REVIEWED):
+    if errors := completeness.missing(work, view):
         say(release, Step.INCOMPLETE, places=[error.path for error in errors])
         return
     try:
@@ -321,7 +320,7 @@ def _end_publication(work: Work, dataset: Dataset, published: Release, reason: s
     published.ended_at = work.now
     say(published, Step.WITHDRAWN, reason=reason)
     work.record("release.withdrawn", "release", published.id, content_hash=published.content_hash)
-    dataset.published_id = None
+    dataset.published_id, dataset.published_at = None, None
     dataset.withdrawn_at = work.now
     dataset.withdraw_reason = reason
     openings.follow(work, dataset)

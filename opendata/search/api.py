@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -26,6 +27,8 @@ QUERY = (
     + ". After any other word a colon is punctuation."
 )
 Values = Annotated[list[str] | None, Query(max_length=50)]
+EXACTLY = "Names of bodies: exactly these, without those below them, as CKAN's `organization`"
+Bodies = Annotated[list[str] | None, Query(max_length=50, description=EXACTLY)]
 
 
 @router.get("/search", responses=documented(SearchOut))
@@ -34,14 +37,18 @@ def get_search(
     index: Index,
     language: Language,
     q: Annotated[str, Query(description=QUERY)] = "",
-    agency: Values = None,
+    agency: Bodies = None,
     theme: Values = None,
     domain: Values = None,
+    disclosure: Values = None,
     format: Values = None,
     licence: Values = None,
     openness: Values = None,
     update_cycle: Values = None,
     region: Values = None,
+    city_field: Annotated[
+        list[str] | None, Query(max_length=50, description="NAME:VALUE of a facet of the city's own fields")
+    ] = None,
     sort: Annotated[str, Query(description="relevance, newest, oldest or title")] = "",
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=0, le=100)] = 20,
@@ -52,8 +59,8 @@ def get_search(
     if lang is not None and lang not in LANGUAGES:
         wrong.add([FieldError("lang", "unknown_value", {"value": lang[:20], "known": "zh, en"})])
     chosen = {
-        "agency": agency, "theme": theme, "domain": domain, "format": format, "licence": licence,
-        "openness": openness, "update_cycle": update_cycle, "region": region,
+        "agency": agency, "theme": theme, "domain": domain, "disclosure": disclosure, "format": format, "licence": licence,
+        "openness": openness, "update_cycle": update_cycle, "region": region, **_of_city(city_field or ()),
     }  # fmt: skip
     wanted = Wanted(
         text=q,
@@ -66,6 +73,13 @@ def get_search(
         found = finding.search(work, index, wanted, lang or language)
     wrong.raise_if_any()
     return json_answer(_body(found), public=True, headers={"Vary": "Accept-Language"})
+
+
+def _of_city(pairs: Sequence[str]) -> dict[str, list[str]]:
+    chosen: dict[str, list[str]] = {}
+    for name, _, value in (pair.partition(":") for pair in pairs):
+        chosen.setdefault(finding.CITY + name, []).append(value)
+    return chosen
 
 
 def _body(found: Found) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, not_, select
 from starlette.responses import Response
 
 from opendata.access import policy
@@ -23,14 +23,16 @@ from opendata.core.errors import Unavailable
 from opendata.edge.http import part
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import Domain
+from opendata.inventory.profile import queries as profile
 from opendata.inventory.queries import Wanted as WantedLines
 from opendata.ports.search_index.port import SearchIndex
 from opendata.review import service as review
 from opendata.search import finding
 from opendata.search.finding import Wanted
 from opendata.tables.models import Table, TableState
-from opendata.tables.queries import states_of
+from opendata.tables.queries import columns_of, states_of
 from opendata.web import verdicts
+from opendata.web.governance import city
 from opendata.web.http import PageWork
 from opendata.web.render import Pager, page, see_other
 from opendata.work.unit import Work
@@ -38,6 +40,8 @@ from opendata.work.unit import Work
 router = APIRouter()
 
 Index = Annotated[SearchIndex, Depends(part("index"))]
+Describe = Annotated[Callable[..., dict[str, Any]], Depends(part("describe"))]
+"""A dataset in the words of schema.org."""
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 PRIORITY = (Domain.LIVELIHOOD, Domain.PUBLIC_SERVICE, Domain.MARKET_SUPERVISION)
 FILES_A_PAGE = 50
@@ -54,7 +58,6 @@ class Figures:
 
 @router.get("/")
 def home(request: Request, language: str, work: PageWork, index: Index) -> Response:
-    newest, total = queries.published_page(work, visible=policy.PUBLIC_FILTER, limit=6)
     counts = queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER)
     bodies = agencies.by_ids(work.session, counts)
     ranked = sorted(bodies.values(), key=lambda body: (-counts[body.id], body.name))
@@ -64,8 +67,8 @@ def home(request: Request, language: str, work: PageWork, index: Index) -> Respo
         "home.html",
         language,
         public=True,
-        newest=newest,
-        figures=Figures(total, len(counts), _rows_in_all(work)),
+        newest=queries.newest_published(work, visible=policy.PUBLIC_FILTER, limit=6),
+        figures=Figures(sum(counts.values()), len(counts), _rows_in_all(work)),
         domains=[(domain.value, facets.get("domain", {}).get(domain.value)) for domain in PRIORITY],
         themes=[(c, n) for c, n in facets.get("theme", {}).items()][:12],
         formats=list(facets.get("format", {}).items())[:8],
@@ -74,7 +77,9 @@ def home(request: Request, language: str, work: PageWork, index: Index) -> Respo
 
 
 @router.get("/dataset/{name:short}")
-def dataset(request: Request, language: str, name: str, work: PageWork, files: PageNumber = 1) -> Response:
+def dataset(
+    request: Request, language: str, name: str, work: PageWork, describe: Describe, files: PageNumber = 1
+) -> Response:
     """The published release. Who works for the body is led to the draft of what is not public yet."""
     seen = access.see(work, name)
     if seen.published is None:
@@ -90,11 +95,15 @@ def dataset(request: Request, language: str, name: str, work: PageWork, files: P
         public=not seen.sees_drafts,
         view=view,
         meta=view.meta,
+        city=city.shown(work, view.meta, language),
         seen=seen,
         open_to_all=open_to_all,
         resources=[(r, verdicts.of(work, r, language) if open_to_all else None) for r in shown],
         tables=states_of(work, [r.id for r in shown]) if open_to_all else {},
         pager=pager,
+        described=describe(
+            view, columns_of(work, [view.id]).get(view.id, {}), profile.city_fields(work), language
+        ),
         licence=codes().licences.get(view.meta.licence),
         releases=access.public_releases(work, seen.dataset),
         lines=lines_of(work, seen.dataset),
@@ -120,11 +129,14 @@ def agency(
     page_: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
     lines: PageNumber = 1,
 ) -> Response:
+    """A body with its own datasets and those of all bodies below it: a city's data is mostly its bureaus'."""
     body = agencies.find(work, name)
+    under = agencies.under(work, body)
+    counts = queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER)
     views, total = queries.published_page(
         work,
         visible=policy.PUBLIC_FILTER,
-        agency_id=body.id,
+        agency_ids=[body.id, *(one.id for one in under)],
         offset=(page_ - 1) * DATASETS_A_PAGE,
         limit=DATASETS_A_PAGE,
     )
@@ -137,7 +149,9 @@ def agency(
         public=True,
         body=body,
         above=[above[i] for i in reversed(body.lineage[1:]) if i in above],
-        below=agencies.every(work, parent_id=body.id),
+        below=[(one, _count_under(one, under, counts)) for one in under if one.parent_id == body.id],
+        owners=[one for one in (body, *under) if counts.get(one.id)],
+        own=counts.get(body.id, 0),
         views=views,
         pager=Pager(page_, DATASETS_A_PAGE, total),
         lines=held.items,
@@ -148,7 +162,7 @@ def agency(
 @router.get("/about")
 def about(request: Request, language: str, work: PageWork) -> Response:
     """How to use the API, with a dataset of this portal in the examples."""
-    newest, _total = queries.published_page(work, visible=policy.PUBLIC_FILTER, limit=20)
+    newest = queries.newest_published(work, visible=policy.PUBLIC_FILTER, limit=20)
     tables = states_of(work, [r.id for view in newest for r in view.resources[:5]])
     ready = [t.resource_id for t in tables.values() if t.state == TableState.READY.value]
     return page(
@@ -159,6 +173,11 @@ def about(request: Request, language: str, work: PageWork) -> Response:
         example=newest[0] if newest else None,
         table=ready[0] if ready else "RESOURCE_ID",
     )
+
+
+def _count_under(body: Agency, bodies: Sequence[Agency], counts: Mapping[str, int]) -> int:
+    """Public datasets of a body and of those of `bodies` that stand below it."""
+    return sum(counts.get(one.id, 0) for one in bodies if body.id in one.lineage)
 
 
 def approvals_of(work: Work, release: Release) -> list[tuple[str, datetime]]:
@@ -181,13 +200,14 @@ def _facets(work: Work, index: SearchIndex, language: str) -> Mapping[str, Mappi
 
 
 def _rows_in_all(work: Work) -> int:
-    query = (
-        select(func.sum(Table.row_count))
-        .join(Resource, Resource.id == Table.resource_id)
-        .join(Dataset, Dataset.id == Resource.dataset_id)
-        .where(Table.state == TableState.READY.value, policy.PUBLIC_FILTER)
-    )
-    return int(work.session.execute(query).scalar_one() or 0)
+    """Of all public tables: of all, less those of what was withdrawn, which go a moment later."""
+    is_ready = Table.state == literal(TableState.READY.value, literal_execute=True)  # so its index serves
+    ready = select(func.sum(Table.row_count)).where(is_ready)
+    hidden = select(Dataset.id).where(Dataset.withdrawn_at.is_not(None), not_(policy.PUBLIC_FILTER))
+    resources = select(Resource.id).where(Resource.dataset_id.in_(hidden))
+    parts = (ready.scalar_subquery(), ready.where(Table.resource_id.in_(resources)).scalar_subquery())
+    every, gone = work.session.execute(select(*parts)).one()
+    return int(every or 0) - int(gone or 0)
 
 
 def _tree(bodies: Sequence[Agency]) -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ from typing import Any
 from opendata.catalog.codes import codes
 from opendata.core.clock import BEIJING
 
-LANGUAGES = ("zh", "en")
 NAMING_FIELDS = ("incomplete", "forbidden", "returned_forbidden")
 """States whose `places` are fields; those of findings can be the columns of a file."""
 HTML_LANG = {"zh": "zh-Hans", "en": "en"}
@@ -42,11 +41,22 @@ def has(key: str, language: str) -> bool:
     return key in catalogue(language)
 
 
+def type_name(kind: str, language: str) -> str:
+    """What a page calls a type of a Table Schema."""
+    key = f"type.{kind}"
+    return text(key if has(key, language) else "type.any", language)
+
+
+def form_field(name: str, language: str) -> str:
+    """What forms call a field; empty where none has it."""
+    return text(f"field.{name}", language) if has(f"field.{name}", language) else ""
+
+
 def field_name(place: str, language: str) -> str:
     """What a form calls the field of a place: `resources.0.columns` is 列名. The place itself where no form has it."""
     head, *rest = place.split(".")
     name = rest[1] if head == "resources" and len(rest) > 1 else head
-    return text(f"field.{name}", language) if has(f"field.{name}", language) else place
+    return form_field(name, language) or place
 
 
 def in_words(sentence: Mapping[str, Any], language: str) -> Mapping[str, Any]:

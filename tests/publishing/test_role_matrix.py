@@ -18,8 +18,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
-from opendata.accounts import service as accounts
-from opendata.work.actor import SYSTEM, Role, SiteRole
+from opendata.work.actor import Role, SiteRole
 
 light = pytest.mark.parametrize("settings", ["light"], indirect=True)
 API = "/api/v1"
@@ -46,6 +45,7 @@ CALLS: dict[str, Any] = {
     "POST /releases/{release}/waivers": {"findings": ["x"], "content_hash": "{content_hash}", "reason": "x"},
     "POST /plans": {"line": "{line}", "year": 2026, "planned_on": "2026-12-01"},
     "PATCH /plans/{item}": {"status": "in_progress"},
+    "PUT /metadata-profile": {"fields": [], "note": "x"},
     "POST /negative-list": NEGATIVE,
     "PATCH /negative-list/{entry}": {"approved_by": "y"},
     "POST /datasets": {"agency": "housing", "title": "x"},
@@ -106,9 +106,7 @@ def crowd(office: Any) -> Any:
     for role in (Role.CONTENT_REVIEWER, Role.SECRECY_REVIEWER, Role.ADMIN):
         office.person(role.value, role)
     for site_role in SiteRole:
-        office.person(site_role.value)
-        with office.app.place.writing(SYSTEM) as work:
-            accounts.set_site_roles(work, accounts.find_user(work, site_role.value), [site_role])
+        office.person(site_role.value, site_roles=[site_role])
     office.people["sysadmin"] = office.admin
     return office
 

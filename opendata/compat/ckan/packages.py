@@ -16,12 +16,13 @@ from opendata.agencies.models import Agency
 from opendata.catalog import queries, views
 from opendata.catalog.codes import codes
 from opendata.catalog.models import Dataset, DatasetState, Group, Release
-from opendata.catalog.profile import DatasetMeta, ResourceMeta
+from opendata.catalog.profile import DatasetMeta, ResourceMeta, disclosure_of
 from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.compat.ckan.wire import Call, Ready
 from opendata.core.errors import NotFound, Unavailable
 from opendata.edge import messages
+from opendata.inventory.profile.fields import plain
 from opendata.search import service as search
 from opendata.search.documents import Columns, Payload
 from opendata.tables.queries import columns_of
@@ -46,10 +47,17 @@ FIELD_EXTRAS = {
     "contact_email": "contact_email",
 }
 """CKAN extras that carry fields of ours (china.md 2.4), both ways. Defaults are not written out."""
-LIST_EXTRAS = {"themes": "themes", "language": "language", "related_resource": "related_codes"}
+LIST_EXTRAS = {
+    "themes": "themes",
+    "language": "language",
+    "related_resource": "related_codes",
+    "disclosures": "disclosures",
+}
 """Extras that hold several values, with commas between them."""
 BOX_EXTRA = "spatial"
 """A rectangle as a GeoJSON polygon in text, as ckanext-spatial has it."""
+TAKEN = frozenset({*FIELD_EXTRAS, *LIST_EXTRAS, BOX_EXTRA, "identifier", "publisher_id", "issued"})
+"""Names of extras that a field of the city cannot have."""
 _HIDDEN_DEFAULTS = {"update_cycle": "irregular", "openness": "unconditional", "domain": "other"}
 
 
@@ -284,7 +292,7 @@ def derived(agency: Agency, lines: Sequence[LineRow] = (), issued: datetime | No
 def extras(meta: DatasetMeta, own: Mapping[str, str]) -> list[dict[str, str]]:
     """Free keys, derived ones, and fields of ours that CKAN does not know, by key. What a client wrote stands before what
     was filled in."""
-    found = {**own, **meta.extras}
+    found = {**own, **{key: plain(value) for key, value in meta.city_fields.items()}, **meta.extras}
     if meta.bbox:
         found[BOX_EXTRA] = orjson.dumps(polygon(meta.bbox)).decode()
     for key, field in FIELD_EXTRAS.items():
@@ -292,9 +300,10 @@ def extras(meta: DatasetMeta, own: Mapping[str, str]) -> list[dict[str, str]]:
         text = value.isoformat() if hasattr(value, "isoformat") else str(value or "")
         if text and _HIDDEN_DEFAULTS.get(field) != text:
             found.setdefault(key, text)
+    hidden = {"language": ["zh"], "disclosures": [disclosure_of(meta.domain)]}
     for key, field in LIST_EXTRAS.items():
         values = getattr(meta, field)
-        if values and values != ["zh"]:
+        if values and values != hidden.get(field):
             found.setdefault(key, ",".join(values))
     return [{"key": key, "value": found[key]} for key in sorted(found)]
 

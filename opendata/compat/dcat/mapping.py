@@ -29,6 +29,7 @@ from opendata.compat.dcat.graph import (
 from opendata.compat.dcat.reading import Record
 from opendata.compat.dcat.terms import EU, IANA, SHA256, Site, vocabulary
 from opendata.inventory.models import Domain
+from opendata.inventory.profile.fields import plain
 
 PUBLISHER_TYPES = "http://purl.org/adms/publishertype/"
 _REGION = re.compile(r"[0-9]{6}([0-9]{3}|[0-9]{6})?")
@@ -56,6 +57,7 @@ def dataset(graph: Graph, record: Record, site: Site) -> Iri:
     _related(graph, subject, meta, site)
     _coverage(graph, subject, view, site)
     _contact(graph, subject, view)
+    _city_fields(graph, subject, record)
     for resource in view.resources:
         graph.add(subject, "dcat:distribution", _distribution(graph, record, resource, site))
     return subject
@@ -152,12 +154,11 @@ def _coded(graph: Graph, subject: Iri, meta: DatasetMeta, site: Site) -> None:
         address = theme.eu_uri or site.term("theme", code)
         scheme = EU + "data-theme" if theme.eu_uri else site.term("scheme", "theme")
         graph.add(subject, "dcat:theme", concept(graph, address, scheme, theme.title, theme.title_en))
-    if meta.domain is not Domain.OTHER:
-        names = [codes().label("domain", meta.domain.value, language) for language in ("zh", "en")]
-        scheme = site.term("scheme", "domain")
-        graph.add(
-            subject, "dcat:theme", concept(graph, site.term("domain", meta.domain.value), scheme, *names)
-        )
+    local = [("domain", meta.domain.value)] if meta.domain is not Domain.OTHER else []
+    for kind, code in [*local, *(("disclosure", disclosure.value) for disclosure in meta.disclosures)]:
+        names = [codes().label(kind, code, language) for language in ("zh", "en")]
+        term = concept(graph, site.term(kind, code), site.term("scheme", kind), *names)
+        graph.add(subject, "dcat:theme", term)
 
 
 def _codes_of_lines(graph: Graph, subject: Iri, record: Record) -> None:
@@ -224,6 +225,23 @@ def _contact(graph: Graph, subject: Iri, view: DatasetView) -> None:
             if address is None:
                 graph.leave_out(subject, field)
     graph.add(subject, "dcat:contactPoint", node)
+
+
+def _city_fields(graph: Graph, subject: Iri, record: Record) -> None:
+    """The city's own fields, each with its name: DCAT has no place for them, schema.org has."""
+    values = record.view.meta.city_fields
+    for field in record.city:
+        if field.name not in values:
+            continue
+        stated = Iri(f"{subject}#city-{field.name}")
+        graph.thing(stated, "schema:PropertyValue")
+        graph.add(stated, "schema:propertyID", text(field.name))
+        graph.add(stated, "schema:name", text(field.label, "zh"), text(field.label_en, "en"))
+        value = values[field.name]
+        spoken = {field.shown(value, language): language for language in ("en", "zh")}
+        coded = len(spoken) > 1 or next(iter(spoken)) != plain(value)
+        graph.add(stated, "schema:value", *(text(said, spoken[said] if coded else "") for said in spoken))
+        graph.add(subject, "schema:additionalProperty", stated)
 
 
 def _distribution(graph: Graph, record: Record, resource: ResourceView, site: Site) -> Iri | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,12 +13,13 @@ from opendata.catalog import queries
 from opendata.catalog.codes import codes
 from opendata.core.errors import Conflict, Gathered, Invalid, invalid
 from opendata.edge.conventions import check_if_match
-from opendata.inventory.models import Domain, Openness, UpdateCycle
+from opendata.inventory.models import Disclosure, Domain, Openness, UpdateCycle
 from opendata.publishing import drafts as drafting
 from opendata.publishing import service
 from opendata.publishing.findings import service as findings
 from opendata.web.console.drafts import Place, find, show
-from opendata.web.forms import Form, Problem, by_field, given, problems
+from opendata.web.forms import Form, Problem, given, problems
+from opendata.web.governance import city
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
 from opendata.work.unit import Work
@@ -32,14 +33,14 @@ TEXTS = (
 DATES = ("temporal_start", "temporal_end", "data_updated_on")
 LISTS = ("keywords", "related_codes")
 BOX = "bbox"
-CHOICES = ("themes",)
+CHOICES = ("disclosures", "themes")
 
 
 @router.get("/edit")
 def edit_page(request: Request, language: str, dataset: str, work: MemberWork) -> Response:
     place = find(work, dataset)
     drafting.check_editor(work, place.agency)
-    return _form(request, language, place, _values(place))
+    return _form(request, language, work, place, _values(place))
 
 
 @router.post("/edit")
@@ -48,7 +49,7 @@ def edit(request: Request, language: str, dataset: str, work: MemberWork, form: 
     place = find(work, dataset)
     try:
         check_if_match(f'"{form.text("edition")}"', access.edit_etag(place.release))
-        wrong, fields = Gathered(), fields_of(form)
+        wrong, fields = Gathered(), fields_of(form) | city.given(work, form, place.view.meta)
         with wrong:
             need_title(fields)
         with wrong:
@@ -57,9 +58,8 @@ def edit(request: Request, language: str, dataset: str, work: MemberWork, form: 
         drafting.edit_dataset(work, place.dataset, place.agency, fields)
     except Invalid as error:
         work.take_back()
-        return _form(
-            request, language, find(work, dataset), dict(form.values), problems(error, language, _known())
-        )
+        wrong_fields = problems(error, language, _known(work))
+        return _form(request, language, work, find(work, dataset), dict(form.values), wrong_fields)
     return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="saved")
 
 
@@ -137,37 +137,40 @@ def _values(place: Place) -> dict[str, list[str]]:
     values = {name: [str(meta[name] or "")] for name in (*TEXTS, *DATES)}
     values |= {name: ["，".join(meta[name])] for name in LISTS}
     values[BOX] = [", ".join(str(side).removesuffix(".0") for side in meta[BOX] or ())]
-    values["themes"] = list(place.view.meta.themes)
+    values |= {name: list(meta[name]) for name in CHOICES}
+    values |= city.typed(place.view.meta)
     values["edition"] = [access.edit_etag(place.release)]
     return values
 
 
-def _known() -> tuple[str, ...]:
-    return (*TEXTS, *DATES, *LISTS, *CHOICES, BOX)
+def _known(work: Work) -> tuple[str, ...]:
+    own = (city.PREFIX + field.name for field in city.asked(work))
+    return (*TEXTS, *DATES, *LISTS, *CHOICES, BOX, *own)
 
 
 def _form(
     request: Request,
     language: str,
+    work: Work,
     place: Place,
     values: dict[str, list[str]],
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
 ) -> Response:
     lists = codes()
     return page(
         request,
         "console/edit.html",
         language,
-        status=422 if wrong else 200,
         place=place,
         form=Form(values),
         defaulted=place.release.defaulted,
         domains=[d.value for d in Domain],
+        disclosures=[d.value for d in Disclosure],
         cycles=[c.value for c in UpdateCycle],
         openness=[o.value for o in Openness if o is not Openness.CLOSED],
         licences=list(lists.licences),
         themes=list(lists.themes),
         regions=sorted(lists.regions),
-        problems=wrong or [],
-        errors=by_field(wrong or []),
+        city=city.asked(work),
+        wrong=wrong,
     )
