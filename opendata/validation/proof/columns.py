@@ -28,6 +28,9 @@ _TIMES = {"default": "[T ]", "%Y-%m-%d %H:%M:%S": " ", "%Y-%m-%dT%H:%M:%S": "T"}
 """Formats of times that are read here, and what stands between the day and the hour."""
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
 _BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+_MOST_DIGITS = 1000
+_LONGEST_NUMBER = 20
+"""Characters in which no exponent is too large for Python's decimals."""
 _REMEMBERED = 200_000
 
 
@@ -171,11 +174,12 @@ def _typed(text: pl.Expr, field: Any) -> pl.Expr | None:
     if kind in (fields.StringField, fields.AnyField):
         return None
     if kind is fields.IntegerField:
-        return text.cast(pl.Int64, strict=False).is_not_null()  # what Polars reads, Python reads as the same
+        # What Polars reads, Python reads as the same, but for zeros without end: it refuses 4,300 digits.
+        return text.cast(pl.Int64, strict=False).is_not_null() & (text.str.len_bytes() <= _MOST_DIGITS)
     if kind is fields.NumberField and field.decimal_char == "." and field.group_char == "":
         if field.constraints.keys() & _BOUNDS:
             return text.str.contains(NUMBER) & (text.str.len_bytes() <= NUMBER_LENGTH)
-        return text.cast(pl.Float64, strict=False).is_not_null()
+        return text.cast(pl.Float64, strict=False).is_not_null() & (text.str.len_bytes() <= _LONGEST_NUMBER)
     raise _Unknown
 
 
