@@ -63,13 +63,15 @@ class TrialOut(BaseModel):
 
 
 _TEXT = {"type": "string"}
+OPTIONS = tuple(name for name in ReadOptions.model_fields if name != "columns")
+"""A tried file's columns are found; nothing is kept for the next."""
 TRIED: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": uploads.described(
             schema_name={"type": "string", "description": "A ready schema: name, or name/version"},
             schema={"type": "string", "description": "A Table Schema as JSON"},
-            **dict.fromkeys(ReadOptions.model_fields, _TEXT),
+            **dict.fromkeys(OPTIONS, _TEXT),
         ),
     }
 }
@@ -136,7 +138,7 @@ def trial_body(found: trial.Trial) -> dict[str, Any]:
 
 def trial_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
     """The fields beside a tried file, as arguments of `trial.run`. `Invalid` naming each wrong one."""
-    known = ("schema_name", "schema", *ReadOptions.model_fields)
+    known = ("schema_name", "schema", *OPTIONS)
     wrong = [
         FieldError(f[:100], "unknown_field", {"known": ", ".join(known)}) for f in form if f not in known
     ]

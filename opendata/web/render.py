@@ -65,7 +65,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"asset": asset_url, "link": link}
-    made.filters |= {"size": texts.size, "number": texts.number, "segment": partial(quote, safe="")}
+    made.filters |= {
+        "size": texts.size,
+        "number": texts.number,
+        "measure": texts.measure,
+        "segment": partial(quote, safe=""),
+    }
     return made
 
 

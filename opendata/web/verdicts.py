@@ -9,6 +9,7 @@ from typing import Any
 
 from opendata.catalog.views import ResourceView
 from opendata.edge import messages
+from opendata.tabular.shape import naming
 from opendata.validation import service as validation
 from opendata.validation.library.dictionary import rules
 from opendata.web import texts
@@ -151,16 +152,18 @@ def _reasoned(name: str, reason: str, error: Mapping[str, Any], language: str) -
 
 
 def _columns(profile: Mapping[str, Any], schema: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The columns of the file with what its schema tells of them, by name."""
+    """The columns of the file with what its schema tells of them, by whatever name of theirs the header uses."""
     told = {f.get("name"): f for f in schema.get("fields", [])}
+    columns = profile.get("columns", [])
+    fields = [told.get(name, {}) for name in naming.called([column["name"] for column in columns], schema)]
     return [
         {
             **column,
-            "type": str(told.get(column["name"], {}).get("type", column.get("type", "any"))),
-            "title": str(told.get(column["name"], {}).get("title", "")),
-            "description": str(told.get(column["name"], {}).get("description", "")),
+            "type": str(field.get("type", column.get("type", "any"))),
+            "title": str(field.get("title", "")),
+            "description": str(field.get("description", "")),
         }
-        for column in profile.get("columns", [])
+        for column, field in zip(columns, fields, strict=True)
     ]
 
 

@@ -65,6 +65,8 @@ API_CALLS: dict[str, Any] = {
     "POST /datasets/{dataset}/resources": {"url": "https://example.org/b.csv"},
     "PATCH /resources/{resource}": {"name": "x"},
     "PUT /resources/{resource}/file": b"a,b\n3,4\n",
+    "POST /resources/{resource}/reading": {},
+    "POST /resources/{resource}/tables": None,
     "DELETE /resources/{resource}": None,
     "POST /uploads": b"",
     "PATCH /uploads/{upload}": b"a,b\n",

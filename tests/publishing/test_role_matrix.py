@@ -55,6 +55,7 @@ CALLS: dict[str, Any] = {
     "POST /datasets/{dataset}/resources": {"url": "https://example.org/b.csv"},
     "PATCH /resources/{resource}": {"name": "x"},
     "PUT /resources/{resource}/file": b"a,b\n1,2\n",
+    "POST /resources/{resource}/reading": {},
     "PATCH /uploads/{upload}": b"a,b\n",
     "POST /releases/{release}/decisions": {
         "kind": "{kind}",

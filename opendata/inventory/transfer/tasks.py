@@ -16,7 +16,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from opendata.inventory.transfer.writing import write_text
 from opendata.ports.sandbox.port import TaskError
-from opendata.tabular.layout import Layout, layout, raw_rows
+from opendata.tabular.layout import Layout, content, layout, raw_rows
 
 MOST_ROWS = 50_000
 _WRONG = PatternFill("solid", start_color="FFFFC7CE")
@@ -30,7 +30,7 @@ def read(path: str, name: str) -> dict[str, Any]:
     found = layout(source, name)
     rows = [
         [number, [cell.replace("\0", "").strip() for cell in row]]
-        for number, row in islice(_numbered(source, found), found.header_row, None)
+        for number, row in islice(_numbered(source, found), found.header_end, None)
         if any(cell.strip() for cell in row)
     ]
     return {
@@ -67,7 +67,7 @@ def mark(
 
 def _numbered(source: Path, found: Layout) -> Iterator[tuple[int, list[str]]]:
     for number, row in enumerate(raw_rows(source, found), start=1):
-        if number > MOST_ROWS + found.header_row:
+        if number > MOST_ROWS + found.header_end:
             raise TaskError("list_too_long", limit=MOST_ROWS)
         yield number, row
 
@@ -75,7 +75,7 @@ def _numbered(source: Path, found: Layout) -> Iterator[tuple[int, list[str]]]:
 def _book(source: Path, found: Layout) -> tuple[Workbook, Worksheet]:
     if found.format == "xlsx":
         try:
-            book = load_workbook(source, keep_links=False)
+            book = load_workbook(content(source, found), keep_links=False)
             sheet = book[found.sheet or ""]
         except (InvalidFileException, KeyError, ValueError, TypeError, AttributeError):
             pass  # an odd workbook that the other reader could read: hand its rows back
