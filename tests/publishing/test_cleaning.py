@@ -125,17 +125,17 @@ class TestOverHttp:
         assert not office.editor.get(report).json()["valid"]
         proposal = self.proposed(office, resource)
         assert ids(proposal) == [
-            "utf8", "rows_above", "blank_row", "repeated_header", "total_row", "note_row", "trim:名称", "date:登记日期",
+            "utf8", "rows_above", "blank_row", "repeated_header", "total_row", "trim:名称", "date:登记日期",
             "thousands:注册资本", "half_width:区划代码", "half_width:人数", "missing_mark:人数",
         ]  # fmt: skip
-        date = proposal["steps"][7]
+        date = proposal["steps"][6]
         assert (date["count"], date["always"]) == (2, False)
         assert date["examples"][0] == {"row": 3, "before": "2026年11月3日", "after": "2026-11-03"}
         assert "登记日期" in date["sentence"]["zh"]
         body = {"file": proposal["file"], "recipe": proposal["recipe"]}
         made = office.editor.post(f"/resources/{resource}/cleaning", json=body)
         assert made.status_code == 201, made.text
-        assert (made.json()["rows"], made.json()["aside"]) == (2, 4)
+        assert (made.json()["rows"], made.json()["aside"]) == (2, 3)
         settle()
         assert office.editor.get(report).json()["valid"]
         got = office.editor.get(f"/resources/{resource}/download?draft=true")
