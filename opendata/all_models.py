@@ -1,7 +1,9 @@
 """Every table, in one list for alembic and tests."""
 
 from opendata.accounts import models as accounts
+from opendata.accounts.notices import models as notices
 from opendata.agencies import models as agencies
+from opendata.agencies.delegation import models as delegation
 from opendata.catalog import models as catalog
 from opendata.core.database import Base
 from opendata.inventory import models as inventory
@@ -9,6 +11,7 @@ from opendata.inventory.negative import models as negative
 from opendata.inventory.plan import models as plan
 from opendata.publishing import models as publishing
 from opendata.review import models as review
+from opendata.review.rounds import models as rounds
 from opendata.tables import models as tables
 from opendata.validation import models as validation
 from opendata.work import audit, idempotency, pending
@@ -18,13 +21,16 @@ __all__ = [
     "agencies",
     "audit",
     "catalog",
+    "delegation",
     "idempotency",
     "inventory",
     "negative",
+    "notices",
     "pending",
     "plan",
     "publishing",
     "review",
+    "rounds",
     "tables",
     "validation",
 ]

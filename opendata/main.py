@@ -19,7 +19,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from opendata.access import api as access
 from opendata.accounts import api as accounts
+from opendata.accounts.notices import api as notices
 from opendata.agencies import api as agencies
+from opendata.agencies.delegation import api as delegation
 from opendata.compat.ckan import api as ckan
 from opendata.compat.dcat import api as dcat
 from opendata.core.errors import Conflict
@@ -46,7 +48,9 @@ from opendata.wiring import Application
 API = "/api/v1"
 API_ROUTERS: tuple[APIRouter, ...] = (
     agencies.router,
+    delegation.router,
     accounts.router,
+    notices.router,
     inventory.router,
     inventory_lists.router,
     plan.router,

@@ -17,6 +17,8 @@ from opendata.web.inventory import lists as inventory_lists
 from opendata.web.inventory import public as holdings
 from opendata.web.library import schemas, trying
 from opendata.web.render import assets
+from opendata.web.reviewing import delegations, notices
+from opendata.web.reviewing import form as approval_form
 
 FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.face))
 """Who words the errors, by path: for `main`'s list, beside the faces of the APIs."""
@@ -34,6 +36,9 @@ _pages = (
     links,
     lines,
     reviews,
+    approval_form,
+    delegations,
+    notices,
     account,
     agencies,
     inventory,

@@ -24,7 +24,7 @@ _HERE = Path(__file__).parent
 PRIVATE = {"Cache-Control": "private, no-store"}
 DONE = frozenset(
     {"saved", "uploaded", "removed", "submitted", "withdrawn", "discarded", "approved", "rejected", "revoked", "members", "created", "added",
-     "password", "waived", "masking", "imported", "withheld", "revealed"}
+     "password", "waived", "masking", "imported", "withheld", "revealed", "delegated", "delegation_ended", "notices_read", "scheduled"}
 )  # fmt: skip
 """What `?done=` may say after a form; any other word says nothing."""
 
@@ -135,6 +135,7 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "lang_of": lambda content: texts.lang_of(str(content), language),
         "problems": [],
         "errors": {},
+        "remarks": {},
     }
 
 

@@ -19,6 +19,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
 from opendata.accounts import service as accounts
+from opendata.core.clock import day_of
 from opendata.work.actor import SYSTEM, Role, SiteRole
 
 light = pytest.mark.parametrize("settings", ["light"], indirect=True)
@@ -42,6 +43,16 @@ CALLS: dict[str, Any] = {
     "POST /inventory": {"agency": "housing", "title": "x"},
     "PATCH /inventory/{line:path}": {"title": "y"},
     "PUT /inventory/{line:path}/withheld": {"ground": "x"},
+    "POST /notices/read": {},
+    "POST /delegations": {
+        "agency": "housing",
+        "absent": "secrecy",
+        "delegate": "editor",
+        "first_day": "{today}",
+        "last_day": "{today}",
+        "reason": "x",
+    },
+    "PUT /releases/{release}/schedule": {"publish_at": None},
     "POST /releases/{release}/masking": {},
     "POST /releases/{release}/waivers": {"findings": ["x"], "content_hash": "{content_hash}", "reason": "x"},
     "POST /plans": {"line": "{line}", "year": 2026, "planned_on": "2026-12-01"},
@@ -79,7 +90,7 @@ HEADERS: dict[str, dict[str, str]] = {
 """An upload is its maker's, here the editor's, and nobody else's."""
 IN_REVIEW = {
     "GET /releases/{release}", "POST /releases/{release}/decisions", "POST /releases/{release}/masking",
-    "POST /releases/{release}/waivers",
+    "POST /releases/{release}/waivers", "PUT /releases/{release}/schedule",
 }  # fmt: skip
 TRIALS = {"POST /validate", "POST /schemas/match"}
 """Everybody's, and they store nothing."""
@@ -121,7 +132,7 @@ def subject(office: Any, settle: Callable[[], None], call: str, n: int) -> dict[
     facts = {
         "dataset": dataset["id"], "resource": resource, "line": line["id"], "n": str(n), "name": "housing", "user": "editor",
         "agency": "housing", "source_id": f"s{n}", "number": "1", "release": "-", "content_hash": "0" * 64, "kind": "content",
-        "token_id": "-", "upload": "-", "edition": "1",
+        "token_id": "-", "upload": "-", "edition": "1", "today": day_of(office.app.place.clock.now()).isoformat(),
     }  # fmt: skip
     if call in IN_REVIEW:
         release = office.submit(dataset["id"])
@@ -132,6 +143,12 @@ def subject(office: Any, settle: Callable[[], None], call: str, n: int) -> dict[
     if "{item}" in call:
         plan = {"line": line["id"], "year": 2026, "planned_on": "2026-12-01"}
         facts["item"] = office.editor.post("/plans", json=plan).json()["id"]
+    for row in office.secrecy.get("/delegations").json():  # nobody has another's role from the call before
+        office.secrecy.delete(f"/delegations/{row['id']}")
+    if "{delegation}" in call:
+        facts["delegation"] = office.secrecy.post(
+            "/delegations", json=fill(CALLS["POST /delegations"], facts)
+        ).json()["id"]
     if "{entry}" in call:
         facts["entry"] = office.admin.post("/negative-list", json=NEGATIVE).json()["number"]
     if call == "DELETE /inventory/{line:path}/withheld":
@@ -210,7 +227,17 @@ def test_d54_what_the_public_may_do_everybody_may() -> None:
         assert (
             statuses["stranger"] >= 400
             or statuses["public"] < 400
-            or call.endswith((" /me", " /tokens", " /reviews", " /reviews/findings"))
+            or call.endswith(
+                (
+                    " /me",
+                    " /tokens",
+                    " /reviews",
+                    " /reviews/findings",
+                    " /notices",
+                    " /notices/read",
+                    " /delegations",
+                )
+            )
         ), call
 
 

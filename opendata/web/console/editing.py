@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,14 +12,17 @@ from starlette.responses import Response
 from opendata.access import service as access
 from opendata.catalog import queries
 from opendata.catalog.codes import codes
+from opendata.core.clock import BEIJING
 from opendata.core.errors import Conflict, Gathered, Invalid, invalid
 from opendata.edge.conventions import check_if_match
 from opendata.inventory.models import Domain, Openness, UpdateCycle
 from opendata.publishing import drafts as drafting
 from opendata.publishing import service
 from opendata.publishing.findings import service as findings
+from opendata.publishing.timing import scheduling
+from opendata.review import reasons
 from opendata.web.console.drafts import Place, find, show
-from opendata.web.forms import Form, Problem, by_field, given, problems
+from opendata.web.forms import Form, Problem, by_field, given, no_day, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
 from opendata.work.unit import Work
@@ -39,7 +43,7 @@ CHOICES = ("themes",)
 def edit_page(request: Request, language: str, dataset: str, work: MemberWork) -> Response:
     place = find(work, dataset)
     drafting.check_editor(work, place.agency)
-    return _form(request, language, place, _values(place))
+    return _form(request, language, place, _values(place), remarks=_remarks(work, place))
 
 
 @router.post("/edit")
@@ -57,9 +61,9 @@ def edit(request: Request, language: str, dataset: str, work: MemberWork, form: 
         drafting.edit_dataset(work, place.dataset, place.agency, fields)
     except Invalid as error:
         work.take_back()
-        return _form(
-            request, language, find(work, dataset), dict(form.values), problems(error, language, _known())
-        )
+        place = find(work, dataset)
+        wrong_fields = problems(error, language, _known())
+        return _form(request, language, place, dict(form.values), wrong_fields, remarks=_remarks(work, place))
     return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="saved")
 
 
@@ -85,6 +89,19 @@ def mask(request: Request, language: str, dataset: str, work: MemberWork, form: 
     except (Invalid, Conflict) as error:
         return _refused(request, language, work, dataset, error)
     return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="masking")
+
+
+@router.post("/schedule")
+def schedule(request: Request, language: str, dataset: str, work: MemberWork, form: PostedForm) -> Response:
+    """When an approved release becomes public; emptied: at once."""
+    place = find(work, dataset)
+    try:
+        if not place.is_open:
+            raise Conflict("schedule_over", state=place.release.state)
+        scheduling.schedule(work, place.release, place.agency, _moment(form, "publish_at"))
+    except (Invalid, Conflict) as error:
+        return _refused(request, language, work, dataset, error)
+    return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="scheduled")
 
 
 @router.post("/withdraw")
@@ -118,6 +135,16 @@ def fields_of(form: Form) -> dict[str, Any]:
     return fields
 
 
+def _moment(form: Form, name: str) -> datetime | None:
+    """Day and time as an input sends them, Beijing time; None for an empty one."""
+    if not form.text(name):
+        return None
+    try:
+        return datetime.fromisoformat(form.text(name)).replace(tzinfo=BEIJING)
+    except ValueError:
+        raise no_day(form, name) from None
+
+
 def need_title(fields: Mapping[str, Any]) -> None:
     """`Invalid` for a title that was emptied."""
     if "title" in fields and not fields["title"]:
@@ -130,6 +157,11 @@ def _refused(
     """Nothing was changed; the draft's page says why."""
     work.take_back()
     return show(request, language, work, find(work, dataset), problems(error, language))
+
+
+def _remarks(work: Work, place: Place) -> Mapping[str, Any]:
+    """Why reviewers returned it, by field."""
+    return reasons.remarks(work, place.release) if place.editable else {}
 
 
 def _values(place: Place) -> dict[str, list[str]]:
@@ -152,6 +184,8 @@ def _form(
     place: Place,
     values: dict[str, list[str]],
     wrong: list[Problem] | None = None,
+    *,
+    remarks: Mapping[str, Any],
 ) -> Response:
     lists = codes()
     return page(
@@ -168,6 +202,7 @@ def _form(
         licences=list(lists.licences),
         themes=list(lists.themes),
         regions=sorted(lists.regions),
+        remarks=remarks,
         problems=wrong or [],
         errors=by_field(wrong or []),
     )

@@ -1,0 +1,33 @@
+"""Reads of notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from opendata.accounts.notices.models import Notice
+from opendata.core.paging import Page
+from opendata.work.unit import Work
+
+
+def mine(work: Work, *, unread: bool = False, offset: int = 0, limit: int = 100) -> Page[Notice]:
+    """The actor's own, newest first."""
+    query = select(Notice).where(Notice.user_id == work.actor.id)
+    if unread:
+        query = query.where(Notice.read_at.is_(None))
+    total = work.session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+    rows = work.session.execute(query.order_by(Notice.at.desc(), Notice.id).offset(offset).limit(limit))
+    return Page(rows.scalars().all(), total, offset, limit)
+
+
+def unread(work: Work) -> int:
+    """How many of the actor's are unread."""
+    query = select(func.count()).where(Notice.user_id == work.actor.id, Notice.read_at.is_(None))
+    return work.session.execute(query).scalar_one()
+
+
+def unmailed(work: Work, limit: int = 50) -> Sequence[Notice]:
+    """Whose e-mail nobody has asked for yet, the oldest first."""
+    query = select(Notice).where(Notice.mailed_at.is_(None), Notice.read_at.is_(None))
+    return work.session.execute(query.order_by(Notice.at).limit(limit)).scalars().all()
