@@ -10,6 +10,7 @@ from opendata.inventory import models as inventory
 from opendata.inventory.negative import models as negative
 from opendata.inventory.plan import models as plan
 from opendata.publishing import models as publishing
+from opendata.publishing.standing import models as standing
 from opendata.review import models as review
 from opendata.review.rounds import models as rounds
 from opendata.tables import models as tables
@@ -31,6 +32,7 @@ __all__ = [
     "publishing",
     "review",
     "rounds",
+    "standing",
     "tables",
     "validation",
 ]

@@ -38,6 +38,7 @@ from opendata.inventory.negative import api as negative
 from opendata.inventory.plan import api as plan
 from opendata.inventory.transfer import api as inventory_lists
 from opendata.publishing import api as publishing
+from opendata.publishing.standing import api as standing
 from opendata.search import api as search
 from opendata.settings import Settings
 from opendata.tables import api as tables
@@ -58,6 +59,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     audit_trail.router,
     access.router,
     publishing.router,
+    standing.router,
     search.router,
     tables.router,
     validation.router,

@@ -49,6 +49,14 @@ API_CALLS: dict[str, Any] = {
     "POST /schemas/match": {"fields": ["a", "b"]},
     "POST /validate": b"",
     "POST /notices/read": {},
+    "POST /standing-authorities": {
+        "dataset": "{dataset}", "source": "almighty", "rows_drift": 100, "filled_drift": 100, "expires_on": "{today}",
+        "reason": "x",
+    },
+    "POST /standing-authorities/{authority}/decisions": {
+        "kind": "secrecy", "outcome": "approve", "terms_hash": "{content_hash}",
+    },
+    "DELETE /standing-authorities/{authority}": None,
     "POST /delegations": {
         "agency": "housing", "absent": "secrecy", "delegate": "almighty", "first_day": "{today}",
         "last_day": "{today}", "reason": "x",

@@ -64,6 +64,8 @@ ROUTES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "/api/v1/reviews": ({}, ("mine=true", "overdue=true")),
     "/api/v1/notices": ({}, ("unread=true",)),
     "/api/v1/delegations": ({}, ()),
+    "/api/v1/standing-authorities": ({}, ("state=active",)),
+    "/api/v1/standing-authorities/{authority}": ({"authority": "datasets"}, ()),
     "/api/v1/uploads/{upload}": ({"upload": "uploads"}, ()),
     "/api/v1/search": ({}, (f"q={MARK}", "agency=housing", "q=-x", f"keyword={MARK}")),
     "/api/v1/schemas": ({}, ()),

@@ -20,6 +20,8 @@ class Occasion(StrEnum):
     REVIEW_OVERDUE = "review_overdue"
     RELEASE_RETURNED = "release_returned"
     RELEASE_PUBLISHED = "release_published"
+    STANDING_WAITS = "standing_waits"
+    STANDING_STOPPED = "standing_stopped"
     DELEGATED = "delegated"
     DELEGATION_ENDED = "delegation_ended"
 
