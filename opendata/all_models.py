@@ -9,6 +9,7 @@ from opendata.core.database import Base
 from opendata.inventory import models as inventory
 from opendata.inventory.negative import models as negative
 from opendata.inventory.plan import models as plan
+from opendata.inventory.profile import models as profile
 from opendata.publishing import models as publishing
 from opendata.publishing.standing import models as standing
 from opendata.review import models as review
@@ -29,6 +30,7 @@ __all__ = [
     "notices",
     "pending",
     "plan",
+    "profile",
     "publishing",
     "review",
     "rounds",

@@ -46,10 +46,12 @@ def checked(given: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
 
 
 def is_place(field: str) -> bool:
-    """A field of the metadata, `inventory`, `resources`, `resources.<id>`, or `resources.<id>.<field>`."""
+    """A field of the metadata, `city_fields.<name>`, `inventory`, `resources`, `resources.<id>`, or `resources.<id>.<field>`."""
     head, *rest = field.split(".")
     if head == "resources" and rest:
         return is_id(rest[0]) and (len(rest) == 1 or (len(rest) == 2 and _of_resource(rest[1])))
+    if head == "city_fields" and len(rest) == 1:
+        return bool(rest[0])
     return not rest and (head in DatasetMeta.model_fields or head in OTHER_PLACES)
 
 

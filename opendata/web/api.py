@@ -11,13 +11,13 @@ from opendata.core.errors import NotFound
 from opendata.edge.messages import preferred
 from opendata.web import failures, public, releases, resources, search, session
 from opendata.web.console import account, agencies, drafts, editing, files, inventory, lines, links, reviews
-from opendata.web.governance import audit, negative, plan
+from opendata.web.governance import audit, negative, plan, profile
 from opendata.web.governance import public as governance
 from opendata.web.inventory import lists as inventory_lists
 from opendata.web.inventory import public as holdings
 from opendata.web.library import schemas, trying
 from opendata.web.render import assets
-from opendata.web.reviewing import delegations, notices
+from opendata.web.reviewing import delegations, notices, standing
 from opendata.web.reviewing import form as approval_form
 
 FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.face))
@@ -39,6 +39,7 @@ _pages = (
     approval_form,
     delegations,
     notices,
+    standing,
     account,
     agencies,
     inventory,
@@ -49,6 +50,7 @@ _pages = (
     inventory_lists,
     plan,
     negative,
+    profile,
     audit,
 )
 for _room in _pages:

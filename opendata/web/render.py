@@ -24,7 +24,7 @@ _HERE = Path(__file__).parent
 PRIVATE = {"Cache-Control": "private, no-store"}
 DONE = frozenset(
     {"saved", "uploaded", "removed", "submitted", "withdrawn", "discarded", "approved", "rejected", "revoked", "members", "created", "added",
-     "password", "waived", "masking", "imported", "withheld", "revealed", "delegated", "delegation_ended", "notices_read", "scheduled"}
+     "password", "waived", "masking", "imported", "withheld", "revealed", "delegated", "delegation_ended", "notices_read", "scheduled", "standing", "standing_decided"}
 )  # fmt: skip
 """What `?done=` may say after a form; any other word says nothing."""
 

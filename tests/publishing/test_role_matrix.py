@@ -35,6 +35,7 @@ ELSEWHERE = {"/openapi.json", "/docs"}
 NEGATIVE = {
     "subject": "x", "ground": "personal_privacy", "basis": "x", "approved_by": "x", "review_on": "2099-01-01", "keywords": ["zz"],
 }  # fmt: skip
+DRIFT = {"rows_drift": 9, "filled_drift": 9}
 CALLS: dict[str, Any] = {
     "POST /agencies": {"name": "made-{n}", "title": "x"},
     "PATCH /agencies/{name}": {"office": "x"},
@@ -44,6 +45,18 @@ CALLS: dict[str, Any] = {
     "PATCH /inventory/{line:path}": {"title": "y"},
     "PUT /inventory/{line:path}/withheld": {"ground": "x"},
     "POST /notices/read": {},
+    "POST /standing-authorities": {
+        "dataset": "{dataset}",
+        "source": "editor",
+        "expires_on": "{today}",
+        "reason": "x",
+        **DRIFT,
+    },
+    "POST /standing-authorities/{authority}/decisions": {
+        "kind": "{kind}",
+        "outcome": "approve",
+        "terms_hash": "{terms}",
+    },
     "POST /delegations": {
         "agency": "housing",
         "absent": "secrecy",
@@ -57,6 +70,7 @@ CALLS: dict[str, Any] = {
     "POST /releases/{release}/waivers": {"findings": ["x"], "content_hash": "{content_hash}", "reason": "x"},
     "POST /plans": {"line": "{line}", "year": 2026, "planned_on": "2026-12-01"},
     "PATCH /plans/{item}": {"status": "in_progress"},
+    "PUT /metadata-profile": {"fields": [], "note": "x"},
     "POST /negative-list": NEGATIVE,
     "PATCH /negative-list/{entry}": {"approved_by": "y"},
     "POST /datasets": {"agency": "housing", "title": "x"},
@@ -96,7 +110,8 @@ TRIALS = {"POST /validate", "POST /schemas/match"}
 """Everybody's, and they store nothing."""
 PUBLISHED = {
     "POST /datasets/{dataset}/withdraw", "GET /resources/{resource}/releases/{number}/download", "GET /resources/{resource}/rows",
-    "GET /search",
+    "GET /search", "POST /standing-authorities", "POST /standing-authorities/{authority}/decisions",
+    "DELETE /standing-authorities/{authority}", "GET /standing-authorities/{authority}",
 }  # fmt: skip
 """Calls about a dataset in review, about a public one; all others are about a draft."""
 
@@ -149,6 +164,10 @@ def subject(office: Any, settle: Callable[[], None], call: str, n: int) -> dict[
         facts["delegation"] = office.secrecy.post(
             "/delegations", json=fill(CALLS["POST /delegations"], facts)
         ).json()["id"]
+    if "{authority}" in call:
+        terms = fill(CALLS["POST /standing-authorities"], facts)
+        row = office.editor.post("/standing-authorities", json=terms).json()
+        facts |= {"authority": row["id"], "terms": row["terms_hash"]}
     if "{entry}" in call:
         facts["entry"] = office.admin.post("/negative-list", json=NEGATIVE).json()["number"]
     if call == "DELETE /inventory/{line:path}/withheld":
@@ -236,6 +255,7 @@ def test_d54_what_the_public_may_do_everybody_may() -> None:
                     " /notices",
                     " /notices/read",
                     " /delegations",
+                    "GET /standing-authorities",
                 )
             )
         ), call

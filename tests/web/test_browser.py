@@ -120,7 +120,7 @@ def catalogue(app: Application, office: Any, settle: Callable[[], None]) -> dict
         "editor:new line": "/console/agency/housing/inventory/new",
         "editor:line": f"/console/agency/housing/inventory/{line['id']}", "editor:lines": f"{desk}/lines",
         "editor:dataset of a line": f"/console/new?line={line['id']}", "content:notices": "/console/notices",
-        "content:delegations": "/console/delegations", "editor:approval form": f"/console/reviews/{release['id']}/form",
+        "content:delegations": "/console/delegations", "editor:standing": "/console/standing", "editor:approval form": f"/console/reviews/{release['id']}/form",
     }  # fmt: skip
 
 

@@ -153,3 +153,35 @@ def test_a_clerk_sets_the_time_of_publication(
         office.people[kind].post(f"/releases/{release}/decisions", json=body)
     settle()
     assert "已批准，将于 2026年12月1日 09:00 公开。" in clerk.see(here)
+
+
+def test_d15_a_standing_authority_is_proposed_approved_and_ended_on_its_page(
+    clock: FixedClock, office: Any, browser: Browsers, settle: Settle
+) -> None:
+    line = office.editor.post("/inventory", json={"agency": "housing", "title": "监测"}).json()
+    dataset = office.draft(title="监测数据", inventory=[line["id"]])["id"]
+    office.upload(dataset, "编号,名称\n0001,站甲\n0002,站乙\n".encode())
+    office.publish(dataset, settle)
+    clerk, here = browser("editor"), "/zh/console/standing"
+    assert f"/console/standing?dataset={dataset}" in clerk.see(f"/zh/console/dataset/{dataset}")
+    fields = {
+        "dataset": dataset, "source": "editor", "rows_drift": "10", "filled_drift": "5", "expires_on": "2027-06-30",
+        "reason": "每日更新",
+    }  # fmt: skip
+    refused = clerk.send(
+        here, here, **fields | {"rows_drift": "x", "source": "nobody", "expires_on": "", "reason": ""}
+    )
+    assert refused.status_code == 422
+    for field in ("rows_drift", "source", "expires_on", "reason"):
+        assert f'href="#f-{field}"' in refused.text
+    assert clerk.send(here, here, **fields).status_code == 303
+    [row] = office.editor.get("/standing-authorities").json()
+    one = f"{here}/{row['id']}"
+    assert 'value="approve"' not in clerk.see(here), "an editor does not approve"
+    for kind in ("content", "secrecy"):
+        assert browser(kind).send(here, one, outcome="approve", reason="同意").status_code == 303
+    page = clerk.see(here)
+    assert "生效中" in page
+    assert "行数变化不超过 10%" in page
+    assert clerk.send(here, one, outcome="end").status_code == 303
+    assert office.editor.get("/standing-authorities").json()[0]["state"] == "ended"

@@ -39,6 +39,8 @@ from opendata.review.models import DecisionKind, Outcome
 from opendata.work.unit import Work
 
 LONGEST = timedelta(days=366)
+OPEN = (Standing.PROPOSED.value, Standing.SUSPENDED.value)
+"""States in which the reviewers are asked."""
 LIVE = (Standing.PROPOSED.value, Standing.ACTIVE.value, Standing.SUSPENDED.value)
 
 
@@ -114,7 +116,7 @@ def decide(
     work.session.refresh(row, with_for_update=True)
     actor_id, absent = _reviewer(work, row, agency, kind)
     standing = approvals(work, row)
-    if row.state not in (Standing.PROPOSED.value, Standing.SUSPENDED.value):
+    if row.state not in OPEN:
         raise Conflict("standing_not_open", state=row.state)
     if any(approval.kind == kind.value for approval in standing):
         raise Conflict("standing_decided", kind=kind.value)
@@ -150,12 +152,27 @@ def decide(
 
 def end(work: Work, row: StandingAuthority, agency: Agency) -> None:
     """By its body's editors or reviewers, at any time. `Conflict("standing_not_open")` if it is over."""
-    reviewer = any(may_review(work.actor, agency, role) for role in review.ROLE_OF.values())
-    if not (reviewer or may_publish(work.actor, agency)):
-        raise Forbidden("agency_editor_only", agency=agency.name)
     if row.state == Standing.ENDED.value:
         raise Conflict("standing_not_open", state=row.state)
+    if not may_end(work, row, agency):
+        raise Forbidden("agency_editor_only", agency=agency.name)
     _move(work, row, Standing.ENDED)
+
+
+def may_end(work: Work, row: StandingAuthority, agency: Agency) -> bool:
+    reviewer = any(may_review(work.actor, agency, role) for role in review.ROLE_OF.values())
+    return row.state != Standing.ENDED.value and (reviewer or may_publish(work.actor, agency))
+
+
+def may_decide(work: Work, row: StandingAuthority, agency: Agency, kind: DecisionKind) -> bool:
+    """Whether this decision is open, and the actor's."""
+    if row.state not in OPEN or any(a.kind == kind.value for a in approvals(work, row)):
+        return False
+    try:
+        _reviewer(work, row, agency, kind)
+    except WrongReviewer:
+        return False
+    return True
 
 
 def live(work: Work, dataset_id: str) -> StandingAuthority | None:
@@ -299,6 +316,6 @@ def _ask(work: Work, row: StandingAuthority, agency: Agency, title: str, occasio
         wanted,
         occasion,
         about=f"{row.id}:{work.now.isoformat()}",
-        path=f"/console/dataset/{row.dataset_id}",
+        path="/console/standing",
         title=title,
     )

@@ -23,6 +23,7 @@ from opendata.publishing.timing import scheduling
 from opendata.review import reasons
 from opendata.web.console.drafts import Place, find, show
 from opendata.web.forms import Form, Problem, by_field, given, no_day, problems
+from opendata.web.governance import city
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
 from opendata.work.unit import Work
@@ -43,7 +44,7 @@ CHOICES = ("themes",)
 def edit_page(request: Request, language: str, dataset: str, work: MemberWork) -> Response:
     place = find(work, dataset)
     drafting.check_editor(work, place.agency)
-    return _form(request, language, place, _values(place), remarks=_remarks(work, place))
+    return _form(request, language, work, place, _values(place))
 
 
 @router.post("/edit")
@@ -52,7 +53,7 @@ def edit(request: Request, language: str, dataset: str, work: MemberWork, form: 
     place = find(work, dataset)
     try:
         check_if_match(f'"{form.text("edition")}"', access.edit_etag(place.release))
-        wrong, fields = Gathered(), fields_of(form)
+        wrong, fields = Gathered(), fields_of(form) | city.given(work, form, place.view.meta)
         with wrong:
             need_title(fields)
         with wrong:
@@ -61,9 +62,8 @@ def edit(request: Request, language: str, dataset: str, work: MemberWork, form: 
         drafting.edit_dataset(work, place.dataset, place.agency, fields)
     except Invalid as error:
         work.take_back()
-        place = find(work, dataset)
-        wrong_fields = problems(error, language, _known())
-        return _form(request, language, place, dict(form.values), wrong_fields, remarks=_remarks(work, place))
+        wrong_fields = problems(error, language, _known(work))
+        return _form(request, language, work, find(work, dataset), dict(form.values), wrong_fields)
     return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="saved")
 
 
@@ -159,33 +159,29 @@ def _refused(
     return show(request, language, work, find(work, dataset), problems(error, language))
 
 
-def _remarks(work: Work, place: Place) -> Mapping[str, Any]:
-    """Why reviewers returned it, by field."""
-    return reasons.remarks(work, place.release) if place.editable else {}
-
-
 def _values(place: Place) -> dict[str, list[str]]:
     meta = place.view.meta.model_dump(mode="json")
     values = {name: [str(meta[name] or "")] for name in (*TEXTS, *DATES)}
     values |= {name: ["，".join(meta[name])] for name in LISTS}
     values[BOX] = [", ".join(str(side).removesuffix(".0") for side in meta[BOX] or ())]
     values["themes"] = list(place.view.meta.themes)
+    values |= city.typed(place.view.meta)
     values["edition"] = [access.edit_etag(place.release)]
     return values
 
 
-def _known() -> tuple[str, ...]:
-    return (*TEXTS, *DATES, *LISTS, *CHOICES, BOX)
+def _known(work: Work) -> tuple[str, ...]:
+    own = (city.PREFIX + field.name for field in city.asked(work))
+    return (*TEXTS, *DATES, *LISTS, *CHOICES, BOX, *own)
 
 
 def _form(
     request: Request,
     language: str,
+    work: Work,
     place: Place,
     values: dict[str, list[str]],
     wrong: list[Problem] | None = None,
-    *,
-    remarks: Mapping[str, Any],
 ) -> Response:
     lists = codes()
     return page(
@@ -202,7 +198,8 @@ def _form(
         licences=list(lists.licences),
         themes=list(lists.themes),
         regions=sorted(lists.regions),
-        remarks=remarks,
+        remarks=reasons.remarks(work, place.release) if place.editable else {},
+        city=city.asked(work),
         problems=wrong or [],
         errors=by_field(wrong or []),
     )
