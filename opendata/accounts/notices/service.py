@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from opendata.accounts.notices.models import Notice, Occasion
+from opendata.accounts.notices.queries import own
 from opendata.core.ids import new_id
 from opendata.work.unit import Work
 
@@ -36,7 +37,7 @@ def tell(
 
 def mark_read(work: Work, notice_ids: Iterable[str] | None = None) -> None:
     """The actor has read these; all of the own ones, if none are named. Other people's stay as they are."""
-    query = update(Notice).where(Notice.user_id == work.actor.id, Notice.read_at.is_(None))
+    query = update(Notice).where(own(work), Notice.read_at.is_(None))
     if notice_ids is not None:
         query = query.where(Notice.id.in_(list(notice_ids)))
     work.session.execute(query.values(read_at=work.now))

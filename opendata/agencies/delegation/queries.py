@@ -13,7 +13,7 @@ from opendata.agencies.models import Agency, Membership
 from opendata.agencies.policy import may_administer
 from opendata.core.clock import day_of
 from opendata.core.errors import NotFound
-from opendata.work.actor import REVIEWING_ROLES, Role
+from opendata.work.actor import REVIEWING_ROLES, Role, Scope
 from opendata.work.unit import Work
 
 
@@ -85,12 +85,7 @@ def seen(work: Work) -> Sequence[Delegation]:
     query = select(Delegation).order_by(Delegation.first_day.desc()).limit(1000)
     found = work.session.execute(query).scalars().all()
     bodies = agencies.by_ids(work.session, {row.agency_id for row in found})
-    return [
-        row
-        for row in found
-        if work.actor.id in (row.absent_id, row.delegate_id)
-        or may_administer(work.actor, bodies[row.agency_id])
-    ]
+    return [row for row in found if _is_seen(work, row, bodies[row.agency_id])]
 
 
 def find(work: Work, delegation_id: str) -> Delegation:
@@ -98,6 +93,14 @@ def find(work: Work, delegation_id: str) -> Delegation:
     row = work.session.get(Delegation, delegation_id)
     if row is not None:
         agency = work.session.get_one(Agency, row.agency_id)
-        if work.actor.id in (row.absent_id, row.delegate_id) or may_administer(work.actor, agency):
+        if _is_seen(work, row, agency):
             return row
     raise NotFound("delegation_not_found", id=delegation_id[:100])
+
+
+def _is_seen(work: Work, row: Delegation, agency: Agency) -> bool:
+    """A token that is bound to one body sees that body's alone."""
+    actor = work.actor
+    inside = actor.agency_only is None or actor.agency_only in agency.lineage
+    named = actor.id in (row.absent_id, row.delegate_id) and actor.can(Scope.READ)
+    return inside and (named or may_administer(actor, agency))

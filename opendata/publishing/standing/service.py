@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -62,12 +62,7 @@ def propose(
     """
     if not may_publish(work.actor, agency):
         raise Forbidden("agency_editor_only", agency=agency.name)
-    published = queries.release(work.session, dataset.published_id)
-    if published is None:
-        raise Conflict("not_published", name=dataset.name)
-    if live(work, dataset.id) is not None:
-        raise Conflict("standing_exists", name=dataset.name)
-    view = views.one(work.session, dataset, published)
+    view = _public(work, dataset)
     shape = measuring.schema_hash(work, view)
     errors = _wrong(work, line, shape, expires_on)
     if errors or line is None or shape is None:
@@ -82,6 +77,13 @@ def propose(
         "rows_drift": rows_drift,
         "filled_drift": filled_drift,
     }
+    row = _enter(work, terms, expires_on, reason)
+    work.record("standing.proposed", "standing_authority", row.id, dataset=dataset.id, terms=row.terms_hash)
+    _ask(work, row, agency, view.meta.title, Occasion.STANDING_WAITS)
+    return row
+
+
+def _enter(work: Work, terms: Mapping[str, Any], expires_on: date, reason: str) -> StandingAuthority:
     row = StandingAuthority(
         id=new_id(),
         **terms,
@@ -94,9 +96,17 @@ def propose(
     )
     work.session.add(row)
     work.session.flush()
-    work.record("standing.proposed", "standing_authority", row.id, dataset=dataset.id, terms=row.terms_hash)
-    _ask(work, row, agency, view.meta.title, Occasion.STANDING_WAITS)
     return row
+
+
+def _public(work: Work, dataset: Dataset) -> DatasetView:
+    """What is public now, if it has no authority yet."""
+    published = queries.release(work.session, dataset.published_id)
+    if published is None:
+        raise Conflict("not_published", name=dataset.name)
+    if live(work, dataset.id) is not None:
+        raise Conflict("standing_exists", name=dataset.name)
+    return views.one(work.session, dataset, published)
 
 
 def decide(
@@ -115,13 +125,7 @@ def decide(
     """
     work.session.refresh(row, with_for_update=True)
     actor_id, absent = _reviewer(work, row, agency, kind)
-    standing = approvals(work, row)
-    if row.state not in OPEN:
-        raise Conflict("standing_not_open", state=row.state)
-    if any(approval.kind == kind.value for approval in standing):
-        raise Conflict("standing_decided", kind=kind.value)
-    if terms_hash != row.terms_hash:
-        raise OtherContent(expected=row.terms_hash, got=terms_hash[:64])
+    _check_open(work, row, kind, terms_hash)
     work.record(
         f"standing.{kind.value}_{outcome.value}",
         "standing_authority",
@@ -145,9 +149,19 @@ def decide(
     )
     work.session.add(approval)
     work.session.flush()
-    if {kind.value, *(a.kind for a in standing)} == {k.value for k in DecisionKind}:
+    if {a.kind for a in approvals(work, row)} == {k.value for k in DecisionKind}:
         row.stopped_by = []
         _move(work, row, Standing.ACTIVE)
+
+
+def _check_open(work: Work, row: StandingAuthority, kind: DecisionKind, terms_hash: str) -> None:
+    """Whether this decision about these terms is still to come."""
+    if row.state not in OPEN:
+        raise Conflict("standing_not_open", state=row.state)
+    if any(approval.kind == kind.value for approval in approvals(work, row)):
+        raise Conflict("standing_decided", kind=kind.value)
+    if terms_hash != row.terms_hash:
+        raise OtherContent(expected=row.terms_hash, got=terms_hash[:64])
 
 
 def end(work: Work, row: StandingAuthority, agency: Agency) -> None:
