@@ -123,6 +123,7 @@ class Application:
             "tables.load": partial(tables_jobs.load, self.loader),
             "tables.drop": partial(tables_jobs.drop, self.loader),
             "search.reindex": self._reindex,
+            "search.renew": self.indexer.renew,
         }
         return {name: partial(patient, job) for name, job in jobs.items()}
 

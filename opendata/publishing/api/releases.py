@@ -62,7 +62,7 @@ def get_release(work: SignedInWork, release: str, language: Language) -> Respons
         "published_at": found.published_at,
         "rounds": [queue.round_out(work, row) for row in rounds.of_release(work, found.id)],
         "changed_since_return": changes.since_return(work, view),
-        "findings": findings_out(work, found, language),
+        "screening": findings_out(work, found, language),
         "negative_hits": [_hit(hit, entry) for hit, entry in reviews.negative_hits(work, found)],
         "validation": _validation(work, view, language),
         "decisions": [_decision(work, d, name) for d, name in reviews.decisions(work, found.id)],

@@ -153,11 +153,11 @@ class FindingOut(BaseModel):
     waived_at: datetime | None
 
 
-class FindingsOut(BaseModel):
+class ScreeningOut(BaseModel):
     id: str
     state: str
     sentence: str
-    findings: list[FindingOut]
+    screening: list[FindingOut]
 
 
 class WaiverIn(BaseModel):
@@ -226,9 +226,11 @@ class ReleaseOut(SubmittedOut):
     changed_since_return: list[Change] = Field(
         description="What its author has changed since it was returned last; empty before it is handed in again"
     )
-    findings: list[FindingOut]
+    screening: list[FindingOut] = Field(
+        description="What was found in this content, confident findings first"
+    )
     negative_hits: list[NegativeHitOut] = Field(description="What the negative list forbids in this content")
-    validation: list[ValidationOut]
+    validation: list[ValidationOut] = Field(description="Each file against its schema")
     decisions: list[DecisionOut]
     missing: list[Missing]
 
@@ -238,7 +240,7 @@ class BlockedEntry(BaseModel):
     content_hash: str
     dataset: DatasetRef
     submitted_at: datetime | None
-    findings: list[FindingOut]
+    screening: list[FindingOut]
 
 
 class QueueEntry(BaseModel):

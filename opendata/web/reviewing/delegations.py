@@ -16,7 +16,7 @@ from opendata.agencies.delegation import queries, service
 from opendata.agencies.models import Agency
 from opendata.core.clock import day_of
 from opendata.core.errors import Conflict, Forbidden, Gathered, Invalid, NotFound, invalid
-from opendata.web.forms import Form, Problem, by_field, no_day, problems
+from opendata.web.forms import Form, Problem, no_day, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
 from opendata.work.actor import REVIEWING_ROLES
@@ -84,15 +84,13 @@ def _show(request: Request, language: str, work: Work, form: Form, wrong: Sequen
         request,
         "reviewing/delegations.html",
         language,
-        status=422 if wrong else 200,
         rows=rows,
         bodies=agencies.by_ids(work.session, {row.agency_id for row in rows}),
         people={user_id: work.session.get_one(User, user_id) for user_id in ids},
         choices=_bodies(work),
         today=day_of(work.now),
         form=form,
-        problems=list(wrong),
-        errors=by_field(wrong),
+        wrong=wrong,
     )
 
 

@@ -26,7 +26,7 @@ from opendata.publishing.standing import service
 from opendata.publishing.standing.models import StandingApproval, StandingAuthority
 from opendata.publishing.standing.sentences import sentence
 from opendata.review.models import DecisionKind, Outcome
-from opendata.web.forms import Form, Problem, by_field, no_day, problems
+from opendata.web.forms import Form, Problem, no_day, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
 from opendata.work.unit import Work
@@ -141,12 +141,10 @@ def _show(request: Request, language: str, work: Work, form: Form, wrong: Sequen
         request,
         "reviewing/standing.html",
         language,
-        status=422 if wrong else 200,
         entries=[_entry(work, row, dataset, language) for row, dataset in work.session.execute(query)],
         choices=_choices(work),
         form=form,
-        problems=list(wrong),
-        errors=by_field(wrong),
+        wrong=wrong,
     )
 
 
