@@ -9,6 +9,9 @@ from opendata.inventory.negative import models as negative
 from opendata.inventory.plan import models as plan
 from opendata.publishing import models as publishing
 from opendata.review import models as review
+from opendata.supervision.alerts import models as alerts
+from opendata.supervision.periodic import models as periodic
+from opendata.supervision.rectification import models as rectification
 from opendata.tables import models as tables
 from opendata.validation import models as validation
 from opendata.work import audit, idempotency, pending
@@ -16,14 +19,17 @@ from opendata.work import audit, idempotency, pending
 __all__ = [
     "accounts",
     "agencies",
+    "alerts",
     "audit",
     "catalog",
     "idempotency",
     "inventory",
     "negative",
     "pending",
+    "periodic",
     "plan",
     "publishing",
+    "rectification",
     "review",
     "tables",
     "validation",

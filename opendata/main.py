@@ -38,6 +38,9 @@ from opendata.inventory.transfer import api as inventory_lists
 from opendata.publishing import api as publishing
 from opendata.search import api as search
 from opendata.settings import Settings
+from opendata.supervision.alerts import api as alerts
+from opendata.supervision.periodic import api as periodic
+from opendata.supervision.rectification import api as rectification
 from opendata.tables import api as tables
 from opendata.validation import api as validation
 from opendata.web import api as web
@@ -53,6 +56,9 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     negative.router,
     audit_trail.router,
     access.router,
+    rectification.router,
+    periodic.router,
+    alerts.router,
     publishing.router,
     search.router,
     tables.router,

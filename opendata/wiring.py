@@ -40,6 +40,7 @@ from opendata.publishing.jobs import Journey
 from opendata.publishing.upkeep import Upkeep
 from opendata.search.service import Indexer
 from opendata.settings import ROOT, Settings
+from opendata.supervision import schedule
 from opendata.tables import jobs as tables_jobs
 from opendata.tables.queries import columns_of
 from opendata.tables.service import Loader
@@ -101,6 +102,7 @@ class Application:
             "tables.load": partial(tables_jobs.load, self.loader),
             "tables.drop": partial(tables_jobs.drop, self.loader),
             "search.reindex": self._reindex,
+            schedule.JOB: partial(schedule.inspect, self.place),
         }
         return {name: partial(patient, job) for name, job in jobs.items()}
 
@@ -158,6 +160,8 @@ class Background:
         self._app = app
         self._wanted = threading.Event()
         self._stop = threading.Event()
+        self._asked = ""
+        """The day whose job this process has asked for."""
         self._threads = [
             threading.Thread(target=self._drain, name="indexer", daemon=True),
             threading.Thread(target=self._tick, name="clock", daemon=True),
@@ -190,9 +194,13 @@ class Background:
         next_upkeep = time.monotonic() + UPKEEP_SECONDS
         while not self._stop.wait(TICK_SECONDS):
             guarded(partial(do_due, app))
+            guarded(self._ask_for_the_day)
             if time.monotonic() >= next_upkeep:
                 guarded(upkeep.run)
                 next_upkeep = time.monotonic() + UPKEEP_SECONDS
+
+    def _ask_for_the_day(self) -> None:
+        self._asked = schedule.ask(self._app.place, self._asked)
 
 
 def pause_after(drain: float) -> float:

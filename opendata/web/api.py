@@ -17,6 +17,7 @@ from opendata.web.inventory import lists as inventory_lists
 from opendata.web.inventory import public as holdings
 from opendata.web.library import schemas, trying
 from opendata.web.render import assets
+from opendata.web.supervision import board, orders
 
 FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.face))
 """Who words the errors, by path: for `main`'s list, beside the faces of the APIs."""
@@ -45,6 +46,8 @@ _pages = (
     plan,
     negative,
     audit,
+    orders,
+    board,
 )
 for _room in _pages:
     router.include_router(_room.router, prefix="/{language:language}")

@@ -26,7 +26,8 @@ API = "/api/v1"
 MATRIX = Path(__file__).parents[1] / "support" / "role_matrix.json"
 RENEW = "OPENDATA_RENEW_ROLE_MATRIX"
 PEOPLE = (
-    "public", "stranger", "editor", "content_reviewer", "secrecy_reviewer", "admin", "city_admin", "supervisor", "sysadmin",
+    "public", "stranger", "editor", "content_reviewer", "secrecy_reviewer", "admin", "city_admin", "supervisor", "evaluator",
+    "sysadmin",
 )  # fmt: skip
 """`stranger` has every role, in another body."""
 ELSEWHERE = {"/openapi.json", "/docs"}
@@ -34,6 +35,7 @@ ELSEWHERE = {"/openapi.json", "/docs"}
 NEGATIVE = {
     "subject": "x", "ground": "personal_privacy", "basis": "x", "approved_by": "x", "review_on": "2099-01-01", "keywords": ["zz"],
 }  # fmt: skip
+ORDER = {"agency": "housing", "subject": "x", "demand": "x", "deadline": "2099-01-01"}
 CALLS: dict[str, Any] = {
     "POST /agencies": {"name": "made-{n}", "title": "x"},
     "PATCH /agencies/{name}": {"office": "x"},
@@ -48,6 +50,11 @@ CALLS: dict[str, Any] = {
     "PATCH /plans/{item}": {"status": "in_progress"},
     "POST /negative-list": NEGATIVE,
     "PATCH /negative-list/{entry}": {"approved_by": "y"},
+    "POST /rectifications": ORDER,
+    "PATCH /rectifications/{order}": {"deadline": "2099-06-01", "reason": "x"},
+    "POST /rectifications/{order}/evidence": {"text": "x"},
+    "POST /rectifications/{order}/decisions": {"outcome": "withdraw", "reason": "x"},
+    "POST /datasets/{dataset}/periodic-reviews": {"outcome": "keep"},
     "POST /datasets": {"agency": "housing", "title": "x"},
     "PUT /datasets/by-source/{agency}/{source_id:path}": {"title": "x"},
     "PATCH /datasets/{dataset}": {"title": "y"},
@@ -81,11 +88,13 @@ IN_REVIEW = {
     "GET /releases/{release}", "POST /releases/{release}/decisions", "POST /releases/{release}/masking",
     "POST /releases/{release}/waivers",
 }  # fmt: skip
+OWN = (" /rectifications", " /periodic-reviews", " /alerts")
+"""Lists of what the caller's own bodies owe: everybody who works for one may ask."""
 TRIALS = {"POST /validate", "POST /schemas/match"}
 """Everybody's, and they store nothing."""
 PUBLISHED = {
     "POST /datasets/{dataset}/withdraw", "GET /resources/{resource}/releases/{number}/download", "GET /resources/{resource}/rows",
-    "GET /search",
+    "GET /search", "POST /datasets/{dataset}/periodic-reviews",
 }  # fmt: skip
 """Calls about a dataset in review, about a public one; all others are about a draft."""
 
@@ -134,6 +143,8 @@ def subject(office: Any, settle: Callable[[], None], call: str, n: int) -> dict[
         facts["item"] = office.editor.post("/plans", json=plan).json()["id"]
     if "{entry}" in call:
         facts["entry"] = office.admin.post("/negative-list", json=NEGATIVE).json()["number"]
+    if "{order}" in call:
+        facts["order"] = office.admin.post("/rectifications", json=ORDER).json()["number"]
     if call == "DELETE /inventory/{line:path}/withheld":
         office.secrecy.put(f"/inventory/{line['id']}/withheld", json={"ground": "x"})
     facts["dataset64"] = base64.b64encode(dataset["id"].encode()).decode()
@@ -210,7 +221,7 @@ def test_d54_what_the_public_may_do_everybody_may() -> None:
         assert (
             statuses["stranger"] >= 400
             or statuses["public"] < 400
-            or call.endswith((" /me", " /tokens", " /reviews", " /reviews/findings"))
+            or call.endswith((" /me", " /tokens", " /reviews", " /reviews/findings", *OWN))
         ), call
 
 

@@ -1,0 +1,109 @@
+"""Rectification orders, periodic review, alerts."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0012"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+TIME = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    _alert()
+    _rectification()
+    _periodic_review()
+    _rectification_step()
+
+
+def _alert() -> None:
+    op.create_table(
+        "alert",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("agency_id", sa.String(length=36), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("subject_id", sa.String(length=36), nullable=False),
+        sa.Column("title", sa.String(length=300), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("raised_at", TIME, nullable=False),
+        sa.Column("settled_at", TIME, nullable=True),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_alert_agency_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_alert")),
+        sa.UniqueConstraint("kind", "subject_id", "due_on", name=op.f("uq_alert_kind_subject_id_due_on")),
+    )
+    op.create_index(op.f("ix_alert_agency_id"), "alert", ["agency_id"])
+    op.create_index(op.f("ix_alert_settled_at"), "alert", ["settled_at"])
+
+
+def _rectification() -> None:
+    op.create_table(
+        "rectification",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("number", sa.String(length=32), nullable=False),
+        sa.Column("agency_id", sa.String(length=36), nullable=False),
+        sa.Column("cause", sa.String(length=30), nullable=False),
+        sa.Column("subject", sa.String(length=300), nullable=False),
+        sa.Column("demand", sa.String(length=2000), nullable=False),
+        sa.Column("params", JSON, nullable=False),
+        sa.Column("occasion", sa.String(length=120), nullable=True),
+        sa.Column("deadline", sa.Date(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        sa.Column("issued_by", sa.String(length=36), nullable=True),
+        sa.Column("issued_at", TIME, nullable=False),
+        sa.Column("settled_at", TIME, nullable=True),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_rectification_agency_id_agency")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rectification")),
+        sa.UniqueConstraint("number", name=op.f("uq_rectification_number")),
+        sa.UniqueConstraint("occasion", name=op.f("uq_rectification_occasion")),
+    )
+    op.create_index(op.f("ix_rectification_agency_id"), "rectification", ["agency_id"])
+    op.create_index("ix_rectification_state", "rectification", ["state", "deadline"])
+
+
+def _periodic_review() -> None:
+    op.create_table(
+        "periodic_review",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("dataset_id", sa.String(length=36), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
+        sa.Column("note", sa.String(length=2000), nullable=False),
+        sa.Column("next_on", sa.Date(), nullable=False),
+        sa.Column("reviewed_by", sa.String(length=36), nullable=False),
+        sa.Column("reviewer_name", sa.String(length=200), nullable=False),
+        sa.Column("reviewed_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["dataset_id"], ["dataset.id"], name=op.f("fk_periodic_review_dataset_id_dataset")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_periodic_review")),
+    )
+    op.create_index(op.f("ix_periodic_review_dataset_id"), "periodic_review", ["dataset_id"])
+
+
+def _rectification_step() -> None:
+    op.create_table(
+        "rectification_step",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("order_id", sa.String(length=36), nullable=False),
+        sa.Column("act", sa.String(length=20), nullable=False),
+        sa.Column("text", sa.String(length=4000), nullable=False),
+        sa.Column("url", sa.String(length=2000), nullable=False),
+        sa.Column("actor_id", sa.String(length=36), nullable=True),
+        sa.Column("actor_name", sa.String(length=200), nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_id"], ["rectification.id"], name=op.f("fk_rectification_step_order_id_rectification")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rectification_step")),
+    )
+    op.create_index(op.f("ix_rectification_step_order_id"), "rectification_step", ["order_id"])
+
+
+def downgrade() -> None:
+    for table in ("rectification_step", "periodic_review", "rectification", "alert"):
+        op.drop_table(table)

@@ -1,0 +1,86 @@
+"""Pages of supervision: an order from its issue to its close, and a body's board, without scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from town import open_dataset, site_person
+
+from opendata.core.clock import FixedClock
+from opendata.supervision import schedule
+from opendata.work.actor import SiteRole
+
+pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
+HERE = "/zh/console/rectifications"
+BOARD = "/zh/console/agency/housing/board"
+ORDER = {
+    "agency": "housing", "cause": "not_opened", "subject": "公租房分配结果", "demand": "依法应当公开。\n请开放。", "deadline": "2099-06-30",
+}  # fmt: skip
+
+
+def test_d17_an_order_on_pages(office: Any, browser: Callable[..., Any]) -> None:
+    site_person(office, "watch", SiteRole.SUPERVISOR)
+    site_person(office, "judge", SiteRole.EVALUATOR)
+    watch = browser("watch")
+    assert f"{HERE}/new" in watch.see(HERE)
+    refused = watch.send(f"{HERE}/new", f"{HERE}/new", **ORDER | {"agency": "", "deadline": "soon"})
+    assert refused.status_code == 422
+    refused = watch.send(f"{HERE}/new", f"{HERE}/new", **ORDER | {"subject": "", "deadline": "2020-01-01"})
+    assert 'href="#f-subject"' in refused.text
+    assert 'href="#f-deadline"' in refused.text
+    issued = watch.send(f"{HERE}/new", f"{HERE}/new", **ORDER)
+    assert issued.status_code == 303, issued.text
+    one = issued.headers["location"].partition("?")[0]
+    assert "公租房分配结果" in browser("editor").see(HERE)
+    assert "目前只能撤销通知" in watch.see(one)
+    clerk = browser("editor")
+    assert clerk.send(one, f"{one}/evidence", text="").status_code == 422
+    told = {"text": "已于 6 月 5 日开放", "url": "https://example.org/dataset/gzf"}
+    assert clerk.send(one, f"{one}/evidence", **told).status_code == 303
+    assert f"{one}/decision" not in clerk.see(one)
+    judge = browser("judge").see(one)
+    assert "https://example.org/dataset/gzf" in judge
+    assert "<form" not in judge.partition("<main")[2].partition("</main>")[0]
+    assert "Hand in evidence" in clerk.see(one.replace("/zh/", "/en/"))
+    moved = watch.send(one, f"{one}/deadline", deadline="2099-07-31", why="")
+    assert 'id="e-why"' in moved.text
+    assert watch.send(one, f"{one}/deadline", deadline="2099-07-31", why="系统改造").status_code == 303
+    stale = {**watch.hidden(one, f"{one}/decision"), "edition": "1", "outcome": "close"}
+    assert watch.post(f"{one}/decision", stale).status_code == 412
+    assert watch.send(one, f"{one}/decision", outcome="return", reason="").status_code == 422
+    assert watch.send(one, f"{one}/decision", outcome="close").status_code == 303
+    assert "已办结" in clerk.see(f"{HERE}?state=closed")
+    assert "没有符合条件" in clerk.see(f"{HERE}?overdue=true")
+    assert browser("editor").get(f"{HERE}/new").status_code == 403
+
+
+def test_d16_what_is_overdue_is_on_the_board(
+    office: Any, browser: Callable[..., Any], settle: Callable[[], None]
+) -> None:
+    office.app.place.clock = FixedClock(datetime.now(UTC))
+    made = open_dataset(office, settle, title="名单", update_cycle="daily")
+    assert "逾期" not in browser("content").see(BOARD).partition("定期审查</h2>")[0].partition("逾期提醒")[1]
+    office.app.place.clock.advance(days=100)
+    schedule.ask(office.app.place)
+    settle()
+    reviewer = browser("content")
+    board = reviewer.see(BOARD)
+    for told in ("定期审查逾期", "未按承诺更新", "名单", f"{BOARD}/{made['id']}"):
+        assert told in board
+    assert "已逾期" in reviewer.see("/zh/console")
+    assert BOARD in reviewer.see("/zh/console/agency")
+    form = f"{BOARD}/{made['id']}"
+    wrong = reviewer.send(form, form, outcome="restrict", note="", next_on="morgen")
+    assert 'id="e-next_on"' in wrong.text
+    assert 'id="e-note"' in reviewer.send(form, form, outcome="restrict", note="", next_on="").text
+    assert (
+        reviewer.send(form, form, outcome="restrict", note="应改为有条件开放", next_on="").status_code == 303
+    )
+    assert "定期审查逾期" not in reviewer.see(BOARD)
+    assert "Periodic reviews" in reviewer.see(BOARD.replace("/zh/", "/en/"))
+    office.admin.post("/agencies", json={"name": "water", "title": "市水利局"})
+    assert reviewer.get("/zh/console/agency/water/board").status_code == 404
+    assert browser("editor").send(form, form, outcome="keep").status_code == 403
