@@ -28,6 +28,7 @@ from opendata.core.clock import Clock, SystemClock
 from opendata.core.database import open_engine
 from opendata.core.errors import Conflict, DomainError, Unavailable
 from opendata.core.locks import FileLock
+from opendata.edge.usage.journal import Journal
 from opendata.ports.job_queue.port import Handler, JobQueue, RetryLater
 from opendata.ports.sandbox.port import Sandbox
 from opendata.ports.search_index.port import SearchIndex
@@ -70,6 +71,8 @@ class Application:
     queue: JobQueue
     indexer: Indexer
     lock: FileLock
+    journal: Journal
+    """Of what is used; a server writes it, and counts it."""
     background: Background | None = None
 
     @property
@@ -280,6 +283,7 @@ def build(
         queue=queue,
         indexer=Indexer(place, index, payload(settings.site_url), columns_of),
         lock=FileLock(settings.data_dir / "lock"),
+        journal=Journal(settings.data_dir / "usage", place.clock),
     )
 
 

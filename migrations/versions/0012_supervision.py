@@ -1,4 +1,4 @@
-"""Rectification orders, periodic review, alerts."""
+"""Rectification orders, periodic review, alerts, and what is used."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,10 +14,22 @@ TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
+    _counted_batch()
     _alert()
     _rectification()
+    _daily_use()
     _periodic_review()
     _rectification_step()
+
+
+def _counted_batch() -> None:
+    op.create_table(
+        "counted_batch",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("counted_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_counted_batch")),
+    )
+    op.create_index(op.f("ix_counted_batch_counted_at"), "counted_batch", ["counted_at"])
 
 
 def _alert() -> None:
@@ -65,6 +77,20 @@ def _rectification() -> None:
     op.create_index("ix_rectification_state", "rectification", ["state", "deadline"])
 
 
+def _daily_use() -> None:
+    op.create_table(
+        "daily_use",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("dataset_id", sa.String(length=36), nullable=False),
+        sa.Column("views", sa.BigInteger(), nullable=False),
+        sa.Column("downloads", sa.BigInteger(), nullable=False),
+        sa.Column("calls", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["dataset_id"], ["dataset.id"], name=op.f("fk_daily_use_dataset_id_dataset")),
+        sa.PrimaryKeyConstraint("day", "dataset_id", name=op.f("pk_daily_use")),
+    )
+    op.create_index(op.f("ix_daily_use_dataset_id"), "daily_use", ["dataset_id"])
+
+
 def _periodic_review() -> None:
     op.create_table(
         "periodic_review",
@@ -105,5 +131,12 @@ def _rectification_step() -> None:
 
 
 def downgrade() -> None:
-    for table in ("rectification_step", "periodic_review", "rectification", "alert"):
+    for table in (
+        "rectification_step",
+        "periodic_review",
+        "daily_use",
+        "rectification",
+        "alert",
+        "counted_batch",
+    ):
         op.drop_table(table)

@@ -18,6 +18,7 @@ from opendata.web.inventory import public as holdings
 from opendata.web.library import schemas, trying
 from opendata.web.render import assets
 from opendata.web.supervision import board, orders
+from opendata.web.supervision import public as supervision
 
 FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.face))
 """Who words the errors, by path: for `main`'s list, beside the faces of the APIs."""
@@ -48,6 +49,7 @@ _pages = (
     audit,
     orders,
     board,
+    supervision,
 )
 for _room in _pages:
     router.include_router(_room.router, prefix="/{language:language}")

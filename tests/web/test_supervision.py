@@ -11,6 +11,7 @@ from town import open_dataset, site_person
 
 from opendata.core.clock import FixedClock
 from opendata.supervision import schedule
+from opendata.supervision.usage import counting
 from opendata.work.actor import SiteRole
 
 pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
@@ -84,3 +85,23 @@ def test_d16_what_is_overdue_is_on_the_board(
     office.admin.post("/agencies", json={"name": "water", "title": "市水利局"})
     assert reviewer.get("/zh/console/agency/water/board").status_code == 404
     assert browser("editor").send(form, form, outcome="keep").status_code == 403
+
+
+def test_d48_everybody_reads_what_is_used(
+    office: Any, browser: Callable[..., Any], settle: Callable[[], None]
+) -> None:
+    made = open_dataset(office, settle, title="名单")
+    reader = browser()
+    for _ in range(3):
+        reader.see(f"/zh/dataset/{made['name']}")
+    counting.flush(office.app.place, office.app.journal)
+    page = reader.see("/zh/usage")
+    row = page.partition(f"/zh/dataset/{made['name']}")[2].partition("</tr>")[0]
+    assert '<td class="num">3</td>' in row
+    assert "Use of the data" in reader.see("/en/usage?agency=housing&since=2020-01-01")
+    assert "没有使用记录" in reader.see("/zh/usage?since=2020-01-01&until=2020-01-02")
+    wrong = reader.get("/zh/usage?since=gestern")
+    assert wrong.status_code == 422
+    assert 'href="#f-since"' in wrong.text
+    assert reader.get("/zh/usage?since=2026-06-02&until=2026-06-01").status_code == 422
+    assert "/zh/usage" in reader.see("/zh/")
