@@ -41,6 +41,7 @@ from opendata.settings import Settings
 from opendata.supervision.alerts import api as alerts
 from opendata.supervision.periodic import api as periodic
 from opendata.supervision.rectification import api as rectification
+from opendata.supervision.scores import api as scores
 from opendata.supervision.usage import api as usage
 from opendata.supervision.usage.counting import Counting
 from opendata.tables import api as tables
@@ -62,6 +63,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     periodic.router,
     alerts.router,
     usage.router,
+    scores.router,
     publishing.router,
     search.router,
     tables.router,

@@ -86,6 +86,11 @@ class Application:
         return codes().themes
 
     @property
+    def scoring(self) -> Path | None:
+        """Where the rules of scoring are; None where supervision is switched off."""
+        return self.settings.catalog_schemas if self.settings.supervision else None
+
+    @property
     def journey(self) -> Journey:
         return Journey(self.place, self.stores, self.sandbox, self.settings.scratch)
 
@@ -105,7 +110,7 @@ class Application:
             "tables.load": partial(tables_jobs.load, self.loader),
             "tables.drop": partial(tables_jobs.drop, self.loader),
             "search.reindex": self._reindex,
-            schedule.JOB: partial(schedule.inspect, self.place),
+            schedule.JOB: partial(schedule.inspect, self.place, rules=self.scoring),
         }
         return {name: partial(patient, job) for name, job in jobs.items()}
 

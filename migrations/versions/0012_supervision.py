@@ -1,4 +1,4 @@
-"""Rectification orders, periodic review, alerts, and what is used."""
+"""Rectification orders, periodic review, alerts, what is used, scores and their rules."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,13 +13,39 @@ JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 TIME = sa.DateTime(timezone=True)
 
 
+def _guards() -> None:
+    """A version of the rules never changes, a final score neither, whatever writes."""
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    for table, held in KEPT.items():
+        for event in ("UPDATE", "DELETE"):
+            name, why = f"guard_{table}_{event.lower()}", f"guard: {table} only grows"
+            if sqlite:
+                condition = f"WHEN {held} BEGIN SELECT RAISE(ABORT, '{why}'); END"
+                op.get_bind().exec_driver_sql(f"CREATE TRIGGER {name} BEFORE {event} ON {table} {condition}")
+                continue
+            result = "OLD" if event == "DELETE" else "NEW"
+            for statement in (
+                f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF {held} THEN RAISE EXCEPTION"
+                f" '{why}' USING ERRCODE = 'check_violation'; END IF; RETURN {result}; END $$",
+                f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()",
+            ):
+                op.get_bind().exec_driver_sql(statement)
+
+
+KEPT = {"score_rules": "1 = 1", "score": "OLD.final"}
+"""Tables, and which of their rows stay as they are."""
+
+
 def upgrade() -> None:
     _counted_batch()
+    _score_rules()
     _alert()
     _rectification()
+    _score()
     _daily_use()
     _periodic_review()
     _rectification_step()
+    _guards()
 
 
 def _counted_batch() -> None:
@@ -30,6 +56,18 @@ def _counted_batch() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_counted_batch")),
     )
     op.create_index(op.f("ix_counted_batch_counted_at"), "counted_batch", ["counted_at"])
+
+
+def _score_rules() -> None:
+    op.create_table(
+        "score_rules",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("content", JSON, nullable=False),
+        sa.Column("reason", sa.String(length=2000), nullable=False),
+        sa.Column("created_by", sa.String(length=36), nullable=True),
+        sa.Column("created_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_score_rules")),
+    )
 
 
 def _alert() -> None:
@@ -75,6 +113,28 @@ def _rectification() -> None:
     )
     op.create_index(op.f("ix_rectification_agency_id"), "rectification", ["agency_id"])
     op.create_index("ix_rectification_state", "rectification", ["state", "deadline"])
+
+
+def _score() -> None:
+    op.create_table(
+        "score",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("agency_id", sa.String(length=36), nullable=False),
+        sa.Column("quarter", sa.String(length=6), nullable=False),
+        sa.Column("rules_version", sa.Integer(), nullable=False),
+        sa.Column("facts", JSON, nullable=False),
+        sa.Column("hundredths", sa.Integer(), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("final", sa.Boolean(), nullable=False),
+        sa.Column("taken_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_score_agency_id_agency")),
+        sa.ForeignKeyConstraint(
+            ["rules_version"], ["score_rules.version"], name=op.f("fk_score_rules_version_score_rules")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_score")),
+        sa.UniqueConstraint("quarter", "agency_id", name=op.f("uq_score_quarter_agency_id")),
+    )
+    op.create_index(op.f("ix_score_agency_id"), "score", ["agency_id"])
 
 
 def _daily_use() -> None:
@@ -131,12 +191,19 @@ def _rectification_step() -> None:
 
 
 def downgrade() -> None:
+    if op.get_bind().dialect.name != "sqlite":
+        for table in KEPT:
+            for event in ("update", "delete"):
+                op.execute(f"DROP TRIGGER guard_{table}_{event} ON {table}")
+                op.execute(f"DROP FUNCTION guard_{table}_{event}()")
     for table in (
         "rectification_step",
         "periodic_review",
         "daily_use",
+        "score",
         "rectification",
         "alert",
+        "score_rules",
         "counted_batch",
     ):
         op.drop_table(table)

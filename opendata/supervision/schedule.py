@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from opendata.core.clock import day_of
 from opendata.supervision.alerts import service as alerts
 from opendata.supervision.alerts.models import AlertKind
 from opendata.supervision.alerts.service import Late
 from opendata.supervision.periodic import calendar
 from opendata.supervision.rectification import inspection, queries
+from opendata.supervision.scores import service as scores
 from opendata.work.actor import SYSTEM
 from opendata.work.unit import Workplace
 
@@ -23,8 +26,9 @@ def ask(place: Workplace, asked: str = "") -> str:
     return today
 
 
-def inspect(place: Workplace) -> None:
-    """Job: finds breaches, and raises an alert for every order and every review that is overdue."""
+def inspect(place: Workplace, rules: Path | None = None) -> None:
+    """Job: finds breaches, raises an alert for every order and every review that is overdue, and takes scores where there
+    is a folder with `rules` for them."""
     inspection.inspect(place)
     with place.writing(SYSTEM) as work:
         orders = [
@@ -38,3 +42,5 @@ def inspect(place: Workplace) -> None:
             if due.overdue(today)
         ]
         alerts.follow(work, AlertKind.REVIEW_OVERDUE, reviews)
+    if rules is not None:
+        scores.take_all(place, rules)

@@ -36,6 +36,8 @@ NEGATIVE = {
     "subject": "x", "ground": "personal_privacy", "basis": "x", "approved_by": "x", "review_on": "2099-01-01", "keywords": ["zz"],
 }  # fmt: skip
 ORDER = {"agency": "housing", "subject": "x", "demand": "x", "deadline": "2099-01-01"}
+RULE = {"id": "x", "title": "x", "part": "disclosure", "weight": 100, "share": "opened_lines", "of": "lines"}
+RULES = {"openness_weight": 4, "rules": [RULE], "reason": "x"}
 CALLS: dict[str, Any] = {
     "POST /agencies": {"name": "made-{n}", "title": "x"},
     "PATCH /agencies/{name}": {"office": "x"},
@@ -50,6 +52,7 @@ CALLS: dict[str, Any] = {
     "PATCH /plans/{item}": {"status": "in_progress"},
     "POST /negative-list": NEGATIVE,
     "PATCH /negative-list/{entry}": {"approved_by": "y"},
+    "POST /supervision/rules": RULES,
     "POST /rectifications": ORDER,
     "PATCH /rectifications/{order}": {"deadline": "2099-06-01", "reason": "x"},
     "POST /rectifications/{order}/evidence": {"text": "x"},
@@ -130,7 +133,7 @@ def subject(office: Any, settle: Callable[[], None], call: str, n: int) -> dict[
     facts = {
         "dataset": dataset["id"], "resource": resource, "line": line["id"], "n": str(n), "name": "housing", "user": "editor",
         "agency": "housing", "source_id": f"s{n}", "number": "1", "release": "-", "content_hash": "0" * 64, "kind": "content",
-        "token_id": "-", "upload": "-", "edition": "1",
+        "token_id": "-", "score": "-", "upload": "-", "edition": "1",
     }  # fmt: skip
     if call in IN_REVIEW:
         release = office.submit(dataset["id"])

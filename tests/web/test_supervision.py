@@ -105,3 +105,24 @@ def test_d48_everybody_reads_what_is_used(
     assert 'href="#f-since"' in wrong.text
     assert reader.get("/zh/usage?since=2026-06-02&until=2026-06-01").status_code == 422
     assert "/zh/usage" in reader.see("/zh/")
+
+
+def test_d50_scores_are_public_when_their_quarter_is_over(
+    office: Any, browser: Callable[..., Any], settle: Callable[[], None]
+) -> None:
+    site_person(office, "judge", SiteRole.EVALUATOR)
+    office.app.place.clock = FixedClock(datetime(2026, 7, 1, 4, tzinfo=UTC))
+    schedule.ask(office.app.place)
+    settle()
+    page = browser().see("/zh/scores?quarter=2026Q2")
+    for told in ("市住房和城乡建设局", "清单开放率", "评分规则（第 1 版）", "不低于 4 %"):
+        assert told in page
+    assert "/zh/scores" in browser().see("/zh/")
+    assert "还没有评分" in browser().see("/zh/scores?quarter=2026Q3")
+    judge = browser("judge")
+    assert "本季度暂计" in judge.see("/zh/scores?quarter=2026Q3")
+    assert "Inventory coverage" in judge.see("/en/scores?quarter=2026Q2")
+    evidence = judge.get("/zh/console/scores/evidence?quarter=2026Q2")
+    assert evidence.headers["content-type"] == "application/zip"
+    assert browser("editor").get("/zh/console/scores/evidence?quarter=2026Q2").status_code == 403
+    assert browser().get("/zh/scores?quarter=spring").status_code == 400
