@@ -12,6 +12,7 @@ from opendata.review import models as review
 from opendata.supervision.alerts import models as alerts
 from opendata.supervision.periodic import models as periodic
 from opendata.supervision.rectification import models as rectification
+from opendata.supervision.reports import models as reports
 from opendata.supervision.scores import models as scores
 from opendata.supervision.usage import models as usage
 from opendata.tables import models as tables
@@ -32,6 +33,7 @@ __all__ = [
     "plan",
     "publishing",
     "rectification",
+    "reports",
     "review",
     "scores",
     "tables",

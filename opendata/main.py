@@ -41,6 +41,7 @@ from opendata.settings import Settings
 from opendata.supervision.alerts import api as alerts
 from opendata.supervision.periodic import api as periodic
 from opendata.supervision.rectification import api as rectification
+from opendata.supervision.reports import api as reports
 from opendata.supervision.scores import api as scores
 from opendata.supervision.usage import api as usage
 from opendata.supervision.usage.counting import Counting
@@ -64,6 +65,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     alerts.router,
     usage.router,
     scores.router,
+    reports.router,
     publishing.router,
     search.router,
     tables.router,

@@ -288,7 +288,7 @@ def build(
         queue=queue,
         indexer=Indexer(place, index, payload(settings.site_url), columns_of),
         lock=FileLock(settings.data_dir / "lock"),
-        journal=Journal(settings.data_dir / "usage", place.clock),
+        journal=Journal(settings.data_dir / "usage", lambda: place.clock.now()),
     )
 
 

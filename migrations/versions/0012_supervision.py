@@ -1,4 +1,4 @@
-"""Rectification orders, periodic review, alerts, what is used, scores and their rules."""
+"""Rectification orders, periodic review, alerts, what is used, scores and their rules, yearly reports."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,14 +14,16 @@ TIME = sa.DateTime(timezone=True)
 
 
 def _guards() -> None:
-    """A version of the rules never changes, a final score neither, whatever writes."""
+    """A version of the rules never changes, nor a final score, nor the numbers of a yearly report, whatever writes."""
     sqlite = op.get_bind().dialect.name == "sqlite"
-    for table, held in KEPT.items():
-        for event in ("UPDATE", "DELETE"):
+    differ = "IS NOT" if sqlite else "IS DISTINCT FROM"
+    for table, conditions in KEPT.items():
+        for event, condition in zip(("UPDATE", "DELETE"), conditions, strict=True):
+            held = condition.replace("DIFFER", differ)
             name, why = f"guard_{table}_{event.lower()}", f"guard: {table} only grows"
             if sqlite:
-                condition = f"WHEN {held} BEGIN SELECT RAISE(ABORT, '{why}'); END"
-                op.get_bind().exec_driver_sql(f"CREATE TRIGGER {name} BEFORE {event} ON {table} {condition}")
+                then = f"WHEN {held} BEGIN SELECT RAISE(ABORT, '{why}'); END"
+                op.get_bind().exec_driver_sql(f"CREATE TRIGGER {name} BEFORE {event} ON {table} {then}")
                 continue
             result = "OLD" if event == "DELETE" else "NEW"
             for statement in (
@@ -32,8 +34,12 @@ def _guards() -> None:
                 op.get_bind().exec_driver_sql(statement)
 
 
-KEPT = {"score_rules": "1 = 1", "score": "OLD.final"}
-"""Tables, and which of their rows stay as they are."""
+KEPT = {
+    "score_rules": ("1 = 1", "1 = 1"),
+    "score": ("OLD.final", "OLD.final"),
+    "yearly_report": ("OLD.facts DIFFER NEW.facts", "1 = 1"),
+}
+"""Tables, and when a change or a deletion of their rows is refused."""
 
 
 def upgrade() -> None:
@@ -42,6 +48,7 @@ def upgrade() -> None:
     _alert()
     _rectification()
     _score()
+    _yearly_report()
     _daily_use()
     _periodic_review()
     _rectification_step()
@@ -137,6 +144,24 @@ def _score() -> None:
     op.create_index(op.f("ix_score_agency_id"), "score", ["agency_id"])
 
 
+def _yearly_report() -> None:
+    op.create_table(
+        "yearly_report",
+        sa.Column("agency_id", sa.String(length=36), nullable=False),
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("facts", JSON, nullable=False),
+        sa.Column("frozen_at", TIME, nullable=False),
+        sa.Column("summary", sa.String(length=20000), nullable=False),
+        sa.Column("problems", sa.String(length=20000), nullable=False),
+        sa.Column("plans", sa.String(length=20000), nullable=False),
+        sa.Column("published_at", TIME, nullable=True),
+        sa.Column("published_by", sa.String(length=200), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["agency_id"], ["agency.id"], name=op.f("fk_yearly_report_agency_id_agency")),
+        sa.PrimaryKeyConstraint("agency_id", "year", name=op.f("pk_yearly_report")),
+    )
+
+
 def _daily_use() -> None:
     op.create_table(
         "daily_use",
@@ -200,6 +225,7 @@ def downgrade() -> None:
         "rectification_step",
         "periodic_review",
         "daily_use",
+        "yearly_report",
         "score",
         "rectification",
         "alert",

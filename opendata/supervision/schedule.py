@@ -10,6 +10,7 @@ from opendata.supervision.alerts.models import AlertKind
 from opendata.supervision.alerts.service import Late
 from opendata.supervision.periodic import calendar
 from opendata.supervision.rectification import inspection, queries
+from opendata.supervision.reports import service as reports
 from opendata.supervision.scores import service as scores
 from opendata.work.actor import SYSTEM
 from opendata.work.unit import Workplace
@@ -27,8 +28,8 @@ def ask(place: Workplace, asked: str = "") -> str:
 
 
 def inspect(place: Workplace, rules: Path | None = None) -> None:
-    """Job: finds breaches, raises an alert for every order and every review that is overdue, and takes scores where there
-    is a folder with `rules` for them."""
+    """Job: finds breaches, raises an alert for every order and every review that is overdue, freezes the
+    numbers of the year that is over, and takes scores where there is a folder with `rules` for them."""
     inspection.inspect(place)
     with place.writing(SYSTEM) as work:
         orders = [
@@ -42,5 +43,6 @@ def inspect(place: Workplace, rules: Path | None = None) -> None:
             if due.overdue(today)
         ]
         alerts.follow(work, AlertKind.REVIEW_OVERDUE, reviews)
+    reports.freeze(place)
     if rules is not None:
         scores.take_all(place, rules)

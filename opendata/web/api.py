@@ -17,7 +17,7 @@ from opendata.web.inventory import lists as inventory_lists
 from opendata.web.inventory import public as holdings
 from opendata.web.library import schemas, trying
 from opendata.web.render import assets
-from opendata.web.supervision import board, orders, scores
+from opendata.web.supervision import board, orders, reports, scores
 from opendata.web.supervision import public as supervision
 
 FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.face))
@@ -51,6 +51,7 @@ _pages = (
     board,
     supervision,
     scores,
+    reports,
 )
 for _room in _pages:
     router.include_router(_room.router, prefix="/{language:language}")

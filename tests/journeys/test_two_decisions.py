@@ -54,6 +54,8 @@ API_CALLS: dict[str, Any] = {
     "POST /negative-list": {},
     "PATCH /negative-list/{entry}": {"status": "lifted", "lift_reason": "x"},
     "POST /supervision/rules": {"openness_weight": 4, "rules": [], "reason": "x"},
+    "PATCH /reports/{agency}/{year}": {"summary": "x"},
+    "POST /reports/{agency}/{year}/publication": None,
     "POST /rectifications": {"agency": "housing", "subject": "x", "demand": "x", "deadline": "2099-01-01"},
     "PATCH /rectifications/{order}": {"deadline": "2099-06-01", "reason": "x"},
     "POST /rectifications/{order}/evidence": {"text": "x"},

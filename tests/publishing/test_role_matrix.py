@@ -19,6 +19,7 @@ from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
 from opendata.accounts import service as accounts
+from opendata.supervision.reports.models import YearlyReport
 from opendata.work.actor import SYSTEM, Role, SiteRole
 
 light = pytest.mark.parametrize("settings", ["light"], indirect=True)
@@ -53,6 +54,7 @@ CALLS: dict[str, Any] = {
     "POST /negative-list": NEGATIVE,
     "PATCH /negative-list/{entry}": {"approved_by": "y"},
     "POST /supervision/rules": RULES,
+    "PATCH /reports/{agency}/{year}": {"summary": "x"},
     "POST /rectifications": ORDER,
     "PATCH /rectifications/{order}": {"deadline": "2099-06-01", "reason": "x"},
     "POST /rectifications/{order}/evidence": {"text": "x"},
@@ -133,7 +135,7 @@ def subject(office: Any, settle: Callable[[], None], call: str, n: int) -> dict[
     facts = {
         "dataset": dataset["id"], "resource": resource, "line": line["id"], "n": str(n), "name": "housing", "user": "editor",
         "agency": "housing", "source_id": f"s{n}", "number": "1", "release": "-", "content_hash": "0" * 64, "kind": "content",
-        "token_id": "-", "score": "-", "upload": "-", "edition": "1",
+        "token_id": "-", "score": "-", "version": "1", "year": str(2000 + n), "upload": "-", "edition": "1",
     }  # fmt: skip
     if call in IN_REVIEW:
         release = office.submit(dataset["id"])
@@ -146,6 +148,8 @@ def subject(office: Any, settle: Callable[[], None], call: str, n: int) -> dict[
         facts["item"] = office.editor.post("/plans", json=plan).json()["id"]
     if "{entry}" in call:
         facts["entry"] = office.admin.post("/negative-list", json=NEGATIVE).json()["number"]
+    if "/reports/" in call:
+        report(office, facts["year"])
     if "{order}" in call:
         facts["order"] = office.admin.post("/rectifications", json=ORDER).json()["number"]
     if call == "DELETE /inventory/{line:path}/withheld":
@@ -162,6 +166,16 @@ def subject(office: Any, settle: Callable[[], None], call: str, n: int) -> dict[
             "file": "template.csv",
         }
     return facts
+
+
+def report(office: Any, year: str) -> None:
+    """A report that waits to be published, on a year of its own."""
+    with office.app.place.writing(SYSTEM) as work:
+        agency = office.app.directory.id_of(work, "housing")
+        if work.session.get(YearlyReport, (agency, int(year))) is None:
+            words = {"summary": "x", "problems": "x", "plans": "x"}
+            made = YearlyReport(agency_id=agency, year=int(year), facts={}, frozen_at=work.now, **words)
+            work.session.add(made)
 
 
 def fill(value: Any, facts: dict[str, str]) -> Any:

@@ -34,9 +34,8 @@ light = pytest.mark.parametrize("settings", ["light"], indirect=True)
 
 
 @pytest.fixture
-def used(app: Application, clock: FixedClock) -> Callable[..., Any]:
+def used(app: Application) -> Callable[..., Any]:
     """What `/usage` tells, after counting."""
-    app.journal = Journal(app.settings.data_dir / "usage-of-the-test", clock)
 
     def ask(query: str = "") -> Any:
         counting.flush(app.place, app.journal)
@@ -140,13 +139,13 @@ def test_d48_a_batch_counts_once(town: Any, app: Application, settle: Callable[[
 
 def test_d48_a_record_holds_nothing_of_the_reader_and_outlives_its_writer(tmp_path: Path) -> None:
     clock, subject = FixedClock(datetime(2026, 6, 1, 17, tzinfo=UTC)), new_id()
-    living, dead = Journal(tmp_path, clock), tmp_path / f"{new_id()}.open"
+    living, dead = Journal(tmp_path, clock.now), tmp_path / f"{new_id()}.open"
     living.note(Use.VIEW, subject)
     [file] = tmp_path.iterdir()
     assert file.read_text() == f"2026-06-02 v {subject}\n"
     assert len(file.read_bytes()) == RECORD_BYTES
     dead.write_bytes(file.read_bytes() * 2 + b"2026-06-02 v 0197")  # the last one was torn
-    taken = {batch.id: batch.read() for batch in Journal(tmp_path, clock).batches()}
+    taken = {batch.id: batch.read() for batch in Journal(tmp_path, clock.now).batches()}
     assert taken == {dead.stem: Counter({(date(2026, 6, 2), Use.VIEW, subject): 2})}, (
         "the living one's is its own"
     )
@@ -160,7 +159,7 @@ def test_d48_a_record_holds_nothing_of_the_reader_and_outlives_its_writer(tmp_pa
 
 
 def test_d48_noting_a_use_is_cheap(tmp_path: Path) -> None:
-    journal, subject = Journal(tmp_path, FixedClock(datetime(2026, 6, 1, tzinfo=UTC))), new_id()
+    journal, subject = Journal(tmp_path, FixedClock(datetime(2026, 6, 1, tzinfo=UTC)).now), new_id()
     began = time.perf_counter()
     for _ in range(2000):
         journal.note(Use.VIEW, subject)
@@ -174,8 +173,8 @@ def test_d48_a_file_that_is_locked_is_not_taken(tmp_path: Path) -> None:
     path.write_bytes(b"")
     with path.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        assert list(Journal(tmp_path, FixedClock(datetime(2026, 6, 1, tzinfo=UTC))).batches()) == []
-    assert len(list(Journal(tmp_path, FixedClock(datetime(2026, 6, 1, tzinfo=UTC))).batches())) == 1
+        assert list(Journal(tmp_path, FixedClock(datetime(2026, 6, 1, tzinfo=UTC)).now).batches()) == []
+    assert len(list(Journal(tmp_path, FixedClock(datetime(2026, 6, 1, tzinfo=UTC)).now).batches())) == 1
 
 
 @light

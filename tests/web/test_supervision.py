@@ -11,6 +11,7 @@ from town import open_dataset, site_person
 
 from opendata.core.clock import FixedClock
 from opendata.supervision import schedule
+from opendata.supervision.reports import service as reports
 from opendata.supervision.usage import counting
 from opendata.work.actor import SiteRole
 
@@ -126,3 +127,28 @@ def test_d50_scores_are_public_when_their_quarter_is_over(
     assert evidence.headers["content-type"] == "application/zip"
     assert browser("editor").get("/zh/console/scores/evidence?quarter=2026Q2").status_code == 403
     assert browser().get("/zh/scores?quarter=spring").status_code == 400
+
+
+def test_d47_a_report_on_pages(office: Any, browser: Callable[..., Any]) -> None:
+    office.app.place.clock = FixedClock(datetime(2026, 1, 2, 4, tzinfo=UTC))
+    reports.freeze(office.app.place)
+    clerk = browser("editor")
+    form = "/zh/console/reports/housing/2025"
+    assert form in clerk.see(BOARD)
+    words = {"summary": "开放 12 个数据集。", "problems": "更新不及时。", "plans": ""}
+    assert clerk.send(form, form, **words, act="save").status_code == 303
+    assert browser().get("/zh/reports/housing/2025").status_code == 404
+    refused = clerk.send(form, form, **words, act="publish")
+    assert 'id="e-plans"' in refused.text
+    assert "开放 12 个数据集" in refused.text
+    assert clerk.send(form, form, **words | {"plans": "建立自动更新。"}, act="publish").status_code == 303
+    page = browser().see("/zh/reports/housing/2025")
+    for told in ("建立自动更新。", "清单条目", "截至 2025 年 12 月 31 日"):
+        assert told in page
+    assert "不能再修改" in clerk.see(form)
+    assert "/zh/reports/housing/2025" in browser().see("/zh/reports?year=2025")
+    assert "未按期发布" not in browser().see("/zh/reports?year=2025")
+    office.admin.post("/agencies", json={"name": "water", "title": "市水利局"})
+    office.app.place.clock.advance(days=100)
+    assert "1 个单位未按期发布" in browser().see("/zh/reports?year=2025")
+    assert "/zh/reports" in browser().see("/zh/")

@@ -15,16 +15,16 @@ import fcntl
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from fastapi import Request
 
-from opendata.core.clock import Clock, day_of
+from opendata.core.clock import day_of
 from opendata.core.ids import new_id
 
 RECORD_BYTES = 50
@@ -79,9 +79,9 @@ class Batch:
 class Journal:
     """The files of one folder, of which this process writes one. Safe to use from many threads."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, now: Callable[[], datetime]) -> None:
         self._folder = folder
-        self._clock = clock
+        self._now = now
         self._handle: int | None = None
         self._path = folder
         self._lock = threading.Lock()
@@ -90,7 +90,7 @@ class Journal:
         """Appends one record. A disk that is full costs the count, not the answer."""
         if len(subject_id) != ID_LENGTH:
             return
-        day = day_of(self._clock.now())
+        day = day_of(self._now())
         record = f"{day.isoformat()} {use.value[0]} {subject_id}\n".encode()
         with suppress(OSError), self._lock:
             os.write(self._opened(), record)

@@ -21,6 +21,7 @@ from opendata.supervision.periodic.models import ReviewOutcome
 from opendata.supervision.rectification import queries as orders
 from opendata.supervision.rectification.queries import Wanted
 from opendata.supervision.rectification.wording import demand_of
+from opendata.supervision.reports.models import YearlyReport
 from opendata.web.console.agencies import tabs
 from opendata.web.forms import Form, Problem, by_field, no_day, problems
 from opendata.web.http import MemberWork, PostedForm
@@ -58,6 +59,7 @@ def board(
         reviews=[(due, due.overdue(today)) for due in shown],
         overdue=sum(due.overdue(today) for due in reviews),
         pager=pager,
+        report=work.session.get(YearlyReport, (body.id, today.year - 1)),
         may_review=service.may_review(work.actor, body),
         may_order=policy.may_order(work.actor),
     )
