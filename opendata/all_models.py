@@ -7,6 +7,7 @@ from opendata.core.database import Base
 from opendata.inventory import models as inventory
 from opendata.inventory.negative import models as negative
 from opendata.inventory.plan import models as plan
+from opendata.inventory.profile import models as profile
 from opendata.publishing import models as publishing
 from opendata.review import models as review
 from opendata.supervision.alerts import models as alerts
@@ -31,6 +32,7 @@ __all__ = [
     "pending",
     "periodic",
     "plan",
+    "profile",
     "publishing",
     "rectification",
     "reports",

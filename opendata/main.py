@@ -34,6 +34,7 @@ from opendata.edge.trail import api as audit_trail
 from opendata.inventory import api as inventory
 from opendata.inventory.negative import api as negative
 from opendata.inventory.plan import api as plan
+from opendata.inventory.profile import api as metadata_profile
 from opendata.inventory.transfer import api as inventory_lists
 from opendata.publishing import api as publishing
 from opendata.search import api as search
@@ -58,6 +59,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     inventory_lists.router,
     plan.router,
     negative.router,
+    metadata_profile.router,
     audit_trail.router,
     access.router,
     rectification.router,

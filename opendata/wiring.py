@@ -7,10 +7,10 @@ import importlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,9 @@ from opendata.agencies import queries as agency_queries
 from opendata.catalog.codes import codes
 from opendata.catalog.files import Stores
 from opendata.catalog.models import Dataset, Release
-from opendata.compat.ckan.packages import payload
+from opendata.catalog.profile import DatasetMeta
+from opendata.compat.ckan.packages import TAKEN, payload
+from opendata.compat.dcat.schema_org import schema_org
 from opendata.core.clock import Clock, SystemClock
 from opendata.core.database import open_engine
 from opendata.core.errors import Conflict, DomainError, Unavailable
@@ -89,6 +91,21 @@ class Application:
     def scoring(self) -> Path | None:
         """Where the rules of scoring are; None where supervision is switched off."""
         return self.settings.catalog_schemas if self.settings.supervision else None
+
+    @property
+    def describe(self) -> Callable[..., dict[str, Any]]:
+        """A dataset for search engines, which the feeds word; for its page (a neighbour)."""
+        return partial(schema_org, site_url=self.settings.site_url)
+
+    @cached_property
+    def core_elements(self) -> Mapping[str, Any]:
+        """The fixed elements of the metadata profile, for those of the city (a floor below)."""
+        return DatasetMeta.elements()
+
+    @property
+    def taken_names(self) -> Collection[str]:
+        """Names that no field of the city may have: elements of the catalogue, and extras that CKAN's clients know."""
+        return {*DatasetMeta.model_fields, *TAKEN}
 
     @property
     def journey(self) -> Journey:

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from opendata.core.names import clean_text
 from opendata.inventory.models import Domain, Openness, UpdateCycle
+from opendata.inventory.profile.fields import MOST_FIELDS, Value
 
 PROFILE_VERSION = "2026.1"
 """Goes into every content hash; counts up when a field changes its meaning."""
@@ -83,6 +84,11 @@ class DatasetMeta(BaseModel):
     maintainer: Line = Field("", max_length=500)
     maintainer_email: Line = Field("", max_length=254)
     groups: list[Line] = Field(default_factory=list, max_length=200, description="Names of theme groups")
+    city_fields: dict[str, Value] = Field(
+        default_factory=dict,
+        max_length=MOST_FIELDS,
+        description="地方扩展元数据: values of the city's own fields by name (GET /metadata-profile)",
+    )
     extras: dict[str, str] = Field(
         default_factory=dict, max_length=500, description="Free keys of CKAN clients"
     )
@@ -90,6 +96,23 @@ class DatasetMeta(BaseModel):
 
     def stored(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_defaults=True)
+
+    @classmethod
+    def elements(cls) -> dict[str, Any]:
+        """The core elements by name, each as a JSON Schema."""
+        schema = cls.model_json_schema()
+        inner = schema.get("$defs", {})
+        return {
+            name: _whole(element, inner)
+            for name, element in schema["properties"].items()
+            if name != "city_fields"
+        }
+
+
+def _whole(element: dict[str, Any], inner: dict[str, Any]) -> dict[str, Any]:
+    """An element with what it refers to in it."""
+    reference = element.get("$ref", "").rpartition("/")[2]
+    return {**inner.get(reference, {}), **{key: value for key, value in element.items() if key != "$ref"}}
 
 
 class ReadOptions(BaseModel):

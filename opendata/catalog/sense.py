@@ -11,6 +11,8 @@ from opendata.catalog.profile import DatasetMeta
 from opendata.core.checks import is_email, is_language, is_region, is_script_address, is_web_address
 from opendata.core.errors import FieldError
 from opendata.inventory.models import Openness
+from opendata.inventory.profile import fields as city
+from opendata.inventory.profile import queries as profile
 from opendata.work.unit import Work
 
 KINDS = ("dataset",)
@@ -31,6 +33,8 @@ def check(
             for place, name in enumerate(meta.groups)
             if name not in known
         ]
+    if "city_fields" in fields and meta.city_fields:
+        errors += city.judge(meta.city_fields, profile.city_fields(work))
     return errors
 
 

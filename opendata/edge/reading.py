@@ -30,6 +30,8 @@ PATTERNS: Mapping[str, str] = {
     "^[1-3][0-9]{5,}$": "bad_category",
     "^[1-3][0-9]{2}[0-9]{3}[0-9]*/[0-9]+$": "bad_line_code",
     "^[A-Za-z0-9-]+$": "bad_entry_number",
+    "^[a-z][a-z0-9_]{1,39}$": "bad_field_name",
+    "^[0-9A-Za-z][0-9A-Za-z._-]{0,49}$": "bad_choice_code",
     "^[0-9A-Za-z][0-9A-Za-z/._-]{0,99}$": "bad_related_code",
 }
 """The regular expressions of the API's shapes (a test holds them complete), and the code of what each asks for."""

@@ -7,16 +7,21 @@ from opendata.catalog.codes import codes
 from opendata.catalog.profile import DatasetMeta
 from opendata.catalog.views import DatasetView
 from opendata.core.errors import FieldError
+from opendata.inventory.profile import fields as city
+from opendata.inventory.profile import queries as profile
+from opendata.publishing import policy_record
+from opendata.settings import Policy
+from opendata.work.unit import Work
 
 
-def missing(view: DatasetView, *, reviewed: bool) -> list[FieldError]:
+def missing(work: Work, view: DatasetView) -> list[FieldError]:
     """Every place that is empty or wrong. A site that publishes directly (CKAN's way) asks for a title only."""
     meta = view.meta
     errors = []
     if not meta.title:
         errors.append(FieldError("title", "missing"))
     errors += sense.check_opening(meta)
-    if not reviewed:
+    if policy_record.in_force(work) is not Policy.REVIEWED:
         return errors
     errors += sense.check_values(meta, DatasetMeta.model_fields.keys(), free=sense.CKAN_FREE)
     if not meta.description:
@@ -31,4 +36,5 @@ def missing(view: DatasetView, *, reviewed: bool) -> list[FieldError]:
     for position, resource in enumerate(view.resources):
         if resource.file is None and not resource.meta.url:
             errors.append(FieldError(f"resources.{position}", "resource_empty"))
-    return errors
+    fields = profile.city_fields(work)
+    return [*errors, *city.judge(meta.city_fields, fields), *city.missing(meta.city_fields, fields)]

@@ -50,7 +50,7 @@ def submit_view(work: Work, dataset: Dataset, agency: Agency) -> DatasetView:
         raise Conflict("already_submitted", state=release.state)
     policy = policy_record.in_force(work)
     view = views.one(work.session, dataset, release)
-    if errors := completeness.missing(view, reviewed=policy is Policy.REVIEWED):
+    if errors := completeness.missing(work, view):
         raise Invalid(fields=errors)
     _check_lines(work, view)
     bar.check(work, view)
@@ -238,8 +238,7 @@ def submit_quietly(work: Work, dataset_id: str) -> None:
     if agency is None or release is None or State(release.state) not in EDITABLE_STATES:
         return
     view = views.one(work.session, dataset, release)
-    policy = policy_record.in_force(work)
-    if errors := completeness.missing(view, reviewed=policy is Policy.REVIEWED):
+    if errors := completeness.missing(work, view):
         say(release, Step.INCOMPLETE, places=[error.path for error in errors])
         return
     try:

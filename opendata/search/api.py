@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -42,6 +43,9 @@ def get_search(
     openness: Values = None,
     update_cycle: Values = None,
     region: Values = None,
+    city_field: Annotated[
+        list[str] | None, Query(max_length=50, description="NAME:VALUE of a facet of the city's own fields")
+    ] = None,
     sort: Annotated[str, Query(description="relevance, newest, oldest or title")] = "",
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=0, le=100)] = 20,
@@ -53,7 +57,7 @@ def get_search(
         wrong.add([FieldError("lang", "unknown_value", {"value": lang[:20], "known": "zh, en"})])
     chosen = {
         "agency": agency, "theme": theme, "domain": domain, "format": format, "licence": licence,
-        "openness": openness, "update_cycle": update_cycle, "region": region,
+        "openness": openness, "update_cycle": update_cycle, "region": region, **_of_city(city_field or ()),
     }  # fmt: skip
     wanted = Wanted(
         text=q,
@@ -66,6 +70,13 @@ def get_search(
         found = finding.search(work, index, wanted, lang or language)
     wrong.raise_if_any()
     return json_answer(_body(found), public=True, headers={"Vary": "Accept-Language"})
+
+
+def _of_city(pairs: Sequence[str]) -> dict[str, list[str]]:
+    chosen: dict[str, list[str]] = {}
+    for name, _, value in (pair.partition(":") for pair in pairs):
+        chosen.setdefault(finding.CITY + name, []).append(value)
+    return chosen
 
 
 def _body(found: Found) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from opendata.catalog.codes import codes
+from opendata.catalog.profile import DatasetMeta
 from opendata.catalog.views import DatasetView
+from opendata.inventory.profile.fields import plain
 from opendata.ports.search_index.port import Document
 from opendata.search.analysis import index_tokens
 
@@ -46,7 +48,7 @@ def _texts(view: DatasetView, columns: Columns) -> dict[str, str]:
             f"{r.meta.name} {r.meta.name_en} {r.meta.description} {r.meta.description_en} {r.file.name if r.file else ''}"
             for r in view.resources
         ),
-        "extra": _join([meta.author, meta.maintainer, *meta.extras.values()]),
+        "extra": _join([meta.author, meta.maintainer, *_city(meta).values(), *meta.extras.values()]),
     }
 
 
@@ -72,9 +74,18 @@ def _keywords(view: DatasetView, columns: Columns) -> dict[str, list[str]]:
         "kind": [meta.kind],
         "has_rows": ["true" if columns else "false"],
         "resource_ids": [r.id for r in view.resources],
-        "extras": [f"{key}={value}"[:1000] for key, value in meta.extras.items()],
+        "city_fields": _pairs(_city(meta)),
+        "extras": _pairs({**_city(meta), **meta.extras}),
     }
     return {field: [v for v in found if v] for field, found in values.items()}
+
+
+def _city(meta: DatasetMeta) -> dict[str, str]:
+    return {name: plain(value) for name, value in meta.city_fields.items()}
+
+
+def _pairs(values: Mapping[str, str]) -> list[str]:
+    return [f"{key}={value}"[:1000] for key, value in values.items()]
 
 
 def _dates(view: DatasetView) -> dict[str, datetime]:

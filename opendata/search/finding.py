@@ -11,6 +11,8 @@ from opendata.catalog import queries
 from opendata.catalog.codes import codes
 from opendata.catalog.views import DatasetView
 from opendata.core.errors import BadQuery, FieldError, Gathered
+from opendata.inventory.profile import queries as profile
+from opendata.inventory.profile.fields import CityField
 from opendata.ports.search_index.port import All, Everything, Exact, Query, Request, SearchIndex, Sort
 from opendata.search import service
 from opendata.search.analysis import query_tokens
@@ -30,7 +32,11 @@ FACETS: Mapping[str, str] = {
 }
 """What may be chosen, and the index's field for it."""
 
+CITY = "city_field."
+"""Stands before the name of a city's own field among the facets."""
 FACET_VALUES = 50
+CITY_VALUES = 1000
+"""Of all fields of the city together."""
 SORTS: Mapping[str, Sort] = {
     "relevance": Sort("score"),
     "newest": Sort("modified"),
@@ -72,6 +78,8 @@ class Found:
     total: int
     results: Sequence[Result]
     facets: Mapping[str, Sequence[FacetCount]]
+    city: Sequence[CityField] = ()
+    """The city's own fields among the facets."""
 
 
 def search(work: Work, index: SearchIndex, wanted: Wanted, language: str) -> Found:
@@ -79,19 +87,25 @@ def search(work: Work, index: SearchIndex, wanted: Wanted, language: str) -> Fou
 
     Errors: `BadQuery` for too much text, an unknown order, or a page too deep; `Unavailable("search_unavailable")`.
     """
-    request = _request(wanted)
+    city = [field for field in profile.city_fields(work) if field.facet and not field.retired]
+    request = _request(wanted, city)
     answer = service.find(work, index, request)
     views = queries.published(work, [hit.id for hit in answer.hits], visible=PUBLIC_FILTER)
     tokens = query_tokens(wanted.text)
     return Found(
         total=answer.total,
         results=[_result(view, tokens, language) for view in views],
-        facets=_facets(work, answer.facets, language),
+        facets=_facets(work, answer.facets, language) | _city_facets(city, answer.facets, language),
+        city=city,
     )
 
 
-def _request(wanted: Wanted) -> Request:
+def _request(wanted: Wanted, city: Sequence[CityField]) -> Request:
     wrong = Gathered(kind=BadQuery)
+    facets = {*FACETS, *(CITY + field.name for field in city)}
+    for facet in wanted.chosen.keys() - facets:
+        names = ", ".join(field.name for field in city) or "–"
+        wrong.add([FieldError("city_field", "unknown_value", {"value": facet[:60], "known": names})])
     if wanted.sort and wanted.sort not in SORTS:
         known = ", ".join(SORTS)
         wrong.add([FieldError("sort", "unknown_value", {"value": wanted.sort[:40], "known": known})])
@@ -99,11 +113,7 @@ def _request(wanted: Wanted) -> Request:
         wrong.add([FieldError("offset", "page_too_deep", {"limit": DEEPEST})])
     wrong.raise_if_any()
     query = parse(wanted.text)
-    chosen: list[Query] = [
-        Exact(FACETS[facet], tuple(v for value in values for v in cases(value)))
-        for facet, values in wanted.chosen.items()
-        if values
-    ]
+    chosen = [_narrowed(facet, values) for facet, values in wanted.chosen.items() if values]
     default = "newest" if isinstance(query, Everything) else "relevance"
     return Request(
         query=query,
@@ -111,8 +121,16 @@ def _request(wanted: Wanted) -> Request:
         sort=(SORTS[wanted.sort or default],),
         offset=wanted.offset,
         limit=wanted.limit,
-        facets=dict.fromkeys(FACETS.values(), FACET_VALUES),
+        facets=dict.fromkeys(FACETS.values(), FACET_VALUES) | ({"city_fields": CITY_VALUES} if city else {}),
     )
+
+
+def _narrowed(facet: str, values: Sequence[str]) -> Query:
+    """Any of the values of the facet."""
+    if facet in FACETS:
+        return Exact(FACETS[facet], tuple(v for value in values for v in cases(value)))
+    name = facet.removeprefix(CITY)
+    return Exact("city_fields", tuple(f"{name}={value}" for value in values))
 
 
 def _result(view: DatasetView, tokens: Sequence[str], language: str) -> Result:
@@ -143,6 +161,20 @@ def _facets(
             for value, count in counted.get(name, ())
         ]
         for facet, name in FACETS.items()
+    }
+
+
+def _city_facets(
+    city: Sequence[CityField], counted: Mapping[str, Sequence[tuple[str, int]]], language: str
+) -> dict[str, list[FacetCount]]:
+    pairs = [(*pair.partition("=")[::2], count) for pair, count in counted.get("city_fields", ())]
+    return {
+        CITY + field.name: [
+            FacetCount(value, field.shown(value, language), count)
+            for name, value, count in pairs
+            if name == field.name
+        ]
+        for field in city
     }
 
 

@@ -11,7 +11,7 @@ from opendata.core.errors import NotFound
 from opendata.edge.messages import preferred
 from opendata.web import failures, public, releases, resources, search, session
 from opendata.web.console import account, agencies, drafts, editing, files, inventory, lines, links, reviews
-from opendata.web.governance import audit, negative, plan
+from opendata.web.governance import audit, negative, plan, profile
 from opendata.web.governance import public as governance
 from opendata.web.inventory import lists as inventory_lists
 from opendata.web.inventory import public as holdings
@@ -46,6 +46,7 @@ _pages = (
     inventory_lists,
     plan,
     negative,
+    profile,
     audit,
     orders,
     board,

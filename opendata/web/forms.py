@@ -87,7 +87,7 @@ def problems(error: DomainError, language: str, known: Iterable[str] = ()) -> li
     names = set(known)
     found = []
     for entry in fields:
-        head = entry.path.partition(".")[0]
+        head = entry.path if entry.path in names else entry.path.partition(".")[0]
         sentence = messages.field_text(entry, language)
         found.append(Problem(head if not names or head in names else "", sentence))
     return list(dict.fromkeys(found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -24,14 +24,16 @@ from opendata.edge.http import part
 from opendata.edge.usage.journal import Use, mark
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import Domain
+from opendata.inventory.profile import queries as profile
 from opendata.inventory.queries import Wanted as WantedLines
 from opendata.ports.search_index.port import SearchIndex
 from opendata.review import service as review
 from opendata.search import finding
 from opendata.search.finding import Wanted
 from opendata.tables.models import Table, TableState
-from opendata.tables.queries import states_of
+from opendata.tables.queries import columns_of, states_of
 from opendata.web import verdicts
+from opendata.web.governance import city
 from opendata.web.http import PageWork
 from opendata.web.render import Pager, page, see_other
 from opendata.work.unit import Work
@@ -39,6 +41,8 @@ from opendata.work.unit import Work
 router = APIRouter()
 
 Index = Annotated[SearchIndex, Depends(part("index"))]
+Describe = Annotated[Callable[..., dict[str, Any]], Depends(part("describe"))]
+"""A dataset in the words of schema.org."""
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 PRIORITY = (Domain.LIVELIHOOD, Domain.PUBLIC_SERVICE, Domain.MARKET_SUPERVISION)
 FILES_A_PAGE = 50
@@ -75,7 +79,9 @@ def home(request: Request, language: str, work: PageWork, index: Index) -> Respo
 
 
 @router.get("/dataset/{name:short}")
-def dataset(request: Request, language: str, name: str, work: PageWork, files: PageNumber = 1) -> Response:
+def dataset(
+    request: Request, language: str, name: str, work: PageWork, describe: Describe, files: PageNumber = 1
+) -> Response:
     """The published release. Who works for the body is led to the draft of what is not public yet."""
     seen = access.see(work, name)
     if seen.published is None:
@@ -92,11 +98,15 @@ def dataset(request: Request, language: str, name: str, work: PageWork, files: P
         public=not seen.sees_drafts,
         view=view,
         meta=view.meta,
+        city=city.shown(work, view.meta, language),
         seen=seen,
         open_to_all=open_to_all,
         resources=[(r, verdicts.of(work, r, language) if open_to_all else None) for r in shown],
         tables=states_of(work, [r.id for r in shown]) if open_to_all else {},
         pager=pager,
+        described=describe(
+            view, columns_of(work, [view.id]).get(view.id, {}), profile.city_fields(work), language
+        ),
         licence=codes().licences.get(view.meta.licence),
         releases=access.public_releases(work, seen.dataset),
         lines=lines_of(work, seen.dataset),

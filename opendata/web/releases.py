@@ -9,6 +9,7 @@ from opendata.access import policy
 from opendata.access import service as access
 from opendata.access.schemas import release_download
 from opendata.catalog.codes import codes
+from opendata.web.governance import city
 from opendata.web.http import PageWork
 from opendata.web.public import PageNumber, approvals_of
 from opendata.web.render import Pager, page, see_other
@@ -51,6 +52,7 @@ def one(request: Request, language: str, name: str, number: int, work: PageWork)
         public=not seen.sees_drafts,
         view=view,
         meta=view.meta,
+        city=city.shown(work, view.meta, language),
         present=seen.published,
         open_to_all=policy.is_data_public(view),
         licence=codes().licences.get(view.meta.licence),

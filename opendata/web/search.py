@@ -10,12 +10,14 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from opendata.core.errors import BadQuery
+from opendata.inventory.profile.fields import CityField
 from opendata.search import finding
-from opendata.search.finding import FACETS, SORTS, Found, Wanted
+from opendata.search.finding import CITY, FACETS, SORTS, Found, Wanted
 from opendata.web.forms import problems
 from opendata.web.http import PageWork
 from opendata.web.public import Index, PageNumber
 from opendata.web.render import Pager, link, page
+from opendata.web.texts import text
 
 router = APIRouter()
 RESULTS_A_PAGE = 20
@@ -36,6 +38,7 @@ class Value:
 @dataclass(frozen=True)
 class Facet:
     name: str
+    title: str
     values: Sequence[Value]
 
 
@@ -49,10 +52,9 @@ def search(
     sort: str = "",
     page_: Annotated[PageNumber, Query(alias="page")] = 1,
 ) -> Response:
-    chosen = {name: list(dict.fromkeys(request.query_params.getlist(name)))[:50] for name in FACETS}
     wanted = Wanted(
         text=q.replace("\0", ""),
-        chosen={name: values for name, values in chosen.items() if values},
+        chosen=_chosen(request),
         sort=sort if sort in SORTS else "",
         offset=(page_ - 1) * RESULTS_A_PAGE,
         limit=RESULTS_A_PAGE,
@@ -63,7 +65,7 @@ def search(
     except BadQuery as error:
         wrong = problems(error, language)
     address = Address(f"/{language}/search", wanted)
-    facets = [_facet(name, found, wanted, address, language) for name in FACETS]
+    facets = [_facet(name, found, wanted, address, language) for name in (*FACETS, *_of_city(found))]
     return page(
         request,
         "search.html",
@@ -74,12 +76,19 @@ def search(
         found=found,
         wrong=wrong,
         facets=[facet for facet in facets if facet.values],
-        chips=[(f.name, v) for f in facets for v in f.values if v.chosen],
+        chips=[(f.title, v) for f in facets for v in f.values if v.chosen],
         pager=Pager(page_, RESULTS_A_PAGE, min(found.total, finding.DEEPEST)),
         address=address,
         sorts=list(SORTS),
         facet_rows=FACET_ROWS,
     )
+
+
+def _chosen(request: Request) -> dict[str, list[str]]:
+    """The facets in the address, with at most 50 values each."""
+    sent = request.query_params
+    known = [*FACETS, *(name for name in dict.fromkeys(sent) if name.startswith(CITY))]
+    return {name: list(dict.fromkeys(sent.getlist(name)))[:50] for name in known[:50] if sent.getlist(name)}
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,20 @@ class Address:
         return link(self.path, q=self.wanted.text, **chosen, sort=self.wanted.sort, **more)
 
 
+def _of_city(found: Found) -> dict[str, CityField]:
+    return {CITY + field.name: field for field in found.city}
+
+
+def _label(found: Found, facet: str, value: str, language: str) -> str:
+    own = _of_city(found).get(facet)
+    return own.shown(value, language) if own else finding.label(facet, value, language)
+
+
+def _title(found: Found, facet: str, language: str) -> str:
+    own = _of_city(found).get(facet)
+    return own.said(language) if own else text(f"facet.{facet}", language)
+
+
 def _facet(name: str, found: Found, wanted: Wanted, address: Address, language: str) -> Facet:
     """Chosen values first, also those that nothing is left of."""
     picked = list(wanted.chosen.get(name, ()))
@@ -122,7 +145,7 @@ def _facet(name: str, found: Found, wanted: Wanted, address: Address, language: 
             address.toggled(name, v),
         )
         if v.casefold() in folded
-        else Value(v, finding.label(name, v, language), None, True, address.toggled(name, v))
+        else Value(v, _label(found, name, v, language), None, True, address.toggled(name, v))
         for v in picked
     ]
     taken = {v.casefold() for v in picked}
@@ -131,4 +154,4 @@ def _facet(name: str, found: Found, wanted: Wanted, address: Address, language: 
         for c in counted.values()
         if c.value.casefold() not in taken
     ]
-    return Facet(name, values)
+    return Facet(name, _title(found, name, language), values)

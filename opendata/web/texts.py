@@ -42,11 +42,16 @@ def has(key: str, language: str) -> bool:
     return key in catalogue(language)
 
 
+def form_field(name: str, language: str) -> str:
+    """What forms call a field; empty where none has it."""
+    return text(f"field.{name}", language) if has(f"field.{name}", language) else ""
+
+
 def field_name(place: str, language: str) -> str:
     """What a form calls the field of a place: `resources.0.columns` is 列名. The place itself where no form has it."""
     head, *rest = place.split(".")
     name = rest[1] if head == "resources" and len(rest) > 1 else head
-    return text(f"field.{name}", language) if has(f"field.{name}", language) else place
+    return form_field(name, language) or place
 
 
 def in_words(sentence: Mapping[str, Any], language: str) -> Mapping[str, Any]:

@@ -51,6 +51,7 @@ API_CALLS: dict[str, Any] = {
     "POST /releases/{release}/waivers": {"findings": ["x"], "content_hash": "{content_hash}", "reason": "x"},
     "POST /plans": {"line": "{line}", "year": 2026, "planned_on": "2026-12-01"},
     "PATCH /plans/{item}": {"status": "opened"},
+    "PUT /metadata-profile": {"fields": [], "note": "x"},
     "POST /negative-list": {},
     "PATCH /negative-list/{entry}": {"status": "lifted", "lift_reason": "x"},
     "POST /supervision/rules": {"openness_weight": 4, "rules": [], "reason": "x"},

@@ -51,6 +51,7 @@ CALLS: dict[str, Any] = {
     "POST /releases/{release}/waivers": {"findings": ["x"], "content_hash": "{content_hash}", "reason": "x"},
     "POST /plans": {"line": "{line}", "year": 2026, "planned_on": "2026-12-01"},
     "PATCH /plans/{item}": {"status": "in_progress"},
+    "PUT /metadata-profile": {"fields": [], "note": "x"},
     "POST /negative-list": NEGATIVE,
     "PATCH /negative-list/{entry}": {"approved_by": "y"},
     "POST /supervision/rules": RULES,

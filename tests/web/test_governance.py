@@ -125,3 +125,39 @@ def test_d52_a_supervisor_searches_and_takes_the_trail_along(
         assert browser(who).get("/zh/console/audit").status_code == 403
         assert "/console/audit" not in browser(who).see("/zh/console")
     assert browser().get("/zh/console/audit").status_code == 303
+
+
+def test_d09_the_console_adds_a_field_and_a_clerk_fills_it_in(
+    office: Any, browser: Callable[..., Any]
+) -> None:
+    with_site_role(office, "keeper", SiteRole.CITY_ADMIN)
+    here = "/zh/console/metadata-profile"
+    admin = browser("keeper")
+    assert here in admin.see("/zh/console/account")
+    refused = admin.send(f"{here}/new", f"{here}/new", name="service_window", label="", kind="code", note="")
+    assert refused.status_code == 422
+    assert 'id="e-label"' in refused.text
+    choices = "hall | 政务大厅 | Service hall\nonline | 网上办理"
+    fields = {
+        "name": "service_window",
+        "label": "服务窗口",
+        "kind": "code",
+        "choices": choices,
+        "note": "市办要求",
+    }
+    done = admin.send(f"{here}/new", f"{here}/new", **fields, facet="on", required="on")
+    assert done.status_code == 303, done.text
+    again = f"{here}/service_window"
+    assert "hall | 政务大厅 | Service hall" in admin.see(again)
+    lost = admin.send(again, again, **fields | {"choices": "hall | 大厅"}, required="on")
+    assert "online" in lost.text
+    assert browser("editor").get(here).status_code == 403
+    dataset = office.draft()["id"]
+    clerk, form = browser("editor"), f"/zh/console/dataset/{dataset}/edit"
+    assert "服务窗口：" in clerk.see(f"/zh/console/dataset/{dataset}")
+    assert "网上办理" in clerk.see(form)
+    assert clerk.send(form, form, **{"title": "x", "city_fields.service_window": "roof"}).status_code == 422
+    assert clerk.send(form, form, **{"title": "x", "city_fields.service_window": "online"}).status_code == 303
+    assert office.editor.get(f"/datasets/{dataset}").json()["draft"]["city_fields"] == {
+        "service_window": "online"
+    }

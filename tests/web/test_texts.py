@@ -13,7 +13,7 @@ from opendata.web import render, texts
 HERE = Path(texts.__file__).parent
 FAMILIES = (
     "done.", "facet.", "field.", "failure.", "finding.", "domain.", "holdings.did.", "holdings.kind.", "list.count.",
-    "next.", "remedy.", "review.", "scope.", "sort.", "tab.", "type.",
+    "next.", "profile.", "remedy.", "review.", "scope.", "sort.", "tab.", "type.",
 )  # fmt: skip
 """Keys that are put together from a code."""
 

@@ -57,7 +57,7 @@ def package_create(call: Call) -> Ready | dict[str, Any]:
     name = require(args, "name")
     check_length(name)
     agency = _owner(call)
-    fields = dataset_fields(args, lambda: call.groups, packages.derived(agency), new=True)
+    fields = dataset_fields(args, call, packages.derived(agency), new=True)
     if not fields.get("title"):
         fields["title"] = name
     dataset, _release = drafts.create_dataset(
@@ -187,7 +187,7 @@ def _write(call: Call, dataset: Dataset, agency: Agency, *, replace: bool) -> Re
         check_length(name)
         identity.rename(call.work, dataset, agency, name)
     own = packages.derived_of(call.work, dataset, agency) if args.get("extras") else {}
-    fields = dataset_fields(args, lambda: call.groups, own)
+    fields = dataset_fields(args, call, own)
     if replace and not fields.get("title"):
         fields["title"] = dataset.name
     drafts.edit_dataset(call.work, dataset, agency, fields, replace=replace, free=sense.CKAN_FREE)

@@ -14,11 +14,12 @@ from opendata.catalog.files import MEDIA_TYPES, format_of
 from opendata.catalog.models import Group
 from opendata.catalog.profile import RESOURCE_CODE, DatasetMeta
 from opendata.compat.ckan.packages import BOX_EXTRA, FIELD_EXTRAS, LIST_EXTRAS, polygon
-from opendata.compat.ckan.wire import MISSING, dicts, listed, text_of, wrong
+from opendata.compat.ckan.wire import MISSING, Call, dicts, listed, text_of, wrong
 from opendata.core.checks import is_email, is_language, is_region
 from opendata.inventory.models import Domain, Openness, UpdateCycle
+from opendata.inventory.profile import fields as city
+from opendata.inventory.profile.fields import CityField, Value
 
-GroupsOf = Callable[[], Sequence[Group]]
 DATASET_TEXTS = {
     "title": "title",
     "notes": "description",
@@ -73,12 +74,13 @@ _RESET: dict[str, Any] = {
     "related_codes": [],
     "themes": [],
     "language": ["zh"],
+    "city_fields": {},
 }
 """What a field of ours is when its extra is left out; a text is empty then."""
 
 
 def dataset_fields(
-    args: Mapping[str, Any], known_groups: GroupsOf, own: Mapping[str, str], *, new: bool = False
+    args: Mapping[str, Any], call: Call, own: Mapping[str, str], *, new: bool = False
 ) -> dict[str, Any]:
     """Fields of `DatasetMeta` for the keys that were given; unknown keys are dropped, as CKAN does. Extras are replaced
     as a whole, without those that only say what we derive ourselves (`own`); but for a `new` dataset fields of ours that
@@ -92,10 +94,10 @@ def dataset_fields(
     if "tags" in args or "tag_string" in args:
         found["keywords"] = _tags(args)
     if "groups" in args:
-        found["groups"] = _groups(args, known_groups())
+        found["groups"] = _groups(args, call.groups)
     if "extras" in args:
         extras = {key: value for key, value in _extras(args).items() if own.get(key) != value}
-        fields = _from_extras(extras)
+        fields = _from_extras(extras, call.city_fields)
         found |= {f: v for f, v in fields.items() if not new or v != _RESET.get(f, "")}
     return found
 
@@ -192,8 +194,8 @@ def _extras(args: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _from_extras(extras: Mapping[str, str]) -> dict[str, Any]:
-    """Fields of ours among the extras; one that does not fit its field stays a free extra, so nothing is lost."""
+def _from_extras(extras: Mapping[str, str], own: Sequence[CityField]) -> dict[str, Any]:
+    """Fields of ours and of the city (`own`) among the extras; one that does not fit its field stays a free extra, so nothing is lost."""
     free = dict(extras)
     fields: dict[str, Any] = {}
     for key, field in FIELD_EXTRAS.items():
@@ -213,7 +215,15 @@ def _from_extras(extras: Mapping[str, str]) -> dict[str, Any]:
     fields["bbox"] = _box(free.get(BOX_EXTRA, ""))
     if fields["bbox"]:
         del free[BOX_EXTRA]
+    fields["city_fields"] = _city_fields(free, own)
+    for name in fields["city_fields"]:
+        del free[name]
     return {**fields, "extras": free}
+
+
+def _city_fields(extras: Mapping[str, str], own: Sequence[CityField]) -> dict[str, Value]:
+    read = {field.name: city.read(field, extras[field.name]) for field in own if field.name in extras}
+    return {name: value for name, value in read.items() if not city.judge({name: value}, own)}
 
 
 def _box(text: str) -> list[float] | None:

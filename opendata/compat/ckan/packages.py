@@ -22,6 +22,7 @@ from opendata.catalog.views import DatasetView, ResourceView
 from opendata.compat.ckan.wire import Call, Ready
 from opendata.core.errors import NotFound, Unavailable
 from opendata.edge import messages
+from opendata.inventory.profile.fields import plain
 from opendata.search import service as search
 from opendata.search.documents import Columns, Payload
 from opendata.tables.queries import columns_of
@@ -50,6 +51,8 @@ LIST_EXTRAS = {"themes": "themes", "language": "language", "related_resource": "
 """Extras that hold several values, with commas between them."""
 BOX_EXTRA = "spatial"
 """A rectangle as a GeoJSON polygon in text, as ckanext-spatial has it."""
+TAKEN = frozenset({*FIELD_EXTRAS, *LIST_EXTRAS, BOX_EXTRA, "identifier", "publisher_id", "issued"})
+"""Names of extras that a field of the city cannot have."""
 _HIDDEN_DEFAULTS = {"update_cycle": "irregular", "openness": "unconditional", "domain": "other"}
 
 
@@ -285,7 +288,7 @@ def derived(agency: Agency, lines: Sequence[LineRow] = (), issued: datetime | No
 def extras(meta: DatasetMeta, own: Mapping[str, str]) -> list[dict[str, str]]:
     """Free keys, derived ones, and fields of ours that CKAN does not know, by key. What a client wrote stands before what
     was filled in."""
-    found = {**own, **meta.extras}
+    found = {**own, **{key: plain(value) for key, value in meta.city_fields.items()}, **meta.extras}
     if meta.bbox:
         found[BOX_EXTRA] = orjson.dumps(polygon(meta.bbox)).decode()
     for key, field in FIELD_EXTRAS.items():

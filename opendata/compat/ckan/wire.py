@@ -26,6 +26,8 @@ from opendata.core.errors import DomainError, FieldError, Invalid, TooLarge
 from opendata.edge import messages
 from opendata.edge.bodies import check_json
 from opendata.edge.uploads import ReceivedFile
+from opendata.inventory.profile import queries as profile
+from opendata.inventory.profile.fields import CityField
 from opendata.ports.search_index.port import SearchIndex
 from opendata.ports.table_store.port import TableStore
 from opendata.settings import Settings
@@ -134,6 +136,10 @@ class Call:
     @cached_property
     def groups(self) -> Sequence[Group]:
         return queries.groups(self.work)
+
+    @cached_property
+    def city_fields(self) -> Sequence[CityField]:
+        return profile.city_fields(self.work)
 
     @property
     def site_url(self) -> str:

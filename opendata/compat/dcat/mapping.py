@@ -29,6 +29,7 @@ from opendata.compat.dcat.graph import (
 from opendata.compat.dcat.reading import Record
 from opendata.compat.dcat.terms import EU, IANA, SHA256, Site, vocabulary
 from opendata.inventory.models import Domain
+from opendata.inventory.profile.fields import plain
 
 PUBLISHER_TYPES = "http://purl.org/adms/publishertype/"
 _REGION = re.compile(r"[0-9]{6}([0-9]{3}|[0-9]{6})?")
@@ -56,6 +57,7 @@ def dataset(graph: Graph, record: Record, site: Site) -> Iri:
     _related(graph, subject, meta, site)
     _coverage(graph, subject, view, site)
     _contact(graph, subject, view)
+    _city_fields(graph, subject, record)
     for resource in view.resources:
         graph.add(subject, "dcat:distribution", _distribution(graph, record, resource, site))
     return subject
@@ -224,6 +226,23 @@ def _contact(graph: Graph, subject: Iri, view: DatasetView) -> None:
             if address is None:
                 graph.leave_out(subject, field)
     graph.add(subject, "dcat:contactPoint", node)
+
+
+def _city_fields(graph: Graph, subject: Iri, record: Record) -> None:
+    """The city's own fields, each with its name: DCAT has no place for them, schema.org has."""
+    values = record.view.meta.city_fields
+    for field in record.city:
+        if field.name not in values:
+            continue
+        stated = Iri(f"{subject}#city-{field.name}")
+        graph.thing(stated, "schema:PropertyValue")
+        graph.add(stated, "schema:propertyID", text(field.name))
+        graph.add(stated, "schema:name", text(field.label, "zh"), text(field.label_en, "en"))
+        value = values[field.name]
+        spoken = {field.shown(value, language): language for language in ("en", "zh")}
+        coded = len(spoken) > 1 or next(iter(spoken)) != plain(value)
+        graph.add(stated, "schema:value", *(text(said, spoken[said] if coded else "") for said in spoken))
+        graph.add(subject, "schema:additionalProperty", stated)
 
 
 def _distribution(graph: Graph, record: Record, resource: ResourceView, site: Site) -> Iri | None:

@@ -16,6 +16,9 @@ from opendata.catalog.models import Dataset, Release, Resource
 from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView
 from opendata.inventory.models import InventoryLine
+from opendata.inventory.profile import queries as profile
+from opendata.inventory.profile.fields import CityField
+from opendata.inventory.profile.models import ProfileVersion
 from opendata.settings import Settings
 from opendata.tables.models import Table, TableState
 from opendata.work.unit import Work, Workplace
@@ -41,6 +44,8 @@ class Record:
     """信息资源代码 of the inventory lines that it opens."""
     changed_at: datetime
     """When anything changed of which a feed tells: its release, its body, its tables, its inventory lines."""
+    city: Sequence[CityField] = ()
+    """What the city's own fields are called, if the dataset has any."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,8 @@ def page(
 def records(work: Work, views: Sequence[DatasetView]) -> list[Record]:
     ids = [view.id for view in views]
     tables, lines = _tables(work, ids), queries.lines_of(work, ids)
-    return [_record(view, tables, lines.get(view.id, [])) for view in views]
+    city = profile.city_fields(work) if any(view.meta.city_fields for view in views) else []
+    return [_record(view, tables, lines.get(view.id, []), city) for view in views]
 
 
 def batches(place: Workplace) -> Iterator[list[Record]]:
@@ -101,18 +107,21 @@ def names(work: Work, *, offset: int, limit: int) -> Sequence[tuple[str, datetim
 
 def state(work: Work, settings: Settings) -> State:
     """What every answer about the whole catalogue depends on, in three statements: publications and withdrawals, edits
-    of bodies and inventory lines, tables that came or went."""
+    of bodies, inventory lines and the city's fields, tables that came or went."""
     join = select(
         func.count(), func.sum(Dataset.revision), func.max(Release.published_at), func.max(Dataset.id)
     ).join(Release, Release.id == Dataset.published_id)
     count, revisions, published, last = work.session.execute(join.where(PUBLIC_FILTER)).one()
     gone = select(func.max(Dataset.withdrawn_at)).scalar_subquery()
     lines = select(func.max(InventoryLine.updated_at)).scalar_subquery()
-    bodies = select(func.count(), func.sum(Agency.edition), func.max(Agency.updated_at), gone, lines)
-    agencies, editions, agency_at, withdrawn, line_at = work.session.execute(bodies).one()
+    profile_at = select(func.max(ProfileVersion.made_at)).scalar_subquery()
+    bodies = select(
+        func.count(), func.sum(Agency.edition), func.max(Agency.updated_at), gone, lines, profile_at
+    )
+    agencies, editions, *dated = work.session.execute(bodies).one()
     tables = select(func.count(), func.max(Table.updated_at)).where(Table.state == TableState.READY.value)
     ready, table_at = work.session.execute(tables).one()
-    times = [at for at in (published, agency_at, table_at, withdrawn, line_at) if at is not None]
+    times = [at for at in (published, table_at, *dated) if at is not None]
     facts: tuple[object, ...] = (
         EDITION,
         settings.site_url,
@@ -140,6 +149,7 @@ def _record(
     view: DatasetView,
     tables: Mapping[str, TableRow],
     lines: Sequence[LineRow],
+    city: Sequence[CityField],
 ) -> Record:
     """While a new file's table is loading, the old one's rows are not those of the release."""
     own = {
@@ -151,4 +161,4 @@ def _record(
     times = [release.published_at or release.updated_at, view.agency.updated_at]
     times += [row.updated_at for row in own.values()] + [line.updated_at for line in lines]
     rows = {resource_id: row.row_count for resource_id, row in own.items()}
-    return Record(view, rows, [line.resource_code for line in lines], max(times))
+    return Record(view, rows, [line.resource_code for line in lines], max(times), city)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from opendata.access.policy import is_data_public
@@ -11,6 +12,7 @@ from opendata.catalog.views import DatasetView, ResourceView
 from opendata.compat.dcat.graph import clean, stamp, web_address
 from opendata.compat.dcat.mapping import data_modified, modified
 from opendata.compat.dcat.terms import Site, vocabulary
+from opendata.inventory.profile.fields import CityField
 from opendata.search.documents import Columns
 
 LONGEST_DESCRIPTION = 5000
@@ -19,9 +21,11 @@ MOST_FILES = 50
 """No more in a page's head than the engines read."""
 
 
-def schema_org(view: DatasetView, columns: Columns, site_url: str, language: str = "zh") -> dict[str, Any]:
+def schema_org(
+    view: DatasetView, columns: Columns, city: Sequence[CityField], language: str = "zh", *, site_url: str
+) -> dict[str, Any]:
     """The dataset's description, texts in that language where they exist. `columns`: those of the resources with rows
-    (`tables.queries.columns_of`). Values are strangers' text: whoever puts it into HTML escapes `<` in the JSON."""
+    (`tables.queries.columns_of`); `city`: the city's own fields. Values are strangers' text: whoever puts it into HTML escapes `<` in the JSON."""
     meta, site = view.meta, Site(site_url.rstrip("/"), "", "")
     name = clean(meta.title) or view.dataset.name
     english = clean(meta.title_en)
@@ -51,6 +55,7 @@ def schema_org(view: DatasetView, columns: Columns, site_url: str, language: str
         "temporalCoverage": _period(view),
         "spatialCoverage": _place(view),
         "variableMeasured": _variables(columns, view),
+        "additionalProperty": _city_fields(city, view, language),
         "includedInDataCatalog": {"@type": "DataCatalog", "@id": site.catalogue, "url": f"{site.url}/"},
         "distribution": [d for r in view.resources[:MOST_FILES] if (d := _download(view, r, site))],
     }
@@ -81,6 +86,20 @@ def _place(view: DatasetView) -> dict[str, Any] | None:
         west, south, east, north = view.meta.bbox
         place["geo"] = {"@type": "GeoShape", "box": f"{south} {west} {north} {east}"}
     return {"@type": "Place", **place} if place else None
+
+
+def _city_fields(city: Sequence[CityField], view: DatasetView, language: str) -> list[dict[str, str]]:
+    values = view.meta.city_fields
+    return [
+        {
+            "@type": "PropertyValue",
+            "propertyID": field.name,
+            "name": field.said(language),
+            "value": clean(field.shown(values[field.name], language)),
+        }
+        for field in city
+        if field.name in values
+    ]
 
 
 def _variables(columns: Columns, view: DatasetView) -> list[dict[str, str]]:

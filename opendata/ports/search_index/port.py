@@ -31,9 +31,9 @@ TEXT_FIELDS: Mapping[str, float] = {
 
 KEYWORD_FIELDS: tuple[str, ...] = (
     "id", "dataset_name", "agency", "agency_id", "themes", "domain", "formats", "licence", "openness", "update_cycle", "region",
-    "groups", "tags", "source_id", "author", "maintainer", "kind", "has_rows", "resource_ids", "extras",
+    "groups", "tags", "source_id", "author", "maintainer", "kind", "has_rows", "resource_ids", "city_fields", "extras",
 )  # fmt: skip
-"""Exact values, many a document; filters and facets. `extras` holds `key=value`; `agency` the name, `agency_id` the id."""
+"""Exact values, many a document; filters and facets. `extras` and `city_fields` hold `key=value`; `agency` the name, `agency_id` the id."""
 
 DATE_FIELDS: tuple[str, ...] = ("created", "modified", "issued")
 NUMBER_FIELDS: tuple[str, ...] = ("resources_count",)

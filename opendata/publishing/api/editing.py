@@ -20,9 +20,8 @@ from opendata.catalog.views import DatasetView
 from opendata.core.errors import Conflict
 from opendata.edge import messages
 from opendata.edge.conventions import DryRun, caller_language, check_if_match, json_answer
-from opendata.publishing import completeness, policy_record
+from opendata.publishing import completeness
 from opendata.publishing.api.changes import Moment, differences, moment
-from opendata.settings import Policy
 from opendata.work.unit import Work
 
 
@@ -103,7 +102,7 @@ def finish(
 
 def missing(work: Work, view: DatasetView, language: str) -> list[dict[str, str]]:
     """What the draft still lacks, as sentences."""
-    found = completeness.missing(view, reviewed=policy_record.in_force(work) is Policy.REVIEWED)
+    found = completeness.missing(work, view)
     return [{"field": f.path, "code": f.code, "detail": messages.field_text(f, language)} for f in found]
 
 

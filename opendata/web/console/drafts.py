@@ -31,9 +31,10 @@ from opendata.settings import Policy
 from opendata.supervision.alerts import service as alerts
 from opendata.validation.library import matching
 from opendata.validation.library.matching import Match
-from opendata.web import verdicts
+from opendata.web import texts, verdicts
 from opendata.web.console.findings import told
 from opendata.web.forms import Form, Problem
+from opendata.web.governance import city
 from opendata.web.http import MemberWork
 from opendata.web.public import PageNumber
 from opendata.web.render import Pager, page
@@ -191,7 +192,6 @@ def show(
     typed: Typed | None = None,
 ) -> Response:
     """The draft's page; with problems after a step that was refused."""
-    reviewed = policy_record.in_force(work) is Policy.REVIEWED
     seen = [verdicts.of(work, r, language) for r in place.view.resources]
     masking = place.release.sentence.get("code") == Step.MASKING.value
     return page(
@@ -203,7 +203,8 @@ def show(
         view=place.view,
         meta=place.view.meta,
         release=place.release,
-        missing=_missing(place, language, reviewed=reviewed),
+        missing=_missing(work, place, language),
+        city=city.shown(work, place.view.meta, language),
         resources=list(zip(place.view.resources, seen, strict=True)),
         waiting=any(v is not None and v.state == "waiting" for v in seen) or place.running or masking,
         decisions=reviews.decisions(work, place.release.id),
@@ -214,7 +215,7 @@ def show(
         lines=opened_lines(work, place.dataset),
         may_edit=rights.may_edit(work.actor, place.agency),
         may_publish=rights.may_publish(work.actor, place.agency),
-        reviewed=reviewed,
+        reviewed=policy_record.in_force(work) is Policy.REVIEWED,
         schemas=schemas(),
         proposals=proposals(place.view.resources, seen),
         etag=access.edit_etag(place.release),
@@ -225,10 +226,16 @@ def show(
     )
 
 
-def _missing(place: Place, language: str, *, reviewed: bool) -> list[tuple[str, str]]:
-    """(field, sentence) of what an open draft still lacks."""
-    lacking = completeness.missing(place.view, reviewed=reviewed) if place.editable else []
-    return [(e.path.partition(".")[0], messages.field_text(e, language)) for e in lacking]
+def _missing(work: Work, place: Place, language: str) -> list[tuple[str, str, str]]:
+    """(the form's field, what it is called, sentence) of what an open draft still lacks."""
+    lacking = completeness.missing(work, place.view) if place.editable else []
+    called = {city.PREFIX + field.name: field.said(language) for field in city.asked(work)}
+    found = []
+    for error in lacking:
+        field = error.path if error.path in called else error.path.partition(".")[0]
+        name = called.get(field) or texts.form_field(field, language)
+        found.append((field, name, messages.field_text(error, language)))
+    return found
 
 
 def opened_lines(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:

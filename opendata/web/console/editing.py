@@ -19,6 +19,7 @@ from opendata.publishing import service
 from opendata.publishing.findings import service as findings
 from opendata.web.console.drafts import Place, find, show
 from opendata.web.forms import Form, Problem, by_field, given, problems
+from opendata.web.governance import city
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
 from opendata.work.unit import Work
@@ -39,7 +40,7 @@ CHOICES = ("themes",)
 def edit_page(request: Request, language: str, dataset: str, work: MemberWork) -> Response:
     place = find(work, dataset)
     drafting.check_editor(work, place.agency)
-    return _form(request, language, place, _values(place))
+    return _form(request, language, work, place, _values(place))
 
 
 @router.post("/edit")
@@ -48,7 +49,7 @@ def edit(request: Request, language: str, dataset: str, work: MemberWork, form: 
     place = find(work, dataset)
     try:
         check_if_match(f'"{form.text("edition")}"', access.edit_etag(place.release))
-        wrong, fields = Gathered(), fields_of(form)
+        wrong, fields = Gathered(), fields_of(form) | city.given(work, form, place.view.meta)
         with wrong:
             need_title(fields)
         with wrong:
@@ -57,9 +58,8 @@ def edit(request: Request, language: str, dataset: str, work: MemberWork, form: 
         drafting.edit_dataset(work, place.dataset, place.agency, fields)
     except Invalid as error:
         work.take_back()
-        return _form(
-            request, language, find(work, dataset), dict(form.values), problems(error, language, _known())
-        )
+        wrong_fields = problems(error, language, _known(work))
+        return _form(request, language, work, find(work, dataset), dict(form.values), wrong_fields)
     return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="saved")
 
 
@@ -138,17 +138,20 @@ def _values(place: Place) -> dict[str, list[str]]:
     values |= {name: ["，".join(meta[name])] for name in LISTS}
     values[BOX] = [", ".join(str(side).removesuffix(".0") for side in meta[BOX] or ())]
     values["themes"] = list(place.view.meta.themes)
+    values |= city.typed(place.view.meta)
     values["edition"] = [access.edit_etag(place.release)]
     return values
 
 
-def _known() -> tuple[str, ...]:
-    return (*TEXTS, *DATES, *LISTS, *CHOICES, BOX)
+def _known(work: Work) -> tuple[str, ...]:
+    own = (city.PREFIX + field.name for field in city.asked(work))
+    return (*TEXTS, *DATES, *LISTS, *CHOICES, BOX, *own)
 
 
 def _form(
     request: Request,
     language: str,
+    work: Work,
     place: Place,
     values: dict[str, list[str]],
     wrong: list[Problem] | None = None,
@@ -168,6 +171,7 @@ def _form(
         licences=list(lists.licences),
         themes=list(lists.themes),
         regions=sorted(lists.regions),
+        city=city.asked(work),
         problems=wrong or [],
         errors=by_field(wrong or []),
     )

@@ -28,6 +28,7 @@ from opendata.review.models import DecisionKind, Outcome
 from opendata.web import verdicts
 from opendata.web.console.findings import told
 from opendata.web.forms import Form, Problem, problems
+from opendata.web.governance import city
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.public import lines_of
 from opendata.web.render import page, see_other
@@ -162,6 +163,7 @@ def _show(
         status=422 if wrong else 200,
         view=view,
         meta=view.meta,
+        city=city.shown(work, view.meta, language),
         release=release,
         before=old,
         changes=differences(moment(old, ()), moment(view, ())) if old else [],

@@ -15,7 +15,7 @@ Make = Callable[..., Record]
 def test_a_whole_dataset(make: Make) -> None:
     view = make().view
     columns = {view.resources[0].id: [{"name": "code", "type": "string", "title": "代码"}]}
-    found = json.loads(json.dumps(schema_org(view, columns, SITE)))
+    found = json.loads(json.dumps(schema_org(view, columns, [], site_url=SITE)))
     assert found["@type"] == "Dataset"
     assert found["name"] == "行政区划街道代码 0"
     assert found["alternateName"] == "Street codes 0"
@@ -31,18 +31,18 @@ def test_a_whole_dataset(make: Make) -> None:
 
 
 def test_in_english_where_there_is_any(make: Make) -> None:
-    found = schema_org(make().view, {}, SITE, "en")
+    found = schema_org(make().view, {}, [], "en", site_url=SITE)
     assert found["name"] == "Street codes 0"
     assert found["description"] == "Codes of all streets and towns."
     assert found["publisher"]["name"] == "Nantong Statistics Bureau"
-    assert schema_org(make({"title": "只有中文"}).view, {}, SITE, "en")["name"] == "只有中文"
+    assert schema_org(make({"title": "只有中文"}).view, {}, [], "en", site_url=SITE)["name"] == "只有中文"
 
 
 def test_a_bare_and_a_conditional_dataset(make: Make) -> None:
-    bare = schema_org(make({}, []).view, {}, SITE)
+    bare = schema_org(make({}, []).view, {}, [], site_url=SITE)
     assert bare["name"] == "streets-0"
     assert "distribution" not in bare
-    asked = schema_org(make({"title": "x", "openness": "conditional"}).view, {}, SITE)
+    asked = schema_org(make({"title": "x", "openness": "conditional"}).view, {}, [], site_url=SITE)
     assert asked["isAccessibleForFree"] is False
     assert "distribution" not in asked
 
@@ -50,6 +50,6 @@ def test_a_bare_and_a_conditional_dataset(make: Make) -> None:
 def test_no_more_than_engines_read(make: Make) -> None:
     view = make({"title": "x", "description": "长" * 9000}).view
     columns = {view.resources[0].id: [{"name": f"c{i}", "type": "string"} for i in range(300)]}
-    found = schema_org(view, columns, SITE)
+    found = schema_org(view, columns, [], site_url=SITE)
     assert len(found["description"]) == 5000
     assert len(found["variableMeasured"]) == 50
