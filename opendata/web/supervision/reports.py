@@ -34,7 +34,7 @@ def listed(
 ) -> Response:
     """Published reports, and from 1 April on who owes one."""
     of = year or day_of(work.now).year - 1
-    found = queries.published(work, of)
+    found = queries.on_year(work, of)
     return page(
         request,
         "supervision/reports.html",
