@@ -14,6 +14,12 @@ from opendata.publishing import models as publishing
 from opendata.publishing.standing import models as standing
 from opendata.review import models as review
 from opendata.review.rounds import models as rounds
+from opendata.supervision.alerts import models as alerts
+from opendata.supervision.periodic import models as periodic
+from opendata.supervision.rectification import models as rectification
+from opendata.supervision.reports import models as reports
+from opendata.supervision.scores import models as scores
+from opendata.supervision.usage import models as usage
 from opendata.tables import models as tables
 from opendata.validation import models as validation
 from opendata.work import audit, idempotency, pending
@@ -21,6 +27,7 @@ from opendata.work import audit, idempotency, pending
 __all__ = [
     "accounts",
     "agencies",
+    "alerts",
     "audit",
     "catalog",
     "delegation",
@@ -29,13 +36,18 @@ __all__ = [
     "negative",
     "notices",
     "pending",
+    "periodic",
     "plan",
     "profile",
     "publishing",
+    "rectification",
+    "reports",
     "review",
     "rounds",
+    "scores",
     "standing",
     "tables",
+    "usage",
     "validation",
 ]
 

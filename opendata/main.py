@@ -42,6 +42,13 @@ from opendata.publishing import api as publishing
 from opendata.publishing.standing import api as standing
 from opendata.search import api as search
 from opendata.settings import Settings
+from opendata.supervision.alerts import api as alerts
+from opendata.supervision.periodic import api as periodic
+from opendata.supervision.rectification import api as rectification
+from opendata.supervision.reports import api as reports
+from opendata.supervision.scores import api as scores
+from opendata.supervision.usage import api as usage
+from opendata.supervision.usage.counting import Counting
 from opendata.tables import api as tables
 from opendata.validation import api as validation
 from opendata.web import api as web
@@ -60,6 +67,12 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     metadata_profile.router,
     audit_trail.router,
     access.router,
+    rectification.router,
+    periodic.router,
+    alerts.router,
+    usage.router,
+    scores.router,
+    reports.router,
     publishing.router,
     standing.router,
     search.router,
@@ -95,7 +108,8 @@ class Server(FastAPI):
         app: ASGIApp = BodyLimits(super().build_middleware_stack(), settings.max_json_bytes)
         app = ByteCache(app, self.state.generation, self.state.metrics.cache_hits.inc)
         app = RateLimit(app, settings.rate_limit)
-        return Frame(app, self.state.metrics, https=settings.site_url.startswith("https:"))
+        note_use = self.state.application.journal.note
+        return Frame(app, self.state.metrics, https=settings.site_url.startswith("https:"), note_use=note_use)
 
 
 def create_app(application: Application) -> FastAPI:
@@ -131,7 +145,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     application: Application = app.state.application
     if application.settings.run_jobs:
         await run_in_threadpool(application.start)
+    counting = Counting(application.place, application.journal)
+    counting.start()
     yield
+    await run_in_threadpool(counting.stop)
     app.state.generation.close()
     if application.settings.run_jobs:
         await run_in_threadpool(application.close)

@@ -76,6 +76,10 @@ class Settings(BaseModel):
     catalog_schemas: Path = Field(
         ROOT / "catalog_schemas", description="Folder of profile, code lists, themes, licences, schemas."
     )
+    supervision: bool = Field(
+        True,
+        description="Whether bodies are scored by quarter; orders, reviews and counts of use stay either way.",
+    )
     sample: bool = Field(
         False, description="Load the sample catalogue at the first start (set by `make run`)."
     )

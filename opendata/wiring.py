@@ -31,6 +31,7 @@ from opendata.core.clock import Clock, SystemClock
 from opendata.core.database import open_engine
 from opendata.core.errors import Conflict, DomainError, Unavailable
 from opendata.core.locks import FileLock
+from opendata.edge.usage.journal import Journal
 from opendata.ports.fetcher.port import Fetcher
 from opendata.ports.job_queue.port import Handler, JobQueue, RetryLater
 from opendata.ports.mailer.port import Mailer
@@ -46,6 +47,7 @@ from opendata.publishing.timing import due
 from opendata.publishing.upkeep import Upkeep
 from opendata.search.service import Indexer
 from opendata.settings import ROOT, Settings
+from opendata.supervision import schedule
 from opendata.tables import jobs as tables_jobs
 from opendata.tables.queries import columns_of
 from opendata.tables.service import Loader
@@ -76,6 +78,8 @@ class Application:
     queue: JobQueue
     indexer: Indexer
     lock: FileLock
+    journal: Journal
+    """Of what is used; a server writes it, and counts it."""
     mailer: Mailer | None = None
     background: Background | None = None
 
@@ -88,6 +92,11 @@ class Application:
     def themes(self) -> Collection[str]:
         """Codes of themes, for the negative list (a floor below)."""
         return codes().themes
+
+    @property
+    def scoring(self) -> Path | None:
+        """Where the rules of scoring are; None where supervision is switched off."""
+        return self.settings.catalog_schemas if self.settings.supervision else None
 
     @property
     def describe(self) -> Callable[..., dict[str, Any]]:
@@ -125,6 +134,7 @@ class Application:
             "tables.load": partial(tables_jobs.load, self.loader),
             "tables.drop": partial(tables_jobs.drop, self.loader),
             "search.reindex": self._reindex,
+            schedule.JOB: partial(schedule.inspect, self.place, rules=self.scoring),
             "search.renew": self.indexer.renew,
         }
         return {name: partial(patient, job) for name, job in jobs.items()}
@@ -183,6 +193,8 @@ class Background:
         self._app = app
         self._wanted = threading.Event()
         self._stop = threading.Event()
+        self._asked = ""
+        """The day whose job this process has asked for."""
         self._threads = [
             threading.Thread(target=self._drain, name="indexer", daemon=True),
             threading.Thread(target=self._tick, name="clock", daemon=True),
@@ -215,9 +227,13 @@ class Background:
         next_upkeep = time.monotonic() + UPKEEP_SECONDS
         while not self._stop.wait(TICK_SECONDS):
             guarded(partial(do_due, app))
+            guarded(self._ask_for_the_day)
             if time.monotonic() >= next_upkeep:
                 guarded(upkeep.run)
                 next_upkeep = time.monotonic() + UPKEEP_SECONDS
+
+    def _ask_for_the_day(self) -> None:
+        self._asked = schedule.ask(self._app.place, self._asked)
 
 
 def pause_after(drain: float) -> float:
@@ -290,6 +306,7 @@ def build(
         indexer=Indexer(place, index, payload(settings.site_url), columns_of),
         lock=FileLock(settings.data_dir / "lock"),
         mailer=_mailer(settings),
+        journal=Journal(settings.data_dir / "usage", lambda: place.clock.now()),
     )
 
 

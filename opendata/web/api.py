@@ -30,6 +30,8 @@ from opendata.web.library import schemas, trying
 from opendata.web.render import assets
 from opendata.web.reviewing import delegations, notices, standing
 from opendata.web.reviewing import form as approval_form
+from opendata.web.supervision import board, orders, reports, scores
+from opendata.web.supervision import public as supervision
 
 FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.face))
 """Who words the errors, by path: for `main`'s list, beside the faces of the APIs."""
@@ -65,6 +67,11 @@ _pages = (
     negative,
     profile,
     audit,
+    orders,
+    board,
+    supervision,
+    scores,
+    reports,
 )
 for _room in _pages:
     router.include_router(_room.router, prefix="/{language:language}")

@@ -23,6 +23,7 @@ from opendata.accounts.sessions import session_hash
 from opendata.core.errors import Forbidden, Unauthenticated
 from opendata.edge.http import READING_METHODS, get_settings, identify, place_of, request_id
 from opendata.settings import Settings
+from opendata.supervision.policy import may_watch
 from opendata.web.forms import Form, posted
 from opendata.work.actor import PUBLIC, REVIEWING_ROLES, Actor, Credentials, Role, SiteRole
 from opendata.work.unit import Work
@@ -78,6 +79,10 @@ class Viewer:
     @property
     def keeps_list(self) -> bool:
         return self.actor.holds(SiteRole.CITY_ADMIN)
+
+    @property
+    def watches(self) -> bool:
+        return may_watch(self.actor)
 
     @property
     def supervises(self) -> bool:

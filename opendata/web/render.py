@@ -129,6 +129,7 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "html_lang": texts.HTML_LANG[language],
         "root": f"/{language}",
         "site_url": settings.site_url,
+        "scored": settings.supervision,
         "site_title": settings.site_title if language == "en" else settings.site_title_zh,
         "translations": {code: f"/{code}{quote(rest)}{query}" for code in messages.LANGUAGES},
         "path": path,

@@ -30,7 +30,9 @@ class SiteRole(StrEnum):
     CITY_ADMIN = "city_admin"
     """Keeps the negative list."""
     SUPERVISOR = "supervisor"
-    """Reads the audit trail (the office in charge of openness)."""
+    """The office in charge of openness: reads the audit trail, issues rectification orders, keeps the rules of scoring."""
+    EVALUATOR = "evaluator"
+    """Evaluates from outside (第三方评估): reads what supervisors read of the bodies' work, and writes nothing."""
 
 
 class Scope(StrEnum):

@@ -32,6 +32,7 @@ from opendata.review import queries as reviews
 from opendata.review import reasons
 from opendata.review.rounds import queries as rounds
 from opendata.settings import Policy
+from opendata.supervision.alerts import service as alerts
 from opendata.validation.library import matching
 from opendata.validation.library.matching import Match
 from opendata.web import texts, verdicts
@@ -111,6 +112,7 @@ def desk(request: Request, language: str, work: MemberWork, page_: DeskPage = 1)
         done_views=views.many(work.session, [(d, r) for d, r in found]),
         pager=Pager(page_, A_PAGE, total),
         may_create=bool(listed),
+        alerts=len(alerts.standing(work)),
         listed=listed,
     )
 
