@@ -10,7 +10,11 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What was installed last is remembered by these files, so that a second start installs nothing.
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
-FAST := not services and not browser and not crash
+# As many processes as cores. One takes 400 MB, so at most eight.
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal
+SLOW := services or browser or crash or heavy
+# Each server that a test starts would compile the whole program anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Explain these commands
@@ -25,18 +29,18 @@ setup: $(DEV_READY) ## Install what development needs into .venv
 
 .PHONY: test
 test: $(DEV_READY) ## All tests, also on real PostgreSQL, MinIO, Elasticsearch, Chromium and nginx where the machine can
-	@$(BIN)/python deploy/services run -- $(BIN)/python -m pytest -m "" -rs $(ARGS)
+	@$(if $(CHECKED),echo "Without the fast tests: make check has passed them")
+	@$(BIN)/python deploy/services run -- $(PYTEST) -m "$(if $(CHECKED),$(SLOW))" -rs $(ARGS)
 
 .PHONY: check
-check: $(DEV_READY) ## What CI runs first: format, lint, import rules, types, house rules, fast tests
+check: $(DEV_READY) ## What CI runs first: format, lint, import rules, types, and the fast tests, house rules among them
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/mypy --strict --config-file= deploy/services deploy/make
 	$(BIN)/mypy --strict --config-file= deploy/bench
-	$(BIN)/python -m pytest tests/rules
-	$(BIN)/python -m pytest -m "$(FAST)" --ignore=tests/rules $(ARGS)
+	$(PYTEST) $(ARGS)
 
 .PHONY: bench
 bench: $(DEV_READY) ## Measure; the figures and how they were taken: docs/benchmarks.md

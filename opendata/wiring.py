@@ -128,6 +128,7 @@ class Application:
             "tables.drop": partial(tables_jobs.drop, self.loader),
             "search.reindex": self._reindex,
             schedule.JOB: partial(schedule.inspect, self.place, rules=self.scoring),
+            "search.renew": self.indexer.renew,
         }
         return {name: partial(patient, job) for name, job in jobs.items()}
 

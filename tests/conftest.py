@@ -1,6 +1,6 @@
 """What the tests of the whole application share: the application over HTTP, people, a body, and patience.
 
-The light shape: a SQLite file copied from a migrated template, folders for files, the embedded index, jobs that run
+The light shape: a SQLite file copied from a migrated template (with the office in it, if the test asks for it), folders for files, the embedded index, jobs that run
 when the test lets them (`settle`), parsers in this process. With `OPENDATA_TEST_POSTGRES_URL`, `OPENDATA_TEST_S3_URL`
 and `OPENDATA_TEST_ELASTICSEARCH_URL` set, tests marked `services` run the same journeys on the full stack with durable
 jobs: they ask for the fixture `full_stack` before `app`.
@@ -12,29 +12,38 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import create_engine, text
 from starlette.testclient import TestClient
 
+from opendata.accounts import passwords, tokens
 from opendata.accounts import service as accounts
-from opendata.accounts import tokens
 from opendata.agencies import service as agencies
 from opendata.main import create_app
 from opendata.ports.job_queue.inline import InlineQueue
 from opendata.ports.sandbox.inline import InlineSandbox
 from opendata.settings import Settings
 from opendata.wiring import Application, build, do_due, migrate, record_policy
-from opendata.work.actor import SYSTEM, Role
+from opendata.work.actor import SYSTEM, Role, SiteRole
 
 API = "/api/v1"
 SERVICES = ("OPENDATA_TEST_POSTGRES_URL", "OPENDATA_TEST_S3_URL", "OPENDATA_TEST_ELASTICSEARCH_URL")
 PATIENCE = 120
 """Seconds after which a job that never ends fails the test instead of hanging it. No speed is asserted."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_hashes() -> Iterator[None]:
+    """argon2id with the least memory: what it costs is meant for those who guess, and tests sign in a hundred times."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -43,6 +52,21 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("template")
     migrate(Settings(data_dir=folder))
     return folder / "opendata.db"
+
+
+@pytest.fixture(scope="session")
+def staffed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Staffed:
+    """The template with the office in it, for all tests of a process: making it takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("staffed")
+    shutil.copy(template, folder)
+    app = build(Settings(data_dir=folder), queue=InlineQueue(), sandbox=InlineSandbox())
+    try:
+        with TestClient(create_app(app)) as client:
+            made = Office(app, client)
+            made.furnish()
+    finally:
+        app.close()
+    return Staffed(folder / "opendata.db", {name: one.token for name, one in made.people.items()})
 
 
 @pytest.fixture
@@ -56,10 +80,15 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, overrides: dict[str
     """Both shapes. A test that needs only one says `@pytest.mark.parametrize("settings", ["light"], indirect=True)`."""
     common = {"data_dir": tmp_path / "data", "site_url": "http://testserver", "run_jobs": False}
     if request.param == "light":
-        template: Path = request.getfixturevalue("template")
         made = Settings(**(common | overrides))
         made.data_dir.mkdir()
-        shutil.copy(template, made.data_dir / "opendata.db")
+        with_office = "office" in request.fixturenames
+        shutil.copy(
+            request.getfixturevalue("staffed").database
+            if with_office
+            else request.getfixturevalue("template"),
+            made.data_dir / "opendata.db",
+        )
         yield made
         return
     missing = [name for name in SERVICES if not os.environ.get(name)]
@@ -184,11 +213,36 @@ class Office:
     agency: str = "housing"
     people: dict[str, Person] = field(default_factory=dict)
 
-    def person(self, name: str, *roles: Role, agency: str | None = None, sysadmin: bool = False) -> Person:
-        """An account, its roles and a token."""
+    def furnish(self) -> None:
+        """Makes the body and its people."""
+        self.person("root", sysadmin=True)
+        body = {
+            "name": self.agency,
+            "title": "市住房和城乡建设局",
+            "title_en": "Housing Bureau",
+            "region_code": "320600",
+            "contact_email": "housing@example.org",
+        }
+        answer = self.admin.post("/agencies", json=body)
+        assert answer.status_code == 201, answer.text
+        self.person("editor", Role.EDITOR)
+        self.person("content", Role.CONTENT_REVIEWER)
+        self.person("secrecy", Role.SECRECY_REVIEWER)
+
+    def person(
+        self,
+        name: str,
+        *roles: Role,
+        agency: str | None = None,
+        site_roles: Sequence[SiteRole] = (),
+        sysadmin: bool = False,
+    ) -> Person:
+        """An account, its roles in a body and for the whole site, and a token."""
         with self.app.place.writing(SYSTEM) as work:
             user = accounts.create_user(work, name, email=f"{name}@example.org", sysadmin=sysadmin)
             _row, token = tokens.create(work, user, name="test")
+            if site_roles:
+                accounts.set_site_roles(work, user, site_roles)
             if roles:
                 body = self.app.directory.id_of(work, agency or self.agency)
                 agencies.set_roles(work, agencies.queries.by_ids(work.session, [body])[body], user, roles)
@@ -218,6 +272,14 @@ class Office:
         assert answer.status_code == 201, answer.text
         made: dict[str, Any] = answer.json()
         return made
+
+    def link(self, **fields: Any) -> str:
+        """A draft whose only resource is a link: no file to be read. Its id."""
+        dataset: str = self.draft(**fields)["id"]
+        body = {"url": "https://example.org/a.csv"}
+        answer = self.editor.post(f"/datasets/{dataset}/resources", json=body)
+        assert answer.status_code == 201, answer.text
+        return dataset
 
     def upload(self, dataset: str, data: bytes, filename: str = "rows.csv", **fields: str) -> dict[str, Any]:
         answer = self.editor.post(
@@ -249,20 +311,20 @@ class Office:
         return release
 
 
+@dataclass(frozen=True)
+class Staffed:
+    """A database with the office in it, and its people's tokens by name."""
+
+    database: Path
+    tokens: dict[str, str]
+
+
 @pytest.fixture
-def office(app: Application, client: TestClient) -> Office:
+def office(request: pytest.FixtureRequest, app: Application, client: TestClient) -> Office:
     made = Office(app, client)
-    made.person("root", sysadmin=True)
-    body = {
-        "name": made.agency,
-        "title": "市住房和城乡建设局",
-        "title_en": "Housing Bureau",
-        "region_code": "320600",
-        "contact_email": "housing@example.org",
-    }
-    answer = made.admin.post("/agencies", json=body)
-    assert answer.status_code == 201, answer.text
-    made.person("editor", Role.EDITOR)
-    made.person("content", Role.CONTENT_REVIEWER)
-    made.person("secrecy", Role.SECRECY_REVIEWER)
+    if app.settings.database_url:
+        made.furnish()
+    else:
+        staffed: Staffed = request.getfixturevalue("staffed")
+        made.people = {name: Person(name, token, client) for name, token in staffed.tokens.items()}
     return made

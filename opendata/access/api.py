@@ -71,7 +71,11 @@ def list_datasets(
         told = [seen_out(seen, lines.get(seen.dataset.id, ()), language) for seen in mine]
         return json_answer({"total": total, "results": told})
     views, total = queries.published_page(
-        work, visible=policy.PUBLIC_FILTER, offset=offset, limit=limit, agency_id=agency_id
+        work,
+        visible=policy.PUBLIC_FILTER,
+        offset=offset,
+        limit=limit,
+        agency_ids=[agency_id] if agency_id else None,
     )
     lines = queries.lines_of(work, [view.id for view in views])
     results = [dataset_out(view, lines.get(view.id, ())) for view in views]

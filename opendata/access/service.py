@@ -161,7 +161,7 @@ def _seen(work: Work, dataset: Dataset) -> Seen:
     inside = agency is not None and policy.sees_drafts(work.actor, dataset, agency)
     published = queries.release(work.session, dataset.published_id) if policy.is_public(dataset) else None
     draft = queries.release(work.session, dataset.draft_id) if inside else None
-    newest = queries.releases(work, dataset)[0] if inside and published is None and draft is None else draft
+    newest = queries.last_release(work, dataset) if inside and published is None and draft is None else draft
     found = {r.id: r for r in (published, draft, newest) if r is not None}
     made = {v.release.id: v for v in views.many(work.session, [(dataset, r) for r in found.values()])}
     return Seen(

@@ -34,6 +34,11 @@ def every(work: Work, *, parent_id: str | None = None) -> Sequence[Agency]:
     return work.session.execute(query.order_by(Agency.name)).scalars().all()
 
 
+def under(work: Work, agency: Agency) -> list[Agency]:
+    """All active bodies below one, however far, by name."""
+    return [body for body in every(work) if agency.id in body.lineage[1:]]
+
+
 def by_ids(session: Session, ids: Iterable[str]) -> dict[str, Agency]:
     """Bodies by id. One that the session holds already costs nothing."""
     wanted = list(ids)

@@ -70,13 +70,16 @@ def edit(work: Work, agency: Agency, changes: dict[str, Any], *, free: Collectio
     if not policy.may_administer(work.actor, agency):
         raise Forbidden("agency_admin_only")
     errors = [FieldError(f, "missing") for f, value in changes.items() if value is None and f != "uscc"]
-    if errors := errors + check(work, _news(agency, changes), agency, free=free):
+    news = _news(agency, changes)
+    if errors := errors + check(work, news, agency, free=free):
         raise Invalid(fields=errors)
     for field, value in changes.items():
         setattr(agency, field, value)
     agency.updated_at = work.now
     work.session.flush()
     work.record("agency.edited", "agency", agency.id, fields=sorted(changes))
+    if news:
+        work.enqueue("search.renew", {"agency_id": agency.id})
     return agency
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, literal, null, or_, select, update
 
 from opendata.agencies.models import Agency
 from opendata.catalog.lifecycle import State
@@ -214,6 +214,26 @@ def discard(work: Work, dataset: Dataset, release: Release) -> None:
     work.session.flush()
     work.session.delete(release)
     work.session.flush()
+
+
+def set_aside(work: Work, dataset: Dataset, release: Release) -> None:
+    """Ends an open draft and keeps it whole: what it added or changed is its own alone, and what it changed or removed
+    stands again, from the number after it, which no release gets."""
+    number = release.number
+    mine = ResourceVersion.dataset_id == dataset.id
+    dataset.last_number += 1
+    dataset.draft_id = None
+    release.ended_at = work.now
+    work.session.flush()
+    kept = {
+        column.key: column
+        for column in ResourceVersion.__table__.columns
+        if column.key not in ("id", "since", "until")
+    }
+    again = select(literal(number + 1), null(), *kept.values()).where(mine, ResourceVersion.until == number)
+    work.session.execute(insert(ResourceVersion).from_select(["since", "until", *kept], again))
+    own = update(ResourceVersion).where(mine, ResourceVersion.since == number)
+    work.session.execute(own.values(until=number + 1))
 
 
 def _next_position(work: Work, dataset: Dataset) -> int:

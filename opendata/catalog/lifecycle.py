@@ -2,7 +2,8 @@
 
 draft → submitted → checking (screen, validate) → in_review → approved → (scheduled) → published → superseded | withdrawn;
 `returned` goes back to the author with reasons; `failed` waits for the operator. A release that is under way goes back to
-`draft` when it is edited, and its approvals are void.
+`draft` when it is edited, and its approvals are void. `discarded` is a draft that its body gave up after somebody had
+decided on it: the decisions stay, and so does what they were about.
 """
 
 from __future__ import annotations
@@ -28,20 +29,22 @@ class State(StrEnum):
     WITHDRAWN = "withdrawn"
     RETURNED = "returned"
     FAILED = "failed"
+    DISCARDED = "discarded"
 
 
 MOVES: dict[State, frozenset[State]] = {
-    State.DRAFT: frozenset({State.SUBMITTED}),
+    State.DRAFT: frozenset({State.SUBMITTED, State.DISCARDED}),
     State.SUBMITTED: frozenset({State.CHECKING, State.DRAFT, State.FAILED}),
     State.CHECKING: frozenset({State.IN_REVIEW, State.APPROVED, State.RETURNED, State.DRAFT, State.FAILED}),
     State.IN_REVIEW: frozenset({State.APPROVED, State.RETURNED, State.DRAFT}),
     State.APPROVED: frozenset({State.SCHEDULED, State.PUBLISHED, State.RETURNED, State.DRAFT, State.FAILED}),
     State.SCHEDULED: frozenset({State.APPROVED, State.PUBLISHED, State.DRAFT, State.FAILED}),
     State.PUBLISHED: frozenset({State.SUPERSEDED, State.WITHDRAWN}),
-    State.RETURNED: frozenset({State.DRAFT, State.SUBMITTED}),
+    State.RETURNED: frozenset({State.DRAFT, State.SUBMITTED, State.DISCARDED}),
     State.FAILED: frozenset({State.SUBMITTED, State.CHECKING, State.APPROVED, State.DRAFT}),
     State.SUPERSEDED: frozenset(),
     State.WITHDRAWN: frozenset(),
+    State.DISCARDED: frozenset(),
 }
 
 OPEN_STATES = frozenset(

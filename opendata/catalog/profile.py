@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from opendata.core.names import clean_text
-from opendata.inventory.models import Domain, Openness, UpdateCycle
+from opendata.inventory.models import Disclosure, Domain, Openness, UpdateCycle
 from opendata.inventory.profile.fields import MOST_FIELDS, Value
 
 PROFILE_VERSION = "2026.1"
@@ -44,6 +44,20 @@ def _box(sides: list[float]) -> list[float]:
 Box = Annotated[list[float], Field(max_length=4), AfterValidator(_box)]
 
 
+DISCLOSURE_OF = {
+    Domain.LIVELIHOOD: Disclosure.SERVICE,
+    Domain.PUBLIC_SERVICE: Disclosure.SERVICE,
+    Domain.MARKET_SUPERVISION: Disclosure.MANAGEMENT,
+    Domain.OTHER: Disclosure.RESULT,
+}
+"""What data of a domain most often makes public (五公开)."""
+
+
+def disclosure_of(domain: object) -> Disclosure:
+    """What data of that domain most often makes public; of none, or of a word that is none: results."""
+    return DISCLOSURE_OF[next((known for known in Domain if known == domain), Domain.OTHER)]
+
+
 class DatasetMeta(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -56,6 +70,9 @@ class DatasetMeta(BaseModel):
         default_factory=list, max_length=20, description="Codes of catalog_schemas/themes.json"
     )
     domain: Domain = Field(Domain.OTHER, description="重点领域")
+    disclosures: list[Disclosure] = Field(
+        default_factory=list, max_length=5, description="五公开: at least one before it is submitted"
+    )
     licence: Line = Field("", max_length=100, description="Id of catalog_schemas/licences.json (使用协议)")
     openness: Openness = Field(Openness.UNCONDITIONAL, description="开放属性")
     open_condition: Text = Field("", max_length=2000, description="开放条件")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, or_, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from opendata.catalog import views
+from opendata.catalog.lifecycle import State
 from opendata.catalog.models import (
     Dataset,
     DatasetLine,
@@ -78,19 +80,44 @@ def published_page(
     visible: Visible,
     offset: int = 0,
     limit: int = 100,
-    agency_id: str | None = None,
-    modified_since: datetime | None = None,
+    agency_ids: Collection[str] | None = None,
 ) -> tuple[list[DatasetView], int]:
     """A page of published views, newest publication first, and how many there are in all."""
-    query = select(Dataset, Release).join(Release, Release.id == Dataset.published_id).where(visible)
-    if agency_id is not None:
-        query = query.where(Dataset.agency_id == agency_id)
-    if modified_since is not None:
-        query = query.where(Release.published_at >= modified_since)
-    total = work.session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-    order = query.order_by(Release.published_at.desc(), Dataset.id).offset(offset).limit(limit)
-    rows = work.session.execute(order).all()
-    return views.many(work.session, [(d, r) for d, r in rows]), total
+    total = published_count(work, visible=visible, agency_ids=agency_ids)
+    return newest_published(work, visible=visible, offset=offset, limit=limit, agency_ids=agency_ids), total
+
+
+def newest_published(
+    work: Work,
+    *,
+    visible: Visible,
+    offset: int = 0,
+    limit: int = 100,
+    agency_ids: Collection[str] | None = None,
+) -> list[DatasetView]:
+    """Published views, newest publication first. What is passed over is passed over in an index."""
+    query = select(Dataset.id).where(*_published(visible, agency_ids=agency_ids))
+    query = query.order_by(Dataset.published_at.desc(), Dataset.id.desc()).offset(offset).limit(limit)
+    return published(work, work.session.execute(query).scalars(), visible=visible)
+
+
+def published_count(
+    work: Work, *, visible: Visible, agency_ids: Collection[str] | None = None, since: datetime | None = None
+) -> int:
+    """How many are published, of some bodies, or of what went out since."""
+    query = select(func.count()).select_from(Dataset)
+    return work.session.execute(query.where(*_published(visible, agency_ids, since))).scalar_one()
+
+
+def _published(
+    visible: Visible, agency_ids: Collection[str] | None = None, since: datetime | None = None
+) -> list[ColumnElement[bool]]:
+    found = [Dataset.published_id.is_not(None), visible]
+    if agency_ids is not None:
+        found.append(Dataset.agency_id.in_(agency_ids))
+    if since is not None:
+        found.append(Dataset.published_at >= since)
+    return found
 
 
 def draft_page(
@@ -107,16 +134,26 @@ def draft_page(
     return views.many(work.session, [(d, r) for d, r in rows]), total
 
 
-def published_ids(work: Work, *, visible: Visible, after: str = "", limit: int = 1000) -> Sequence[str]:
-    """Ids of published datasets in id order, after a given one (for walks over the whole catalogue)."""
-    query = select(Dataset.id).where(Dataset.published_id.is_not(None), Dataset.id > after, visible)
-    return work.session.execute(query.order_by(Dataset.id).limit(limit)).scalars().all()
+def published_ids(
+    work: Work,
+    *,
+    visible: Visible,
+    after: str = "",
+    offset: int = 0,
+    limit: int = 1000,
+    agency_ids: Collection[str] | None = None,
+    since: datetime | None = None,
+) -> Sequence[str]:
+    """Ids of published datasets in id order, after a given one: walks over the whole catalogue, which miss and repeat
+    nothing whatever is published or withdrawn meanwhile."""
+    query = select(Dataset.id).where(Dataset.id > after, *_published(visible, agency_ids, since))
+    return work.session.execute(query.order_by(Dataset.id).offset(offset).limit(limit)).scalars().all()
 
 
 def published_names(
     work: Work, *, visible: Visible, offset: int = 0, limit: int | None = None
 ) -> Sequence[str]:
-    query = select(Dataset.name).where(Dataset.published_id.is_not(None), visible).order_by(Dataset.name)
+    query = select(Dataset.name).where(*_published(visible)).order_by(Dataset.name)
     return work.session.execute(query.offset(offset).limit(limit)).scalars().all()
 
 
@@ -156,8 +193,8 @@ def names_by_code(work: Work, codes: Sequence[str], *, visible: Visible) -> dict
 
 
 def counts_by_agency(work: Work, *, visible: Visible) -> dict[str, int]:
-    """Published datasets per agency id."""
-    query = select(Dataset.agency_id, func.count()).where(Dataset.published_id.is_not(None), visible)
+    """Published datasets per agency id; bodies without any are left out."""
+    query = select(Dataset.agency_id, func.count()).where(*_published(visible))
     rows = work.session.execute(query.group_by(Dataset.agency_id)).all()
     return {row[0]: row[1] for row in rows}
 
@@ -170,6 +207,24 @@ def releases(work: Work, dataset: Dataset) -> Sequence[Release]:
     """All releases of a dataset, newest first. The caller shows only those that its reader may see."""
     query = select(Release).where(Release.dataset_id == dataset.id).order_by(Release.number.desc())
     return work.session.execute(query).scalars().all()
+
+
+def last_release(work: Work, dataset: Dataset) -> Release:
+    """What edits start from: the open draft, or else the newest release that was not discarded."""
+    return work.session.execute(_LAST, {"dataset": dataset.id}).scalar_one()
+
+
+def last_release_id() -> ScalarSelect[str]:
+    """The same of each row of a list, as a part of its statement."""
+    return _last(Dataset.id).correlate(Dataset).scalar_subquery()
+
+
+def _last(dataset_id: Any) -> Select[str]:
+    query = select(Release.id).where(Release.dataset_id == dataset_id, Release.state != State.DISCARDED.value)
+    return query.order_by(Release.number.desc()).limit(1)
+
+
+_LAST = select(Release).where(Release.id == _last(bindparam("dataset")).scalar_subquery())
 
 
 def groups(work: Work) -> Sequence[Group]:

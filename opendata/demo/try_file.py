@@ -169,7 +169,7 @@ def _reasons(state: dict[str, Any]) -> Iterator[str]:
             yield verdict["problem"]["detail"]
         elif verdict["error_count"]:
             yield f"{verdict['error_count']} errors; GET /api/v1/resources/{verdict['resource']}/report?draft=true lists them."
-    for finding in state["findings"]:
+    for finding in state["screening"]:
         yield f"{finding['place']}: {finding['rule']}, {finding['count']} times"
 
 

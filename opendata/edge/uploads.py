@@ -10,7 +10,7 @@ The caller must have been let in before (`http.authorize`), on a work that is cl
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -319,3 +319,10 @@ class Gathered:
 
     def abort(self) -> None:
         """Nothing is kept anywhere."""
+
+
+def described(**fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A multipart form with one `file`, and these other fields, as OpenAPI says it."""
+    properties = {"file": {"type": "string", "format": "binary"}, **fields}
+    schema = {"type": "object", "required": ["file"], "additionalProperties": False, "properties": properties}
+    return {"multipart/form-data": {"schema": schema}}

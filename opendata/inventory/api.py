@@ -128,7 +128,7 @@ def edit_line(
     check_if_match(if_match, str(found.edition))
     wrong = sent.gather()
     with wrong:
-        service.check_update(found, dict(sent.right))
+        service.changed(found, dict(sent.right))
     body = sent.whole(wrong)
     edited = service.update(work, found, agency, body.model_dump(exclude_unset=True))
     response.headers["ETag"] = f'"{edited.edition}"'

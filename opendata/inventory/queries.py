@@ -51,11 +51,13 @@ ALL = Wanted()
 
 
 def page(work: Work, wanted: Wanted = ALL, *, offset: int = 0, limit: int = 100) -> Page[InventoryLine]:
-    """Lines by resource code."""
-    query = _lines(work, wanted)
-    total = work.session.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-    rows = work.session.execute(query.order_by(InventoryLine.resource_code).offset(offset).limit(limit))
-    return Page(rows.scalars().all(), total, offset, limit)
+    """Lines by resource code. What is passed over is passed over in an index: only the lines shown are read whole."""
+    conditions = (visible_lines(work), *wanted.conditions())
+    count = select(func.count()).select_from(InventoryLine).where(*conditions)
+    ids = select(InventoryLine.id).where(*conditions).order_by(InventoryLine.resource_code)
+    shown = select(InventoryLine).where(InventoryLine.id.in_(ids.offset(offset).limit(limit)))
+    rows = work.session.execute(shown.order_by(InventoryLine.resource_code)).scalars().all()
+    return Page(rows, work.session.execute(count).scalar_one(), offset, limit)
 
 
 def every(work: Work, wanted: Wanted = ALL) -> Sequence[InventoryLine]:

@@ -8,7 +8,15 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from opendata.inventory.elements import MOST_ITEMS
-from opendata.inventory.models import DataLevel, Domain, FormatClass, Openness, ShareType, UpdateCycle
+from opendata.inventory.models import (
+    DataLevel,
+    Domain,
+    FormatClass,
+    Openness,
+    ShareMethod,
+    ShareType,
+    UpdateCycle,
+)
 
 
 class Item(BaseModel):
@@ -53,7 +61,7 @@ class _Elements(BaseModel):
     share_condition: str | None = Field(
         None, max_length=500, description="Of a line that is not shared: the basis"
     )
-    share_method: str | None = Field(None, max_length=50)
+    share_method: ShareMethod | None = Field(None, description="共享方式; empty while nobody has said it")
     openness: Openness | None = None
     open_condition: str | None = Field(None, max_length=500, description="The legal basis, for a closed line")
     update_cycle: UpdateCycle | None = None

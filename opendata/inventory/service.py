@@ -73,11 +73,6 @@ def enter(
     return line
 
 
-def check_update(line: InventoryLine, fields: dict[str, Any]) -> None:
-    """`Invalid` naming what `update` would refuse."""
-    changed(line, fields)
-
-
 def update(
     work: Work,
     line: InventoryLine,
@@ -189,7 +184,7 @@ def complete(agency: Agency, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def changed(line: InventoryLine, fields: dict[str, Any]) -> dict[str, Any]:
-    """The whole line with the named elements; an empty `resource_code` where the next one is to be given."""
+    """The whole line with the named elements, or `Invalid` naming what `update` would refuse; an empty `resource_code` where the next one is to be given."""
     wrong = Gathered(
         FieldError(name, "missing") for name, v in fields.items() if v is None and name != "issued_on"
     )

@@ -5,17 +5,19 @@ from __future__ import annotations
 from opendata.catalog import sense
 from opendata.catalog.codes import codes
 from opendata.catalog.profile import DatasetMeta
-from opendata.catalog.views import DatasetView
+from opendata.catalog.views import DatasetView, ResourceView
 from opendata.core.errors import FieldError
 from opendata.inventory.profile import fields as city
 from opendata.inventory.profile import queries as profile
 from opendata.publishing import policy_record
 from opendata.settings import Policy
+from opendata.validation import service as validation
 from opendata.work.unit import Work
 
 
 def missing(work: Work, view: DatasetView) -> list[FieldError]:
-    """Every place that is empty or wrong. A site that publishes directly (CKAN's way) asks for a title only."""
+    """Every place that is empty or wrong, and every file that was found not to be the table it says it is; one that nobody
+    has read yet is judged after the submission. A site that publishes directly (CKAN's way) asks for a title only."""
     meta = view.meta
     errors = []
     if not meta.title:
@@ -29,12 +31,21 @@ def missing(work: Work, view: DatasetView) -> list[FieldError]:
     if meta.licence not in codes().licences:
         known = ", ".join(codes().licences)
         errors.append(FieldError("licence", "unknown_licence", {"value": meta.licence, "known": known}))
+    if not meta.disclosures:
+        errors.append(FieldError("disclosures", "missing"))
     if not (view.contact.phone or view.contact.email):
         errors.append(FieldError("contact_email", "contact_missing", {"agency": view.agency.name}))
     if not view.resources:
         errors.append(FieldError("resources", "no_resources"))
     for position, resource in enumerate(view.resources):
-        if resource.file is None and not resource.meta.url:
-            errors.append(FieldError(f"resources.{position}", "resource_empty"))
+        errors += _of_resource(work, resource, f"resources.{position}")
     fields = profile.city_fields(work)
     return [*errors, *city.judge(meta.city_fields, fields), *city.missing(meta.city_fields, fields)]
+
+
+def _of_resource(work: Work, resource: ResourceView, place: str) -> list[FieldError]:
+    if resource.file is None:
+        return [] if resource.meta.url else [FieldError(place, "resource_empty")]
+    verdict = validation.known_now(work.session, resource.file, resource.meta)
+    found = validation.obstacle(verdict, f"{place}.file")
+    return [found] if found else []

@@ -23,7 +23,7 @@ from opendata.catalog.models import (
     Release,
     ResourceVersion,
 )
-from opendata.catalog.profile import RESOURCE_CODE, DatasetMeta, ResourceMeta
+from opendata.catalog.profile import RESOURCE_CODE, DatasetMeta, ResourceMeta, disclosure_of
 from opendata.core.errors import Conflict, FieldError, Forbidden, Gathered, Gone, NotFound
 from opendata.core.ids import new_id
 from opendata.edge.reading import read
@@ -31,12 +31,15 @@ from opendata.inventory import queries as inventory
 from opendata.inventory.models import InventoryLine
 from opendata.publishing.governance import openings
 from opendata.publishing.sentences import Step, say
+from opendata.review import queries as reviews
 from opendata.review import screening
 from opendata.review import service as review
 from opendata.tabular.encoding import is_known
 from opendata.work.unit import Work
 
 DEFAULT_LICENCE = "cc-by-4.0"
+KEPT = ("disclosures",)
+"""Stays when the metadata is replaced by one who does not know of it: nothing goes out without."""
 
 
 def create_dataset(
@@ -83,7 +86,7 @@ def open_draft(work: Work, dataset: Dataset, agency: Agency) -> Release:
         raise Gone("dataset_deleted", name=dataset.name)
     release = queries.release(work.session, dataset.draft_id)
     if release is None:
-        newest = queries.releases(work, dataset)[0]
+        newest = queries.last_release(work, dataset)
         return drafts.new_release(work, dataset, DatasetMeta(**newest.meta), newest.defaulted)
     if State(release.state) not in EDITABLE_STATES:
         move(release, State.DRAFT)
@@ -102,11 +105,12 @@ def edit_dataset(
     replace: bool = False,
     free: Collection[str] = (),
 ) -> Release:
-    """Sets the named metadata fields of the open draft; with `replace` the others go back to their defaults. An edit that
+    """Sets the named metadata fields of the open draft; with `replace` the others (but `KEPT`) go back to their defaults. An edit that
     changes nothing leaves a release under way, and the approvals it has, alone."""
     check_editor(work, agency)
-    standing = _standing(work, dataset)
-    meta = _edited(work, standing, {} if replace else standing.meta, fields, free)
+    standing = queries.last_release(work, dataset)
+    kept = {name: standing.meta[name] for name in KEPT if name in standing.meta}
+    meta = _edited(work, standing, kept if replace else standing.meta, fields, free)
     if meta.stored() == standing.meta and not (set(standing.defaulted) & set(fields)):
         return standing
     release = open_draft(work, dataset, agency)
@@ -117,7 +121,7 @@ def edit_dataset(
 
 def check_fields(work: Work, dataset: Dataset, fields: Mapping[str, Any]) -> None:
     """`Invalid` naming what `edit_dataset` would refuse, of fields that may have the wrong shape."""
-    standing = _standing(work, dataset)
+    standing = queries.last_release(work, dataset)
     _edited(work, standing, standing.meta, fields, ())
 
 
@@ -131,11 +135,6 @@ def _edited(
     """The metadata after an edit. A value that the release has already is no news: it is not judged again."""
     news = {name for name, value in fields.items() if value != standing.meta.get(name)}
     return dataset_meta(work, {**old, **fields}, news, free=free)
-
-
-def _standing(work: Work, dataset: Dataset) -> Release:
-    """The release that an edit starts from: the open draft, or the newest."""
-    return queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]
 
 
 def of_source(work: Work, agency: Agency, source_id: str) -> Dataset | None:
@@ -229,7 +228,8 @@ def reorder(work: Work, dataset: Dataset, agency: Agency, order: Sequence[str]) 
 
 
 def discard_draft(work: Work, dataset: Dataset, agency: Agency) -> None:
-    """Drops the open draft of a dataset that has been public; what is public stays."""
+    """Gives up the open draft of a dataset that has been public; what is public stays. A draft on which somebody has
+    decided is kept as `discarded`, whole, with its decisions; any other one is gone."""
     check_editor(work, agency)
     release = queries.release(work.session, dataset.draft_id)
     if release is None:
@@ -239,9 +239,17 @@ def discard_draft(work: Work, dataset: Dataset, agency: Agency) -> None:
     review.void(work, release)
     if State(release.state) not in EDITABLE_STATES:
         move(release, State.DRAFT)
-    work.record("release.discarded", "dataset", dataset.id, number=release.number)
-    screening.forget(work, release)
-    drafts.discard(work, dataset, release)
+    kept = bool(reviews.decisions(work, release.id))
+    work.record(
+        "release.discarded", "dataset", dataset.id, number=release.number, release=release.id, kept=kept
+    )
+    if kept:
+        move(release, State.DISCARDED)
+        say(release, Step.DISCARDED)
+        drafts.set_aside(work, dataset, release)
+    else:
+        screening.forget(work, release)
+        drafts.discard(work, dataset, release)
 
 
 def set_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> None:
@@ -360,5 +368,6 @@ def _first_meta(
             "region": first.region_code or agency.region_code,
             "related_codes": [code for code in first.related_codes if re.fullmatch(RESOURCE_CODE, code)],
         }
+    filled["disclosures"] = [disclosure_of(fields.get("domain") or filled.get("domain"))]
     defaulted = [name for name, value in filled.items() if name not in fields and value]
     return dataset_meta(work, {**filled, **fields}, fields.keys(), free=free), defaulted

@@ -167,7 +167,4 @@ def current(work: Work, release_id: str, content_hash: str, *states: State) -> D
 def _is_broken(journey: Journey, resource: ResourceView) -> bool:
     if resource.file is None:
         return False
-    verdict = validation.judge(journey.judge, resource.file, resource.meta)
-    if verdict.profile is not None and verdict.profile.error is not None:
-        return verdict.profile.error["code"] not in validation.NO_TABLE
-    return verdict.report is not None and verdict.report.structural
+    return validation.obstacle(validation.judge(journey.judge, resource.file, resource.meta)) is not None

@@ -31,6 +31,7 @@ class Step(StrEnum):
     RETURNED_FORBIDDEN = "returned_forbidden"
     FORBIDDEN = "forbidden"
     FAILED = "failed"
+    DISCARDED = "discarded"
 
 
 def say(release: Release, step: Step, **params: Any) -> None:

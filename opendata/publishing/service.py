@@ -155,7 +155,7 @@ def finish(work: Work, view: DatasetView) -> None:
     release.published_at = work.now
     say(release, Step.PUBLISHED)
     work.session.flush()
-    dataset.published_id = release.id
+    dataset.published_id, dataset.published_at = release.id, release.published_at
     dataset.draft_id = None
     dataset.state = DatasetState.ACTIVE.value
     dataset.first_published_at = dataset.first_published_at or work.now
@@ -320,7 +320,7 @@ def _end_publication(work: Work, dataset: Dataset, published: Release, reason: s
     published.ended_at = work.now
     say(published, Step.WITHDRAWN, reason=reason)
     work.record("release.withdrawn", "release", published.id, content_hash=published.content_hash)
-    dataset.published_id = None
+    dataset.published_id, dataset.published_at = None, None
     dataset.withdrawn_at = work.now
     dataset.withdraw_reason = reason
     openings.follow(work, dataset)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from opendata.review.models import Finding
 
-LANGUAGES = ("zh", "en")
 _FOLDER = Path(__file__).parent / "messages"
 
 

@@ -27,6 +27,8 @@ QUERY = (
     + ". After any other word a colon is punctuation."
 )
 Values = Annotated[list[str] | None, Query(max_length=50)]
+EXACTLY = "Names of bodies: exactly these, without those below them, as CKAN's `organization`"
+Bodies = Annotated[list[str] | None, Query(max_length=50, description=EXACTLY)]
 
 
 @router.get("/search", responses=documented(SearchOut))
@@ -35,9 +37,10 @@ def get_search(
     index: Index,
     language: Language,
     q: Annotated[str, Query(description=QUERY)] = "",
-    agency: Values = None,
+    agency: Bodies = None,
     theme: Values = None,
     domain: Values = None,
+    disclosure: Values = None,
     format: Values = None,
     licence: Values = None,
     openness: Values = None,
@@ -56,7 +59,7 @@ def get_search(
     if lang is not None and lang not in LANGUAGES:
         wrong.add([FieldError("lang", "unknown_value", {"value": lang[:20], "known": "zh, en"})])
     chosen = {
-        "agency": agency, "theme": theme, "domain": domain, "format": format, "licence": licence,
+        "agency": agency, "theme": theme, "domain": domain, "disclosure": disclosure, "format": format, "licence": licence,
         "openness": openness, "update_cycle": update_cycle, "region": region, **_of_city(city_field or ()),
     }  # fmt: skip
     wanted = Wanted(

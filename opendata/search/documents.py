@@ -61,6 +61,7 @@ def _keywords(view: DatasetView, columns: Columns) -> dict[str, list[str]]:
         "agency_id": [view.agency.id],
         "themes": meta.themes,
         "domain": [meta.domain.value],
+        "disclosures": [disclosure.value for disclosure in meta.disclosures],
         "formats": sorted({r.meta.format.upper() for r in view.resources if r.meta.format}),
         "licence": [meta.licence],
         "openness": [meta.openness.value],

@@ -24,6 +24,7 @@ FACETS: Mapping[str, str] = {
     "agency": "agency",
     "theme": "themes",
     "domain": "domain",
+    "disclosure": "disclosures",
     "format": "formats",
     "licence": "licence",
     "openness": "openness",

@@ -18,6 +18,7 @@ FIELDS: Mapping[str, str] = {
     "agency": "agency", "organization": "agency", "机构": "agency", "部门": "agency",
     "theme": "themes", "themes": "themes", "主题": "themes",
     "domain": "domain", "领域": "domain",
+    "disclosure": "disclosures", "五公开": "disclosures",
     "format": "formats", "格式": "formats",
     "licence": "licence", "license": "licence", "许可": "licence",
     "openness": "openness", "开放": "openness",

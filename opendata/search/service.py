@@ -116,6 +116,23 @@ class Indexer:
         reach("reindex.swapped")
         return self.reconcile(repair=True)
 
+    def renew(self, *, agency_id: str) -> None:
+        """A body has other titles: what the index holds of its datasets, and every package made of it, is made again. Some
+        datasets at a time: nobody waits for a body that has thousands."""
+        after = ""
+        while True:
+            with self.place.writing(SYSTEM) as work:
+                ids = queries.published_ids(
+                    work, visible=PUBLIC_FILTER, after=after, limit=BATCH, agency_ids=[agency_id]
+                )
+                for dataset in work.session.execute(select(Dataset).where(Dataset.id.in_(ids))).scalars():
+                    work.touch(dataset)
+                if ids:
+                    work.record("agency.renewed", "agency", agency_id, datasets=len(ids))
+            if len(ids) < BATCH:
+                return
+            after = ids[-1]
+
     def reconcile(self, *, repair: bool) -> Differences:
         """Compares ids and revisions. With `repair` the differences are owed again and drained."""
         self.drain()

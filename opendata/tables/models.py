@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.core.database import Base
@@ -20,8 +20,14 @@ class TableState(StrEnum):
     FAILED = "failed"
 
 
+_READY = text("state = 'ready'")
+
+
 class Table(Base):
     __tablename__ = "resource_table"
+    __table_args__ = (
+        Index("ix_resource_table_rows", "row_count", sqlite_where=_READY, postgresql_where=_READY),
+    )
 
     resource_id: Mapped[str] = mapped_column(ForeignKey("resource.id"), primary_key=True)
     state: Mapped[str] = mapped_column(String(10))
@@ -37,4 +43,4 @@ class Table(Base):
     """{column: cells that did not fit their type and are null in the table}."""
     recipe: Mapped[str | None] = mapped_column(String(64))
     """Hash of what the ready rows were made of: bytes, read options, schema."""
-    updated_at: Mapped[datetime]
+    updated_at: Mapped[datetime] = mapped_column(index=True)

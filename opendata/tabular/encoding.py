@@ -1,4 +1,4 @@
-"""Which encoding a text file is in: BOM, then strict UTF-8, then strict GB18030, each on the *whole* file, else refusal.
+"""Which encoding a text file is in: BOM, then UTF-16 without one, then strict UTF-8, then strict GB18030, each on the *whole* file, else refusal.
 
 Detectors that look at a prefix cut characters in half and guess; order and strictness are right on all sound files
 (standards/china.md 6.4). GB18030 decodes much garbage, so most of what it yields must also be everyday characters.
@@ -30,6 +30,12 @@ _NAMED = {
     "iso-8859-15": "iso-8859-15", "windows-1252": "cp1252", "windows-1251": "cp1251",
 }  # fmt: skip
 _FOREIGN = re.compile("[\ufffd\ue000-\uf8ff\U000f0000-\U0010ffff]")
+_ODD = re.compile("[\0-\x08\x0e-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]")
+_SEPARATOR = re.compile("[\n,;\t|]")
+HEAD = 64 << 10
+"""Bytes that are enough to guess."""
+UTF16_SHARE = 0.8
+"""Of all characters, how many must be in ASCII or GB 2312."""
 EVERYDAY_SHARE = 0.7
 """Of the characters beyond ASCII, how many must be in GB 2312 (6,763 Han characters and the usual punctuation)."""
 
@@ -37,6 +43,21 @@ EVERYDAY_SHARE = 0.7
 def is_known(name: str) -> bool:
     """Whether a publisher may name this encoding."""
     return _python_name(name) is not None
+
+
+def utf16_without_mark(head: bytes) -> str | None:
+    """`utf-16-le` or `utf-16-be` if that is what the first bytes of a file are, without a mark that says so: everyday
+    characters and no other, with at least one end of line or separator among them. Read the other way round, the same
+    bytes are characters that nobody uses."""
+    if b"\0" not in head:
+        return None
+    for encoding in ("utf-16-le", "utf-16-be"):
+        text = codecs.getincrementaldecoder(encoding)("replace").decode(head)
+        beyond, common = _count(text)
+        everyday = len(text) - beyond + common
+        if _SEPARATOR.search(text) and not _ODD.search(text) and everyday >= UTF16_SHARE * len(text):
+            return encoding
+    return None
 
 
 def detect(path: Path, named: str | None = None) -> str:
@@ -47,13 +68,18 @@ def detect(path: Path, named: str | None = None) -> str:
     if named is not None:
         return _as_named(path, named)
     with path.open("rb") as file:
-        head = file.read(4)
+        head = file.read(HEAD)
     for bom, encoding in _BOMS:
         if head.startswith(bom):
             failed = _first_bad_byte(path, encoding)
             if failed is not None:
                 raise TaskError("encoding_wrong", encoding=encoding, byte=failed)
             return encoding
+    if (unmarked := utf16_without_mark(head)) is not None:
+        failed = _first_bad_byte(path, unmarked)
+        if failed is not None:
+            raise TaskError("encoding_wrong", encoding=unmarked, byte=failed)
+        return unmarked
     not_utf8 = _first_bad_byte(path, "utf-8")
     if not_utf8 is None:
         return "utf-8"

@@ -6,11 +6,9 @@ import re
 from pathlib import Path, PurePath
 
 from opendata.tabular import archive
+from opendata.tabular.encoding import utf16_without_mark
 
 FORMATS = ("csv", "tsv", "xlsx", "xls", "ods", "json", "ndjson", "parquet", "geojson")
-HEAD = 64 << 10
-"""Bytes that are enough to guess."""
-
 _MAGIC = (
     (b"PAR1", "parquet"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
@@ -48,7 +46,7 @@ def content(name: str, head: bytes, path: Path | None = None) -> str:
             return _inside(path, extension(name)) if kind == "zip" else kind
     if not head:
         return "empty"
-    if b"\0" in head and not head.startswith(_BOMS):
+    if b"\0" in head and not head.startswith(_BOMS) and utf16_without_mark(head) is None:
         return "binary"
     return _text(extension(name), head)
 
@@ -83,7 +81,7 @@ def _text(ending: str, head: bytes) -> str:
 def _readable(head: bytes) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return head.decode("utf-16", "replace")
-    return head.decode("utf-8", "replace")
+    return head.decode(utf16_without_mark(head) or "utf-8", "replace")
 
 
 def _json(ending: str, text: str) -> str:

@@ -7,11 +7,14 @@ stay text (design decisions, "Others"): 01 is not 1, and nobody adds up district
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
+
+from opendata.tabular.layout import Layout
+from opendata.tabular.records import COORDINATES
 
 INTEGER = r"^[+-]?[0-9]{1,18}$"
 NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
@@ -58,8 +61,15 @@ def code_like(header: str) -> bool:
 class Inference:
     """Feed it all frames of a table (columns `c0`, `c1`, ... of text), then read `columns` and `schema()`."""
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, coordinates: Container[str] = ()) -> None:
         self.columns = [Column(name) for name in names]
+        for column in self.columns:
+            if column.name in coordinates:  # a whole number is one by chance
+                column.candidates.remove("integer")
+
+    @classmethod
+    def of(cls, found: Layout) -> Inference:
+        return cls(found.columns, coordinates=COORDINATES if found.format == "geojson" else ())
 
     def feed(self, frame: pl.DataFrame) -> None:
         facts = frame.lazy().select(

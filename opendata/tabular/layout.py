@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from opendata.ports.sandbox.port import TaskError
-from opendata.tabular import dialect, encoding, formats, records, sheets
+from opendata.tabular import dialect, encoding, formats, formulas, records, sheets
 
 SHEETS = ("xlsx", "xls", "ods")
 RECORDS = ("json", "ndjson", "geojson")
@@ -27,18 +27,22 @@ class Layout:
     quote: str | None = None
     sheet: str | None = None
     sheets: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Those of the sheets that the office program does not show."""
     header_row: int = 1
     """From 1, as an editor or an office program counts lines; rows above it are not data."""
     columns: tuple[str, ...] = ()
     """The header's texts as they are: blank and repeated ones too."""
     notes: tuple[Mapping[str, Any], ...] = ()
     """What was found odd: `{"code": ..., **params}` with code one of format_differs, title_rows, blank_header,
-    repeated_header, other_sheets, header_looks_like_data, spaces_in_header."""
+    repeated_header, other_sheets (read, sheets: how many, likely: the one that looks like the data, or None),
+    formula_without_value (total, cells), header_looks_like_data, spaces_in_header."""
 
     def descriptor(self) -> dict[str, Any]:
         return {
             **asdict(self),
             "sheets": list(self.sheets),
+            "hidden": list(self.hidden),
             "columns": list(self.columns),
             "notes": list(self.notes),
         }
@@ -48,7 +52,7 @@ def layout(path: Path, name: str, options: Mapping[str, Any] | None = None) -> L
     """Looks at a file. `options` may name `sheet` (name, or number from 1), `header_row` (from 1), `encoding`,
     `delimiter`, `format`; what they do not name is found out.
 
-    Errors: TaskError `file_empty`, `not_a_table`(found), `not_as_named`(name, found): a name or option that says table,
+    Errors: TaskError `file_empty`, `sheet_empty`(sheet, sheets, likely), `not_a_table`(found), `not_as_named`(name, found): a name or option that says table,
     `option_wrong`(option), `header_missing`, `header_too_long`,
     `too_many_columns`, and those of the readers (encoding.py, sheets.py, records.py, archive.py)."""
     chosen = _options(options or {})
@@ -63,6 +67,8 @@ def layout(path: Path, name: str, options: Mapping[str, Any] | None = None) -> L
         if kind in ("csv", "tsv"):
             found = _delimited(path, found, chosen)
     top = list(islice(raw_rows(path, found), max(_LOOKED_AT, int(chosen.get("header_row", 0)))))
+    if len(found.sheets) > 1:
+        found = _beside(path, found, top, chosen)
     return _with_header(found, top, chosen)
 
 
@@ -97,7 +103,7 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _format(path: Path, name: str, chosen: Mapping[str, Any]) -> tuple[str, tuple[Mapping[str, Any], ...]]:
     with path.open("rb") as file:
-        head = file.read(formats.HEAD)
+        head = file.read(encoding.HEAD)
     found = formats.content(name, head, path)
     if found == "empty":
         raise TaskError("file_empty")
@@ -121,12 +127,26 @@ def _same_family(wanted: str, found: str) -> bool:
 
 
 def _sheet(path: Path, found: Layout, chosen: Mapping[str, Any]) -> Layout:
-    names = sheets.sheet_names(sheets.open_workbook(path, found.format))
-    sheet = sheets.choose(names, chosen.get("sheet"))
+    workbook = sheets.open_workbook(path, found.format)
+    names, hidden = sheets.sheet_names(workbook), sheets.hidden_names(workbook)
+    sheet = sheets.choose(names, chosen.get("sheet"), hidden)
     notes = found.notes
-    if len(names) > 1 and "sheet" not in chosen:
-        notes = (*notes, {"code": "other_sheets", "read": sheet, "sheets": len(names)})
-    return replace(found, sheet=sheet, sheets=tuple(names), notes=notes)
+    if found.format == "xlsx" and (unknown := formulas.without_value(path, sheet)).total:
+        cells = [list(place) for place in unknown.places]
+        notes = (*notes, {"code": "formula_without_value", "total": unknown.total, "cells": cells})
+    return replace(found, sheet=sheet, sheets=tuple(names), hidden=tuple(hidden), notes=notes)
+
+
+def _beside(path: Path, found: Layout, top: list[list[str]], chosen: Mapping[str, Any]) -> Layout:
+    """Of a workbook with more than one sheet: that there are others, and which of them rather looks like the data. A sheet
+    that is empty is no table of one column."""
+    likely = sheets.likelier(sheets.open_workbook(path, found.format), found.sheet, top, found.hidden)
+    if not any(any(row) for row in top):
+        raise TaskError("sheet_empty", sheet=found.sheet, sheets=list(found.sheets[:100]), likely=likely)
+    if "sheet" in chosen:
+        return found
+    note = {"code": "other_sheets", "read": found.sheet, "sheets": len(found.sheets), "likely": likely}
+    return replace(found, notes=(*found.notes, note))
 
 
 def _delimited(path: Path, found: Layout, chosen: Mapping[str, Any]) -> Layout:

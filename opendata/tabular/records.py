@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -20,13 +21,15 @@ JSON_BYTES = 128 << 20
 """A JSON document is held in memory whole, at about five times its size; NDJSON and Parquet are streamed."""
 
 _LISTS = ("data", "records", "rows", "items", "results", "result")
+COORDINATES = ("lon", "lat")
+"""Columns that the points of a GeoJSON become."""
 Record = Mapping[str, Any]
 
 
 def record_rows(path: Path, kind: str, encoding: str) -> Iterator[list[str]]:
     """The header, then one row a record; a key that a record lacks is an empty cell.
 
-    Errors: TaskError `json_broken`(line), `json_no_records`, `json_too_large`, `too_many_columns`."""
+    Errors: TaskError `json_broken`(line), `json_key_repeated`(key, line), `json_no_records`, `json_too_large`, `too_many_columns`."""
     if kind == "ndjson":
         keys = _keys(_lines(path, encoding))
         records: Iterable[Record] = _lines(path, encoding)
@@ -91,9 +94,55 @@ def _document(path: Path, encoding: str) -> list[Record]:
     return document
 
 
+class _Repeated(Exception):
+    """An object that holds a key twice: which of the two values is meant, nobody knows."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+        self.start: int | None = None
+        """Where the object begins, as a place in the text."""
+
+
+class _Locating(json.JSONDecoder):
+    """Python's own decoder, slow, and told where each object begins: for a text that is known to repeat a key."""
+
+    def __init__(self) -> None:
+        super().__init__(object_pairs_hook=_once)
+        self.parse_object = self._object
+        self.scan_once = json.scanner.py_make_scanner(self)  # type: ignore[attr-defined]  # not in the stubs
+
+    def _object(self, s_and_end: tuple[str, int], *how: Any) -> Any:
+        try:
+            return json.decoder.JSONObject(s_and_end, *how)  # type: ignore[attr-defined]  # not in the stubs
+        except _Repeated as error:
+            error.start = s_and_end[1] if error.start is None else error.start
+            raise
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise _Repeated(next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1))
+    return made
+
+
+def _line_of(text: str) -> int:
+    """The line at which the first object begins that repeats a key; 1 if it lies too deep to be found."""
+    try:
+        _Locating().decode(text)
+    except _Repeated as error:
+        return text.count("\n", 0, error.start) + 1
+    except (RecursionError, ValueError):
+        pass
+    return 1
+
+
 def _parse(text: str, line: int | None) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_once)
+    except _Repeated as error:
+        raise TaskError("json_key_repeated", key=error.key[:100], line=line or _line_of(text)) from None
     except json.JSONDecodeError as error:
         raise TaskError("json_broken", line=line or error.lineno) from None
     except (RecursionError, ValueError):
@@ -113,8 +162,8 @@ def _features(features: list[Any]) -> list[Record]:
         if isinstance(geometry, dict) and geometry.get("type") == "Point":
             point = geometry.get("coordinates")
             if isinstance(point, list) and len(point) >= 2:
-                record.setdefault("lon", point[0])
-                record.setdefault("lat", point[1])
+                for name, value in zip(COORDINATES, point, strict=False):
+                    record.setdefault(name, value)
         record.setdefault("geometry", geometry)
         records.append(record)
     return records

@@ -7,16 +7,23 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from opendata.ports.sandbox.port import TaskError
 from opendata.tabular import archive
+
+SMALL = 40
+"""A sheet with fewer rows may be a cover."""
+FAR_MORE = 3
+LOOKED_INTO = 10
+"""Sheets: each costs the reading of its cells."""
 
 
 def open_workbook(path: Path, kind: str) -> CalamineWorkbook:
@@ -32,12 +39,44 @@ def sheet_names(workbook: CalamineWorkbook) -> list[str]:
     return [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
 
 
-def choose(sheets: list[str], wanted: str | int | None) -> str:
-    """A sheet by its name or by its number from 1; the first if none is asked for. Errors: TaskError `sheet_missing`."""
+def hidden_names(workbook: CalamineWorkbook) -> list[str]:
+    """Those of the sheets that the office program does not show."""
+    return [
+        sheet.name
+        for sheet in workbook.sheets_metadata
+        if sheet.typ == SheetTypeEnum.WorkSheet and sheet.visible != SheetVisibleEnum.Visible
+    ]
+
+
+def likelier(
+    workbook: CalamineWorkbook, read: str | None, top: Sequence[Sequence[str]], hidden: Collection[str] = ()
+) -> str | None:
+    """A sheet that looks more like the data than the one that was read, whose first rows are `top`: a cover, a note. None
+    if that one has rows enough, or if no other sheet that people see has far more cells side by side."""
+    if len([row for row in top if any(row)]) >= SMALL:
+        return None
+    best, most = None, _side_by_side(top) * FAR_MORE
+    shown = [name for name in sheet_names(workbook) if name != read and name not in hidden]
+    for name in shown[:LOOKED_INTO]:
+        found = _side_by_side(list(islice(sheet_rows(workbook, name), SMALL)))
+        if found > most:
+            best, most = name, found
+    return best
+
+
+def _side_by_side(rows: Sequence[Sequence[str]]) -> int:
+    """Filled cells of the rows that have more than one; a header alone is no data."""
+    filled = [sum(map(bool, row)) for row in rows]
+    wide = [count for count in filled if count > 1]
+    return sum(wide) if len(wide) > 1 else 0
+
+
+def choose(sheets: list[str], wanted: str | int | None, hidden: Collection[str] = ()) -> str:
+    """A sheet by its name or by its number from 1; the first that is shown if none is asked for. Errors: TaskError `sheet_missing`."""
     if not sheets:
         raise TaskError("sheet_missing", sheet=None, sheets=[])
     if wanted is None:
-        return sheets[0]
+        return next((name for name in sheets if name not in hidden), sheets[0])
     if isinstance(wanted, str) and wanted in sheets:
         return wanted
     number = int(wanted) if str(wanted).isdecimal() else 0

@@ -30,7 +30,7 @@ def profile(path: str, name: str, options: Options = None) -> dict[str, Any]:
     source = Path(path)
     found = layout(source, name, options)
     tally = Tally()
-    inference = Inference(found.columns)
+    inference = Inference.of(found)
     sample: list[list[str]] = []
     for frame in frames(source, found, tally):
         if len(sample) < SAMPLE_ROWS:

@@ -46,6 +46,9 @@ class ReportOut(BaseModel):
     table_schema: dict[str, Any] | None = Field(
         alias="schema", description="The Table Schema it was checked against"
     )
+    layout: dict[str, Any] | None = Field(
+        description="How it was read: format, encoding, sheet and sheets, header_row, notes of what was odd"
+    )
 
 
 class TrialOut(BaseModel):
@@ -60,27 +63,14 @@ class TrialOut(BaseModel):
 
 
 _TEXT = {"type": "string"}
-TRIED = {
+TRIED: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "additionalProperties": False,
-                    "properties": {
-                        "file": {"type": "string", "format": "binary"},
-                        "schema_name": {
-                            "type": "string",
-                            "description": "A ready schema: name, or name/version",
-                        },
-                        "schema": {"type": "string", "description": "A Table Schema as JSON"},
-                        **dict.fromkeys(ReadOptions.model_fields, _TEXT),
-                    },
-                }
-            }
-        },
+        "content": uploads.described(
+            schema_name={"type": "string", "description": "A ready schema: name, or name/version"},
+            schema={"type": "string", "description": "A Table Schema as JSON"},
+            **dict.fromkeys(ReadOptions.model_fields, _TEXT),
+        ),
     }
 }
 Parser = Annotated[Sandbox, Depends(part("sandbox"))]
@@ -108,6 +98,7 @@ def get_report(
         "report": report.report if report else None,
         "problem": messages.problem_text(profile.error if profile else None, language),
         "schema": service.schema_of(found.resource.meta, profile),
+        "layout": profile.profile.get("layout") if profile and profile.profile else None,
     }
     public = found.public and policy.is_data_public(found.view) and body["state"] != "waiting"
     return json_answer(body, public=public, headers={"Vary": "Accept-Language"})

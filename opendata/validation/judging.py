@@ -48,7 +48,7 @@ def validate_file(
 
 
 def _inferred(path: Path, found: Layout) -> dict[str, Any]:
-    inference = Inference(found.columns)
+    inference = Inference.of(found)
     for frame in frames(path, found):
         inference.feed(frame)
     return inference.schema()
@@ -61,7 +61,31 @@ def _judge(path: Path, name: str, found: Layout, schema: dict[str, Any], limit_e
         canonical = Path(folder, "table.csv")
         write_csv(path, found, canonical, keep_lines=True)
         report = _frictionless(canonical, name, _canonical(found), schema, limit_errors)
-    return _with_stats(report, path)
+    return _with_stats(_with_formulas(report, found), path)
+
+
+def _with_formulas(report: dict[str, Any], found: Layout) -> dict[str, Any]:
+    """Adds a finding for each cell whose formula has no stored result: frictionless sees an empty one there."""
+    note = next((n for n in found.notes if n["code"] == "formula_without_value"), None)
+    errors = [
+        {
+            **_error("formula-value", f'cell "{cell}" holds a formula without a stored result'),
+            "tags": ["#table", "#row", "#cell"],
+            "rowNumber": row,
+            "fieldNumber": column,
+            "fieldName": found.columns[column - 1],
+            "cell": cell,
+        }
+        for column, row, cell in (note or {}).get("cells", ())
+        if row > found.header_row and column <= len(found.columns)
+    ]
+    if errors:
+        report["valid"] = False
+        for task in report["tasks"]:
+            task["valid"], task["errors"] = False, [*task["errors"], *errors]
+            task["stats"]["errors"] += len(errors)
+        report["stats"]["errors"] += len(errors)
+    return report
 
 
 def _canonical(found: Layout) -> Layout:

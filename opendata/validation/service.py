@@ -24,7 +24,7 @@ from opendata.work.actor import SYSTEM
 from opendata.work.unit import Workplace
 
 LIMIT_ERRORS = 1000
-READERS = ("", "2, frictionless 5.21.0")
+READERS = ("", "2, frictionless 5.21.0", "3, frictionless 5.21.0")
 """Who has read files here, the present reader last: a new one whenever the same bytes may give another profile or report.
 What an older one found is shown until the file is judged again, which a new draft or publication does."""
 
@@ -78,6 +78,11 @@ def known(session: Session, file: FileView, meta: ResourceMeta) -> Verdict:
     return next((verdict for verdict in found if verdict.profile is not None), Verdict(None, None))
 
 
+def known_now(session: Session, file: FileView, meta: ResourceMeta) -> Verdict:
+    """What the present reader has found out so far: what it has not looked at yet may not block anything."""
+    return _known_by(session, file, meta, READERS[-1])
+
+
 def _known_by(session: Session, file: FileView, meta: ResourceMeta, reader: str) -> Verdict:
     profile = session.get(FileProfile, (file.sha256, profile_key(file, meta, reader)))
     schema = schema_of(meta, profile)
@@ -120,10 +125,23 @@ def state_of(verdict: Verdict) -> str:
     return "done" if verdict.report is not None else "waiting"
 
 
+def obstacle(verdict: Verdict, place: str = "") -> FieldError | None:
+    """What keeps the file of that place from being the table that it says it is: it cannot be read, or its columns are not
+    those of its schema. None for a sound table, for wrong cells, for a file that is no table, and before anyone looked."""
+    error = verdict.profile.error if verdict.profile else None
+    if error is not None:
+        return None if error["code"] in NO_TABLE else FieldError(place, error["code"], error["params"])
+    if verdict.report is None or not verdict.report.structural:
+        return None
+    if problem := verdict.report.report.get("problem"):
+        return FieldError(place, problem["code"], problem["params"])
+    return FieldError(place, "table_structure")
+
+
 def judge(judge: Judge, file: FileView, meta: ResourceMeta) -> Verdict:
     """Makes whatever is missing of the profile and the report, and keeps it. Idempotent; blocks while it parses."""
     with judge.place.reading(SYSTEM) as work:
-        verdict = _known_by(work.session, file, meta, READERS[-1])
+        verdict = known_now(work.session, file, meta)
     profile = verdict.profile or _make_profile(judge, file, meta)
     schema = schema_of(meta, profile)
     if verdict.report is not None or profile.error is not None or schema is None:

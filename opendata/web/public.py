@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, not_, select
 from starlette.responses import Response
 
 from opendata.access import policy
@@ -59,7 +59,6 @@ class Figures:
 
 @router.get("/")
 def home(request: Request, language: str, work: PageWork, index: Index) -> Response:
-    newest, total = queries.published_page(work, visible=policy.PUBLIC_FILTER, limit=6)
     counts = queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER)
     bodies = agencies.by_ids(work.session, counts)
     ranked = sorted(bodies.values(), key=lambda body: (-counts[body.id], body.name))
@@ -69,8 +68,8 @@ def home(request: Request, language: str, work: PageWork, index: Index) -> Respo
         "home.html",
         language,
         public=True,
-        newest=newest,
-        figures=Figures(total, len(counts), _rows_in_all(work)),
+        newest=queries.newest_published(work, visible=policy.PUBLIC_FILTER, limit=6),
+        figures=Figures(sum(counts.values()), len(counts), _rows_in_all(work)),
         domains=[(domain.value, facets.get("domain", {}).get(domain.value)) for domain in PRIORITY],
         themes=[(c, n) for c, n in facets.get("theme", {}).items()][:12],
         formats=list(facets.get("format", {}).items())[:8],
@@ -132,11 +131,14 @@ def agency(
     page_: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
     lines: PageNumber = 1,
 ) -> Response:
+    """A body with its own datasets and those of all bodies below it: a city's data is mostly its bureaus'."""
     body = agencies.find(work, name)
+    under = agencies.under(work, body)
+    counts = queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER)
     views, total = queries.published_page(
         work,
         visible=policy.PUBLIC_FILTER,
-        agency_id=body.id,
+        agency_ids=[body.id, *(one.id for one in under)],
         offset=(page_ - 1) * DATASETS_A_PAGE,
         limit=DATASETS_A_PAGE,
     )
@@ -149,7 +151,9 @@ def agency(
         public=True,
         body=body,
         above=[above[i] for i in reversed(body.lineage[1:]) if i in above],
-        below=agencies.every(work, parent_id=body.id),
+        below=[(one, _count_under(one, under, counts)) for one in under if one.parent_id == body.id],
+        owners=[one for one in (body, *under) if counts.get(one.id)],
+        own=counts.get(body.id, 0),
         views=views,
         pager=Pager(page_, DATASETS_A_PAGE, total),
         lines=held.items,
@@ -160,7 +164,7 @@ def agency(
 @router.get("/about")
 def about(request: Request, language: str, work: PageWork) -> Response:
     """How to use the API, with a dataset of this portal in the examples."""
-    newest, _total = queries.published_page(work, visible=policy.PUBLIC_FILTER, limit=20)
+    newest = queries.newest_published(work, visible=policy.PUBLIC_FILTER, limit=20)
     tables = states_of(work, [r.id for view in newest for r in view.resources[:5]])
     ready = [t.resource_id for t in tables.values() if t.state == TableState.READY.value]
     return page(
@@ -171,6 +175,11 @@ def about(request: Request, language: str, work: PageWork) -> Response:
         example=newest[0] if newest else None,
         table=ready[0] if ready else "RESOURCE_ID",
     )
+
+
+def _count_under(body: Agency, bodies: Sequence[Agency], counts: Mapping[str, int]) -> int:
+    """Public datasets of a body and of those of `bodies` that stand below it."""
+    return sum(counts.get(one.id, 0) for one in bodies if body.id in one.lineage)
 
 
 def approvals_of(work: Work, release: Release) -> list[tuple[str, datetime]]:
@@ -193,13 +202,14 @@ def _facets(work: Work, index: SearchIndex, language: str) -> Mapping[str, Mappi
 
 
 def _rows_in_all(work: Work) -> int:
-    query = (
-        select(func.sum(Table.row_count))
-        .join(Resource, Resource.id == Table.resource_id)
-        .join(Dataset, Dataset.id == Resource.dataset_id)
-        .where(Table.state == TableState.READY.value, policy.PUBLIC_FILTER)
-    )
-    return int(work.session.execute(query).scalar_one() or 0)
+    """Of all public tables: of all, less those of what was withdrawn, which go a moment later."""
+    is_ready = Table.state == literal(TableState.READY.value, literal_execute=True)  # so its index serves
+    ready = select(func.sum(Table.row_count)).where(is_ready)
+    hidden = select(Dataset.id).where(Dataset.withdrawn_at.is_not(None), not_(policy.PUBLIC_FILTER))
+    resources = select(Resource.id).where(Resource.dataset_id.in_(hidden))
+    parts = (ready.scalar_subquery(), ready.where(Table.resource_id.in_(resources)).scalar_subquery())
+    every, gone = work.session.execute(select(*parts)).one()
+    return int(every or 0) - int(gone or 0)
 
 
 def _tree(bodies: Sequence[Agency]) -> list[dict[str, Any]]:

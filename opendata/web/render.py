@@ -18,6 +18,7 @@ from starlette.responses import RedirectResponse, Response
 from opendata.edge import messages
 from opendata.edge.http import get_settings
 from opendata.web import texts
+from opendata.web.forms import Problem, by_field
 from opendata.web.http import viewer_of
 
 _HERE = Path(__file__).parent
@@ -84,13 +85,17 @@ def page(
     template: str,
     language: str,
     *,
-    status: int = 200,
+    wrong: Sequence[Problem] = (),
+    status: int | None = None,
     public: bool = False,
     headers: Mapping[str, str] | None = None,
     **context: Any,
 ) -> Response:
-    """A page. `public`: it shows nothing of its reader; kept for everybody if no session was shown."""
+    """A page. `wrong`: what was refused in its form, for the summary (`problems`) and the inputs (`errors`); the page is a
+    422 then. `public`: it shows nothing of its reader; kept for everybody if no session was shown."""
     viewer = viewer_of(request)
+    status = status or (422 if wrong else 200)
+    context |= {"problems": wrong, "errors": by_field(wrong)}
     everybodys = public and viewer.stranger and status == 200 and "done" not in request.query_params
     all_headers = {
         "Content-Language": texts.HTML_LANG[language],
@@ -120,13 +125,14 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "site_url": settings.site_url,
         "scored": settings.supervision,
         "site_title": settings.site_title if language == "en" else settings.site_title_zh,
-        "translations": {code: f"/{code}{quote(rest)}{query}" for code in texts.LANGUAGES},
+        "translations": {code: f"/{code}{quote(rest)}{query}" for code in messages.LANGUAGES},
         "path": path,
         "viewer": viewer,
         "done": done if done in DONE else "",
         "t": partial(_text, language),
         "has_text": partial(_has, language),
         "state_text": lambda sentence: messages.state_text(texts.in_words(sentence, language), language),
+        "type_name": lambda kind: texts.type_name(kind, language),
         "field_name": lambda place: texts.field_name(place, language),
         "day": partial(_with_language, texts.day, language),
         "date": partial(_with_language, texts.calendar_day, language),
@@ -134,8 +140,6 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "label": lambda name, code: texts.label(name, str(code), language),
         "choose": lambda zh, en: texts.choose(zh, en, language),
         "lang_of": lambda content: texts.lang_of(str(content), language),
-        "problems": [],
-        "errors": {},
     }
 
 

@@ -70,7 +70,6 @@ def resource(
         shown=view,
         pager=Pager(page_, ROWS_A_PAGE, (rows.total or 0) if rows else 0),
         no_rows=_no_rows(table, language),
-        type_name=lambda kind: verdicts.type_name(kind, language),
         cell_limit=CELL,
     )
 
@@ -97,7 +96,6 @@ def report(request: Request, language: str, name: str, resource_id: str, work: P
         resource=found.resource,
         verdict=verdict,
         table=tables.find(work.session, found.resource.id),
-        type_name=lambda kind: verdicts.type_name(kind, language),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
@@ -52,7 +53,7 @@ def sign_in(request: Request, language: str, form: Annotated[Form, Depends(poste
         return _form(request, language, wanted, name, problems(error, language), status=429)
     if made is None:
         wrong = [Problem("name", text("sign_in.wrong", language))]
-        return _form(request, language, wanted, name, wrong, status=422)
+        return _form(request, language, wanted, name, wrong)
     answer = see_other(safe_next(wanted, language))
     _set_cookie(
         request, answer, cookie_name(get_settings(request)), made[1], int(sessions.LIFETIME.total_seconds())
@@ -77,9 +78,9 @@ def _form(
     language: str,
     wanted: str,
     name: str = "",
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
     *,
-    status: int = 200,
+    status: int | None = None,
 ) -> Response:
     shown = request.cookies.get(DOOR) or secrets.token_urlsafe(24)
     answer = page(
@@ -90,8 +91,7 @@ def _form(
         door=shown,
         next=wanted,
         name=name,
-        problems=wrong or [],
-        errors={p.field: p.sentence for p in wrong or []},
+        wrong=wrong,
     )
     _set_cookie(request, answer, DOOR, shown, 3600)
     return answer

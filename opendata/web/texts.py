@@ -13,7 +13,6 @@ from typing import Any
 from opendata.catalog.codes import codes
 from opendata.core.clock import BEIJING
 
-LANGUAGES = ("zh", "en")
 NAMING_FIELDS = ("incomplete", "forbidden", "returned_forbidden")
 """States whose `places` are fields; those of findings can be the columns of a file."""
 HTML_LANG = {"zh": "zh-Hans", "en": "en"}
@@ -40,6 +39,12 @@ def text(key: str, language: str, **params: object) -> str:
 
 def has(key: str, language: str) -> bool:
     return key in catalogue(language)
+
+
+def type_name(kind: str, language: str) -> str:
+    """What a page calls a type of a Table Schema."""
+    key = f"type.{kind}"
+    return text(key if has(key, language) else "type.any", language)
 
 
 def form_field(name: str, language: str) -> str:

@@ -50,6 +50,16 @@ class Verdict:
     """How many errors the groups stand for; the report stops at a limit."""
 
     @property
+    def other_sheets(self) -> Mapping[str, Any] | None:
+        """`{read, sheets, likely}` where the workbook has other sheets and nobody has chosen one."""
+        return next((n for n in self.layout.get("notes", ()) if n["code"] == "other_sheets"), None)
+
+    @property
+    def likely_sheet(self) -> str:
+        """The sheet that looks more like the data than the one that was read, or empty."""
+        return str((self.other_sheets or self.layout).get("likely") or "")
+
+    @property
     def filled(self) -> str:
         """How many of a hundred cells hold something, one place after the point, rounded down; empty for no cells."""
         cells = (self.rows or 0) * len(self.columns)
@@ -72,7 +82,9 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
         return Verdict(state, reason=_told(error, language))
     report = known.report
     if error is not None or report is None:
-        return Verdict("unreadable", reason=_told(error, language))
+        known_sheets = (error or {}).get("params", {})
+        layout = {"sheets": known_sheets.get("sheets", ()), "likely": known_sheets.get("likely")}
+        return Verdict("unreadable", reason=_told(error, language), layout=layout)
     broken = report.report.get("problem")
     groups = grouped(report.report, schema, language)
     return Verdict(
@@ -117,7 +129,7 @@ def _sentence(error: Mapping[str, Any], kind: str, language: str, asked: Mapping
     if name == "row-constraint" and (match := _FORMULA.search(note)) and match[1] in asked:
         return texts.text("finding.row-rule", language, rule=asked[match[1]])
     if name == "type-error":
-        return texts.text("finding.type-error", language, type=type_name(kind, language))
+        return texts.text("finding.type-error", language, type=texts.type_name(kind, language))
     if name == "constraint-error" and (match := _CONSTRAINT.search(note)):
         key = f"finding.constraint.{match[1]}"
         if texts.has(key, language):
@@ -136,11 +148,6 @@ def _reasoned(name: str, reason: str, error: Mapping[str, Any], language: str) -
             params = {k: str(v)[:200] for k, v in (error.get("params") or {}).items()}
             return texts.text(key, language, **(dict.fromkeys(PARAMS, "") | params))
     return f"{error.get('title') or name}: {error.get('note', '')}"
-
-
-def type_name(kind: str, language: str) -> str:
-    key = f"type.{kind}"
-    return texts.text(key if texts.has(key, language) else "type.any", language)
 
 
 def _columns(profile: Mapping[str, Any], schema: Mapping[str, Any]) -> list[dict[str, Any]]:

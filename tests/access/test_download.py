@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from opendata.access.download import disposition
 
 API = "/api/v1"
-DATA = b"a,b\n" + b"".join(b"%d,%d\n" % (n, n) for n in range(300_000))
+DATA = b"a,b\n" + b"".join(b"%d,%s\n" % (n, b"x" * 999) for n in range(3_500))
 SHA256 = hashlib.sha256(DATA).hexdigest()
 
 

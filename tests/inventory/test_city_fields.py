@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from opendata.accounts import service as accounts
 from opendata.inventory.profile.fields import CityField, Kind, judge, plain, read
-from opendata.work.actor import SYSTEM, SiteRole
+from opendata.work.actor import SiteRole
 
 WINDOW = {
     "name": "service_window",
@@ -34,10 +33,7 @@ VALUES = {"service_window": "hall", "is_free": True, "kept_since": "2019-05-01",
 @pytest.fixture
 def keeper(office: Any) -> Any:
     """A city administrator, who is nobody in any body."""
-    person = office.person("keeper")
-    with office.app.place.writing(SYSTEM) as work:
-        accounts.set_site_roles(work, accounts.find_user(work, "keeper"), [SiteRole.CITY_ADMIN])
-    return person
+    return office.person("keeper", site_roles=[SiteRole.CITY_ADMIN])
 
 
 def define(keeper: Any, *fields: dict[str, Any], note: str = "市办要求") -> Any:
@@ -47,13 +43,6 @@ def define(keeper: Any, *fields: dict[str, Any], note: str = "市办要求") -> 
 def wrong(answer: Any) -> dict[str, str]:
     assert answer.status_code == 422, answer.text
     return {error["field"]: error["code"] for error in answer.json()["errors"]}
-
-
-def link(office: Any, **fields: Any) -> str:
-    dataset: str = office.draft(**fields)["id"]
-    answer = office.editor.post(f"/datasets/{dataset}/resources", json={"url": "https://example.org/a.csv"})
-    assert answer.status_code == 201, answer.text
-    return dataset
 
 
 def test_d09_the_profile_is_versioned_and_public(office: Any, keeper: Any) -> None:
@@ -141,10 +130,10 @@ def test_d09_a_record_that_violates_the_profile_is_refused_with_the_path(office:
 def test_d09_a_required_field_holds_a_release_back_until_it_is_filled_in(
     office: Any, keeper: Any, settle: Callable[[], None]
 ) -> None:
-    before = link(office)
+    before = office.link()
     office.publish(before, settle)
     define(keeper, WINDOW | {"required": True})
-    dataset = link(office)
+    dataset = office.link()
     assert wrong(office.editor.post(f"/datasets/{dataset}/releases")) == {
         "city_fields.service_window": "missing"
     }
@@ -158,8 +147,8 @@ def test_d09_pages_search_and_feeds_follow_the_profile(
     office: Any, keeper: Any, settle: Callable[[], None]
 ) -> None:
     define(keeper, *FIELDS)
-    dataset = link(office, city_fields=VALUES)
-    link(office, title="未发布", city_fields=VALUES | {"service_window": "online"})
+    dataset = office.link(city_fields=VALUES)
+    office.link(title="未发布", city_fields=VALUES | {"service_window": "online"})
     office.publish(dataset, settle)
     client = office.client
     shown = client.get(f"/api/v1/datasets/{dataset}").json()
@@ -192,7 +181,7 @@ def test_d09_a_label_that_changes_changes_pages_and_feeds(
     office: Any, keeper: Any, settle: Callable[[], None]
 ) -> None:
     define(keeper, *FIELDS)
-    dataset = link(office, city_fields=VALUES)
+    dataset = office.link(city_fields=VALUES)
     office.publish(dataset, settle)
     name = office.client.get(f"/api/v1/datasets/{dataset}").json()["name"]
     before = office.client.get("/catalog.ttl").headers["etag"]

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from opendata.catalog.codes import codes
+from opendata.inventory.models import ShareMethod
+from opendata.inventory.transfer.template import template
 from opendata.work.actor import Role
 
 WHOLE = {
@@ -160,3 +163,16 @@ def test_d36_a_line_names_its_lead_and_its_responsible_unit(office: Any, client:
     page = client.get(f"/zh/inventory/{made['id']}").text
     assert "牵头单位" in page
     assert "市政府办公室" in page
+
+
+def test_the_way_of_sharing_is_one_of_the_list(office: Any) -> None:
+    body = {"agency": "housing", "title": "某某清单"}
+    refused = office.editor.post("/inventory", json=body | {"share_method": "飞鸽"})
+    assert wrong(refused) == {"share_method": "enum"}
+    assert "系统对接" in refused.json()["errors"][0]["detail"]
+    labels = codes().labels["share_method"]
+    template_list = template().labels["share_method"]
+    assert set(template_list) == {m.value for m in ShareMethod if m.value} == set(labels)
+    made = line(office, share_method="")
+    kept = office.editor.patch(f"/inventory/{made['id']}", json={"share_method": "系统对接"})
+    assert kept.json()["share_method"] == "系统对接"

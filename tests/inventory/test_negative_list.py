@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
-from opendata.accounts import service as accounts
 from opendata.catalog.models import Release
 from opendata.core.clock import FixedClock
 from opendata.inventory.negative.matching import folded, occurs
@@ -30,10 +29,7 @@ ZH = {"Accept-Language": "zh"}
 @pytest.fixture
 def keeper(office: Any) -> Any:
     """A city administrator, who is nobody in any body."""
-    person = office.person("keeper")
-    with office.app.place.writing(SYSTEM) as work:
-        accounts.set_site_roles(work, accounts.find_user(work, "keeper"), [SiteRole.CITY_ADMIN])
-    return person
+    return office.person("keeper", site_roles=[SiteRole.CITY_ADMIN])
 
 
 def enter(keeper: Any, **fields: Any) -> dict[str, Any]:
@@ -41,14 +37,6 @@ def enter(keeper: Any, **fields: Any) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()
     return made
-
-
-def link(office: Any, **fields: Any) -> str:
-    """A draft without files."""
-    dataset: str = office.draft(**fields)["id"]
-    answer = office.editor.post(f"/datasets/{dataset}/resources", json={"url": "https://example.org/a.csv"})
-    assert answer.status_code == 201, answer.text
-    return dataset
 
 
 def is_public(office: Any, dataset: str) -> bool:
@@ -100,7 +88,7 @@ def test_d13_a_submission_that_matches_is_refused_for_every_role_and_says_which_
     office: Any, keeper: Any
 ) -> None:
     number = enter(keeper, keywords=["就诊记录"])["number"]
-    dataset = link(office, title="居民就 诊·记录（2025）")
+    dataset = office.link(title="居民就 诊·记录（2025）")
     for who in ("editor", "root"):
         answer = office.people[who].post(f"/datasets/{dataset}/releases", headers=ZH)
         assert (answer.status_code, answer.json()["code"]) == (422, "forbidden_by_negative_list")
@@ -129,7 +117,7 @@ def test_d13_every_kind_of_scope_is_matched(
     office: Any, keeper: Any, entry: dict[str, Any], fields: dict[str, Any], place: str
 ) -> None:
     enter(keeper, **entry)
-    answer = office.editor.post(f"/datasets/{link(office, **fields)}/releases")
+    answer = office.editor.post(f"/datasets/{office.link(**fields)}/releases")
     assert [e["field"] for e in answer.json()["errors"]] == [place]
 
 
@@ -149,7 +137,7 @@ def test_d13_what_is_out_of_scope_passes(
 ) -> None:
     office.admin.post("/agencies", json={"name": "water", "title": "市水利局"})
     enter(keeper, **entry)
-    assert office.editor.post(f"/datasets/{link(office, **fields)}/releases").status_code == 202
+    assert office.editor.post(f"/datasets/{office.link(**fields)}/releases").status_code == 202
 
 
 def test_d13_a_column_and_an_item_of_a_line_are_information_items(
@@ -169,7 +157,7 @@ def test_d13_a_column_and_an_item_of_a_line_are_information_items(
     assert [e["field"] for e in again.json()["errors"]] == ["resources.0.columns"]
     items = [{"name": "诊断编码", "type": "C"}]
     line = office.editor.post("/inventory", json={"agency": "housing", "title": "x", "items": items}).json()
-    other = link(office, inventory=[line["resource_code"]])
+    other = office.link(inventory=[line["resource_code"]])
     refused = office.editor.post(f"/datasets/{other}/releases")
     assert [e["field"] for e in refused.json()["errors"]] == ["inventory"]
 
@@ -178,7 +166,7 @@ def test_d13_a_column_and_an_item_of_a_line_are_information_items(
 def test_d13_an_entry_made_during_the_review_blocks_the_publication(
     office: Any, keeper: Any, settle: Callable[[], None], with_file: bool
 ) -> None:
-    dataset = link(office, title="门诊量")
+    dataset = office.link(title="门诊量")
     if with_file:
         office.upload(dataset, b"a,b\n1,2\n")
     release = office.submit(dataset)
@@ -241,7 +229,7 @@ def test_d13_a_scheduled_release_is_looked_at_when_its_time_has_come(
     office: Any, keeper: Any, settle: Callable[[], None]
 ) -> None:
     clock = office.app.place.clock = FixedClock(office.app.place.clock.now())
-    dataset = link(office, title="门诊量")
+    dataset = office.link(title="门诊量")
     with office.app.place.writing(SYSTEM) as work:
         work.session.execute(update(Release).values(publish_at=clock.at + timedelta(days=2)))
     release = office.publish(dataset, settle)
@@ -258,7 +246,7 @@ def test_d13_the_direct_policy_and_ckan_s_clients_are_bound_too(
     office: Any, keeper: Any, client: TestClient, settle: Callable[[], None]
 ) -> None:
     number = enter(keeper, keywords=["就诊"])["number"]
-    refused = office.admin.post(f"/datasets/{link(office, title='就诊')}/releases")
+    refused = office.admin.post(f"/datasets/{office.link(title='就诊')}/releases")
     assert refused.json()["code"] == "forbidden_by_negative_list"
     body = {"name": "visits", "title": "就诊", "owner_org": "housing", "private": False}
     headers = {"Authorization": office.admin.token}

@@ -277,7 +277,7 @@ def test_identifiers_of_people_send_the_release_back(office: Any, settle: Callab
     dataset = office.draft()
     office.upload(dataset["id"], "姓名,证件\n张三,11010519491231002X\n".encode())
     found = returned(office, dataset["id"], settle)
-    assert {(f["place"], f["rule"], f["blocks"]) for f in found["findings"]} == {
+    assert {(f["place"], f["rule"], f["blocks"]) for f in found["screening"]} == {
         ("证件", "resident_id", True),
         ("姓名", "person", True),
     }
@@ -290,3 +290,30 @@ def test_the_same_bytes_twice_are_one_object(office: Any) -> None:
         office.upload(dataset["id"], GOOD, name)
     hashes = [o.sha256 for o in office.app.stores.inbox.objects()]
     assert hashes == [hashlib.sha256(GOOD).hexdigest()]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "schema", "code"),
+    [
+        ("broken.xlsx", broken_workbook(), "", "sheet_broken"),
+        ("blank.csv", b"\n\n\n", "", "file_empty"),
+        ("bytes.csv", b"a,b\n" + b"1,2\n" * 10 + b"\xff\xff\xff,3\n", "", "encoding_unknown"),
+        ("columns.csv", b"a,b\n1,2\n", '{"fields": [{"name": "c", "type": "string"}]}', "table_structure"),
+    ],
+)
+def test_a_file_that_was_read_and_is_no_sound_table_is_missing_and_bars_the_submission(
+    office: Any, settle: Callable[[], None], name: str, data: bytes, schema: str, code: str
+) -> None:
+    dataset = office.draft()
+    resource = office.upload(dataset["id"], data, name, **({"schema": schema} if schema else {}))
+    settle()
+    dry = office.editor.patch(f"/datasets/{dataset['id']}?dry_run=true", json={"title": "别的"})
+    assert [(m["field"], m["code"]) for m in dry.json()["missing"]] == [("resources.0.file", code)]
+    answer = office.editor.post(f"/datasets/{dataset['id']}/releases")
+    assert fields(answer) == {"resources.0.file": code}
+    mended = office.editor.put(
+        f"/resources/{resource['id']}/file", files={"file": ("c.csv", "c\n甲\n".encode())}
+    )
+    assert mended.status_code == 200, mended.text
+    settle()
+    office.submit(dataset["id"])

@@ -209,6 +209,7 @@ def test_sqlite_commits_of_dbos_are_as_durable_as_ours(tmp_path: Path) -> None:
     assert pragmas == ["wal", 2, BUSY_TIMEOUT_MS, 1]
 
 
+@pytest.mark.heavy
 def test_figures(durable: Bench) -> None:
     """Milliseconds from commit to start, with and without `wake`; jobs a second, enqueued one by one and run (shown by -s)."""
     started: dict[int, float] = {}

@@ -21,31 +21,12 @@ from uuid import uuid4
 import pytest
 import urllib3
 from minio import Minio
+from storage_bench import MIB, assert_whole, key, put
 
 from opendata.core.errors import DomainError, NoSpace, Unavailable
 from opendata.ports.storage.parted import PART
-from opendata.ports.storage.port import HashMismatch, ObjectMissing, Storage
+from opendata.ports.storage.port import HashMismatch, ObjectMissing
 from opendata.ports.storage.s3 import S3Storage
-
-MIB = 1 << 20
-
-
-def put(storage: Storage, data: bytes) -> str:
-    writer = storage.writer()
-    writer.write(data)
-    return writer.commit().sha256
-
-
-def assert_whole(storage: Storage) -> list[str]:
-    """Every object that is listed has the bytes of its name."""
-    names = [o.sha256 for o in storage.objects()]
-    for name in names:
-        assert hashlib.sha256(b"".join(storage.read(name))).hexdigest() == name
-    return names
-
-
-def key(sha256: str) -> str:
-    return f"sha256/{sha256[:2]}/{sha256[2:4]}/{sha256}"
 
 
 class FaultyS3(BaseHTTPRequestHandler):

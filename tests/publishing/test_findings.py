@@ -30,7 +30,7 @@ def returned(office: Any, settle: Callable[[], None]) -> dict[str, Any]:
 
 
 def waive(office: Any, release: dict[str, Any], who: str = "secrecy", **changed: Any) -> Any:
-    blocking = [f["id"] for f in release["findings"] if f["blocks"]]
+    blocking = [f["id"] for f in release["screening"] if f["blocks"]]
     body = {
         "findings": blocking,
         "content_hash": release["content_hash"],
@@ -41,14 +41,14 @@ def waive(office: Any, release: dict[str, Any], who: str = "secrecy", **changed:
 
 def test_d14_a_finding_says_where_what_why_and_what_to_do(returned: dict[str, Any], office: Any) -> None:
     assert returned["state"] == "returned"
-    found = {f["place"]: f for f in returned["findings"] if f["blocks"]}
+    found = {f["place"]: f for f in returned["screening"] if f["blocks"]}
     assert found.keys() == {"证件号码", "姓名"}
     number = found["证件号码"]
     assert (number["rule"], number["count"], number["suggestion"]) == ("resident_id", 2, "mask")
     assert number["sample"][0] == {"row": 1, "masked": "110***********002X"}
     assert number["detail"].endswith("Suggested: mask it.")
     chinese = office.editor.get(f"/releases/{returned['id']}", headers={"Accept-Language": "zh"}).json()
-    assert "建议脱敏。" in chinese["findings"][0]["detail"]
+    assert "建议脱敏。" in chinese["screening"][0]["detail"]
     assert ID not in json.dumps(returned)
 
 
@@ -61,7 +61,7 @@ def test_d14_masked_by_one_click_it_goes_on_and_the_original_never_becomes_publi
     draft = office.editor.get(f"/resources/{returned['resource']}/download", params={"draft": "true"})
     assert draft.text == "姓名,证件号码,金额\n张*,110***********002X,5\n王*明,320***********1231,7\n"
     after = office.editor.get(f"/releases/{returned['id']}").json()
-    assert (after["state"], after["findings"]) == ("returned", [])
+    assert (after["state"], after["screening"]) == ("returned", [])
     assert "are masked" in after["sentence"]
     office.publish(returned["dataset"], settle)
     assert ID not in client.get(f"{API}/resources/{returned['resource']}/download").text
@@ -81,14 +81,14 @@ def test_a_masking_that_is_run_again_or_cannot_read_the_file_changes_nothing(
     args = {
         "release_id": returned["id"],
         "content_hash": returned["content_hash"],
-        "findings": [f["id"] for f in returned["findings"]],
+        "findings": [f["id"] for f in returned["screening"]],
     }
     with monkeypatch.context() as broken:
         broken.setattr("opendata.review.tasks.mask", lambda **_: 1 / 0)
         assert office.editor.post(f"/releases/{returned['id']}/masking", json={}).status_code == 202
         settle()
     told = office.editor.get(f"/releases/{returned['id']}").json()
-    assert ("did not succeed" in told["sentence"], told["findings"]) == (True, returned["findings"])
+    assert ("did not succeed" in told["sentence"], told["screening"]) == (True, returned["screening"])
     job(**args)
     masked = office.editor.get(f"/datasets/{returned['dataset']}").json()
     job(**args)
@@ -128,7 +128,7 @@ def test_d14_a_secrecy_reviewer_records_why_it_may_go_and_it_goes_on(
 ) -> None:
     queue = office.secrecy.get("/reviews/findings").json()
     assert [entry["release"] for entry in queue] == [returned["id"]]
-    first, second = [f["id"] for f in returned["findings"] if f["blocks"]]
+    first, second = [f["id"] for f in returned["screening"] if f["blocks"]]
     answer = waive(office, returned, findings=[first])
     assert (answer.status_code, answer.json()["state"]) == (201, "returned"), "one still blocks"
     answer = waive(office, returned, findings=[second])
@@ -136,7 +136,7 @@ def test_d14_a_secrecy_reviewer_records_why_it_may_go_and_it_goes_on(
     settle()
     now = office.editor.get(f"/releases/{returned['id']}").json()
     assert (now["state"], now["content_hash"]) == ("in_review", returned["content_hash"])
-    assert {f["waived_by"] for f in now["findings"] if f["confident"]} == {"secrecy"}
+    assert {f["waived_by"] for f in now["screening"] if f["confident"]} == {"secrecy"}
     assert client.get(f"{API}/datasets/{returned['dataset']}").status_code == 404, (
         "the two reviews are still to come"
     )
@@ -181,14 +181,14 @@ def test_a_waiver_needs_a_reason_this_content_and_a_finding_that_blocks(
 def test_an_edit_makes_waivers_void(
     returned: dict[str, Any], office: Any, settle: Callable[[], None]
 ) -> None:
-    first = next(f["id"] for f in returned["findings"] if f["blocks"])
+    first = next(f["id"] for f in returned["screening"] if f["blocks"])
     assert waive(office, returned, findings=[first]).status_code == 201
     office.editor.patch(f"/datasets/{returned['dataset']}", json={"title": "别的题目"})
     office.submit(returned["dataset"])
     settle()
     now = office.editor.get(f"/releases/{returned['id']}").json()
     assert now["state"] == "returned"
-    assert all(f["blocks"] and f["waived"] is None for f in now["findings"])
+    assert all(f["blocks"] and f["waived"] is None for f in now["screening"])
     assert waive(office, returned).json()["code"] == "stale_content_hash"
 
 
@@ -253,7 +253,7 @@ def test_metadata_is_screened_and_masked_but_an_official_contact_is_one(
     office.upload(dataset["id"], b"a,b\n1,2\n", f"{ID}.csv")
     release = office.submit(dataset["id"])
     settle()
-    found = office.editor.get(f"/releases/{release['id']}").json()["findings"]
+    found = office.editor.get(f"/releases/{release['id']}").json()["screening"]
     assert {(f["place"], f["rule"]) for f in found if f["blocks"]} == {
         ("description", "resident_id"), ("keywords", "secrecy_mark"), ("resources.0.file", "resident_id"),
         ("resources.0.name", "resident_id"),
@@ -281,7 +281,7 @@ def test_d29_double_publicity_masks_natural_persons_and_names_legal_ones(
     )
     release = office.submit(dataset["id"])
     settle()
-    found = office.editor.get(f"/releases/{release['id']}").json()["findings"]
+    found = office.editor.get(f"/releases/{release['id']}").json()["screening"]
     assert {(f["place"], f["rule"], f["count"]) for f in found if f["blocks"]} == {
         ("行政相对人名称", "person", 1), ("证件号码", "resident_id", 1),
     }  # fmt: skip

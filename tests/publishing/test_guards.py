@@ -141,6 +141,8 @@ def test_what_is_not_published_cannot_be_made_the_public_release(
         "UPDATE release SET number = 7 WHERE id = :release",
         "UPDATE release SET state = 'draft' WHERE id = :release",
         "DELETE FROM release WHERE id = :release",
+        "UPDATE dataset SET published_at = NULL WHERE published_id = :release",
+        "UPDATE dataset SET published_at = '2020-01-01 00:00:00' WHERE published_id = :release",
         'UPDATE resource_version SET meta = \'{"name": "other"}\' WHERE resource_id = :resource',
         "UPDATE resource_version SET file_id = NULL WHERE resource_id = :resource",
         "UPDATE resource_version SET until = 1 WHERE resource_id = :resource",

@@ -18,7 +18,6 @@ import pytest
 from fastapi.routing import iter_route_contexts
 from starlette.testclient import TestClient
 
-from opendata.accounts import service as accounts
 from opendata.supervision.reports.models import YearlyReport
 from opendata.work.actor import SYSTEM, Role, SiteRole
 
@@ -121,9 +120,7 @@ def crowd(office: Any) -> Any:
     for role in (Role.CONTENT_REVIEWER, Role.SECRECY_REVIEWER, Role.ADMIN):
         office.person(role.value, role)
     for site_role in SiteRole:
-        office.person(site_role.value)
-        with office.app.place.writing(SYSTEM) as work:
-            accounts.set_site_roles(work, accounts.find_user(work, site_role.value), [site_role])
+        office.person(site_role.value, site_roles=[site_role])
     office.people["sysadmin"] = office.admin
     return office
 

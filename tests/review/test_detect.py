@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from opendata.core import checks
+from opendata.edge.messages import LANGUAGES
 from opendata.review import sentences, tasks
 from opendata.review.detect import masking, numbers, texts
 from opendata.review.detect.meaning import Meaning, meanings
@@ -245,7 +246,7 @@ def test_masks_are_those_of_the_conventions_and_stay(rule: Rule, value: str, mas
     assert masking.cell(rule, masked) == masked
 
 
-@pytest.mark.parametrize("language", sentences.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_rule_reason_and_suggestion_has_its_sentence(language: str) -> None:
     known = sentences.catalogue(language)
     assert {f"rule.{rule}" for rule in Rule} == {key for key in known if key.startswith("rule.")}

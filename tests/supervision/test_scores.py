@@ -94,6 +94,18 @@ def test_d20_a_score_counts_what_happened_and_is_public_after_its_quarter(quarte
     assert set(scores(quarter, "2026Q3", "judge")) == {"housing", "water"}
 
 
+def test_d20_of_a_quarter_in_which_the_platform_was_not_there_nothing_is_told(
+    town: Any, clock: FixedClock, nightly: Callable[[], None]
+) -> None:
+    nightly()
+    assert scores(town, "2026Q1", "judge") == {}
+    assert set(scores(town, "2026Q2", "judge")) == {"housing", "water"}
+    town.admin.post("/agencies", json={"name": "parks", "title": "市园林局"})
+    clock.at = JULY
+    nightly()
+    assert set(scores(town)) == {"housing", "water"}, "nor of a body that was not"
+
+
 def test_d49_a_score_is_reproducible_from_its_snapshot(
     quarter: Any, clock: FixedClock, nightly: Callable[[], None]
 ) -> None:

@@ -53,7 +53,7 @@ def workbook(path: Path) -> Path:
         ("a.xlsx", b"not a zip\n1,2\n", None),
         ("a.xls", b"<html><table><tr><td>1</td></tr></table></html>", None),
         ("a.csv", b"<!DOCTYPE html><html>404</html>", None),
-        ("a.csv", gzip.compress(b"a,b\n"), None),
+        ("a.csv", gzip.compress(b"a,b\n", mtime=0), None),
         ("a.csv", b"%PDF-1.7", None),
         ("a.csv", b"a,b\n\0\0\0", None),
         ("a.md", b"# Title\n", None),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -250,3 +251,72 @@ class TestRecords:
 
     def test_broken_parquet(self, made: Any) -> None:
         assert refused(made(b"PAR1" + b"x" * 100, "a.parquet")).code == "parquet_broken"
+
+
+def workbook(path: Path, **sheets: list[list[object]]) -> Path:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+        if name.startswith("hidden"):
+            sheet.sheet_state = "hidden"
+    book.save(path)
+    return path
+
+
+TABLE: list[list[object]] = [["编号", "名称", "数量"], *([f"{n:03d}", f"站{n}", n] for n in range(30))]
+
+
+def test_a_cover_names_the_sheets_and_the_likely_one(tmp_path: Path) -> None:
+    cover: list[list[object]] = [["填报说明"], ["一、请填写数据表"], ["单位", "某局"]]
+    path = workbook(tmp_path / "a.xlsx", 说明=cover, hidden=TABLE, 数据=TABLE)
+    found = layout(path, "a.xlsx")
+    assert (found.sheet, found.sheets, found.hidden) == ("说明", ("说明", "hidden", "数据"), ("hidden",))
+    assert {"code": "other_sheets", "read": "说明", "sheets": 3, "likely": "数据"} in found.notes
+    chosen = layout(path, "a.xlsx", {"sheet": "数据"})
+    assert chosen.columns == ("编号", "名称", "数量")
+    assert [note["code"] for note in chosen.notes] == []
+
+
+def test_a_table_before_a_note_is_left_alone_and_a_hidden_sheet_is_not_read(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", hidden=TABLE, 数据=TABLE, 说明=[["说明"]])
+    found = layout(path, "a.xlsx")
+    assert found.sheet == "数据"
+    assert {"code": "other_sheets", "read": "数据", "sheets": 3, "likely": None} in found.notes
+
+
+def test_an_empty_first_sheet_is_told_with_the_others(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", Sheet1=[], 数据=TABLE)
+    with pytest.raises(TaskError) as caught:
+        layout(path, "a.xlsx")
+    assert caught.value.code == "sheet_empty"
+    assert caught.value.params == {"sheet": "Sheet1", "sheets": ["Sheet1", "数据"], "likely": "数据"}
+
+
+def test_formulas_without_a_stored_result_are_told_by_cell(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", Sheet=[["a", "b"], [1, "=A2*2"], [2, '=IF(A3<5,"<","")'], [3, 4]])
+    (note,) = layout(path, "a.xlsx").notes
+    assert note == {"code": "formula_without_value", "total": 2, "cells": [[2, 2, "B2"], [2, 3, "B3"]]}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("text", ["a,b\n1,2\n", "编号,名称\n01,一二三\n02,上下\n", "café;naïve\n1;2\n"])
+def test_utf_16_without_a_mark_is_read(tmp_path: Path, encoding: str, text: str) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode(encoding))
+    found = layout(path, "a.csv")
+    assert found.encoding == encoding
+    assert list(found.columns) == re.split("[,;]", text.partition("\n")[0])
+
+
+@pytest.mark.parametrize(
+    "data", [bytes(range(256)) * 40, b"\0" * 100, b"a,b\n1,\0 2\n" * 9, b"\x7fx\0\1" * 50]
+)
+def test_bytes_are_not_taken_for_utf_16(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(data)
+    with pytest.raises(TaskError) as caught:
+        layout(path, "a.csv")
+    assert caught.value.code == "not_as_named"

@@ -12,8 +12,9 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
-from opendata.ports.sandbox.port import LimitExceeded, Limits, TaskFailed
+from opendata.ports.sandbox.port import LimitExceeded, Limits, TaskError, TaskFailed
 from opendata.ports.sandbox.process import ProcessSandbox
+from opendata.tabular.tasks import profile
 
 REAL = Path(__file__).parents[2].parent / "shared" / "data"
 Call = Callable[..., Any]
@@ -220,3 +221,29 @@ class TestParquet:
         schema = {"fields": [{"name": "x", "type": "integer"}, {"name": "y", "type": "string"}]}
         answer = call("to_parquet", csv(tmp_path, "甲,乙\n1,2\n"), schema=schema)
         assert answer["columns"] == [{"name": "x", "type": "integer"}, {"name": "y", "type": "string"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "line", "key"),
+    [
+        ("a.json", '[\n {"a": 1},\n {"a": 2,\n  "a": 3}]', 3, "a"),
+        ("a.json", '{"data": [\n {"a": {\n "b": 1, "b": 1}}]}', 2, "b"),
+        ("a.ndjson", '{"a": 1}\n{"b": 1, "b": 2}\n', 2, "b"),
+    ],
+)
+def test_a_repeated_key_is_refused_with_its_place(
+    tmp_path: Path, name: str, text: str, line: int, key: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(TaskError) as caught:
+        profile(str(path), name)
+    assert (caught.value.code, caught.value.params) == ("json_key_repeated", {"key": key, "line": line})
+
+
+def test_coordinates_of_points_are_numbers_even_when_all_are_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.geojson"
+    feature = '{"type":"Feature","properties":{"n":7},"geometry":{"type":"Point","coordinates":[120,32,5]}}'
+    path.write_text('{"type":"FeatureCollection","features":[' + feature + "]}")
+    types = {c["name"]: c["type"] for c in profile(str(path), "a.geojson")["columns"]}
+    assert (types["n"], types["lon"], types["lat"]) == ("integer", "number", "number")

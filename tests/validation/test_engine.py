@@ -189,3 +189,18 @@ class TestReading:
         report = validate_file(path, name, {}, seen["schema"])
         assert report["valid"]
         assert report["tasks"][0]["stats"]["rows"] == seen["rows"]
+
+
+def test_a_formula_without_a_stored_result_is_a_finding_of_its_cell(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (["名称", "合计"], ["甲", "=1+1"], ["乙", 2]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    report = validate_file(tmp_path / "a.xlsx", "a.xlsx", None, None)
+    (error,) = report["tasks"][0]["errors"]
+    assert (error["type"], error["rowNumber"], error["fieldName"], error["cell"]) == (
+        "formula-value", 2, "合计", "B2",
+    )  # fmt: skip
+    assert classify(report) == {
+        "structural": False, "valid": False, "errors": 1, "by_type": {"formula-value": 1},
+    }  # fmt: skip

@@ -56,7 +56,7 @@ def test_the_secrecy_reviewer_lets_findings_go_with_a_reason(
     assert nothing.status_code == 422
     found = [
         f["id"]
-        for f in office.editor.get(f"/releases/{returned['release']}").json()["findings"]
+        for f in office.editor.get(f"/releases/{returned['release']}").json()["screening"]
         if f["blocks"]
     ]
     silent = secrecy.send(here, f"{here}/waivers", finding=found, reason=" ")

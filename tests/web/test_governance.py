@@ -7,20 +7,13 @@ from typing import Any
 
 import pytest
 
-from opendata.accounts import service as accounts
-from opendata.work.actor import SYSTEM, SiteRole
+from opendata.work.actor import SiteRole
 
 pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
 ENTRY = {
     "subject": "个人就诊记录", "ground": "personal_privacy", "basis": "《政府信息公开条例》第十五条", "approved_by": "领导小组",
     "valid_from": "2026-01-01", "review_on": "2099-01-01", "keywords": "就诊，病历", "agency": "", "themes": ["HEAL"],
 }  # fmt: skip
-
-
-def with_site_role(office: Any, name: str, role: SiteRole) -> None:
-    office.person(name)
-    with office.app.place.writing(SYSTEM) as work:
-        accounts.set_site_roles(work, accounts.find_user(work, name), [role])
 
 
 def test_d10_an_editor_plans_delays_and_the_public_reads_why(
@@ -62,7 +55,7 @@ def test_d10_an_editor_plans_delays_and_the_public_reads_why(
 
 
 def test_d13_a_city_administrator_enters_and_lifts_on_pages(office: Any, browser: Callable[..., Any]) -> None:
-    with_site_role(office, "keeper", SiteRole.CITY_ADMIN)
+    office.person("keeper", site_roles=[SiteRole.CITY_ADMIN])
     keeper = browser("keeper")
     new = "/zh/console/negative-list/new"
     refused = keeper.send(new, new, **ENTRY | {"keywords": "", "themes": [], "review_on": "x"})
@@ -89,7 +82,7 @@ def test_d13_the_clerk_reads_which_entry_and_which_field(
     office.upload(dataset, b"a,b\n1,2\n")
     release = office.submit(dataset)
     settle()
-    with_site_role(office, "keeper", SiteRole.CITY_ADMIN)
+    office.person("keeper", site_roles=[SiteRole.CITY_ADMIN])
     body = {name: ENTRY[name] for name in ("subject", "ground", "basis", "approved_by", "review_on")}
     number = (
         office.people["keeper"].post("/negative-list", json=body | {"keywords": ["门诊"]}).json()["number"]
@@ -110,7 +103,7 @@ def test_d13_the_clerk_reads_which_entry_and_which_field(
 def test_d52_a_supervisor_searches_and_takes_the_trail_along(
     office: Any, browser: Callable[..., Any]
 ) -> None:
-    with_site_role(office, "watch", SiteRole.SUPERVISOR)
+    office.person("watch", site_roles=[SiteRole.SUPERVISOR])
     dataset = office.draft()["id"]
     watcher = browser("watch")
     page = watcher.see(f"/zh/console/audit?subject={dataset}&since=2020-01-01")
@@ -130,7 +123,7 @@ def test_d52_a_supervisor_searches_and_takes_the_trail_along(
 def test_d09_the_console_adds_a_field_and_a_clerk_fills_it_in(
     office: Any, browser: Callable[..., Any]
 ) -> None:
-    with_site_role(office, "keeper", SiteRole.CITY_ADMIN)
+    office.person("keeper", site_roles=[SiteRole.CITY_ADMIN])
     here = "/zh/console/metadata-profile"
     admin = browser("keeper")
     assert here in admin.see("/zh/console/account")

@@ -229,3 +229,24 @@ def test_an_error_is_a_page_with_a_remedy(client: TestClient) -> None:
     assert "找不到这个页面" in page(client, "/zh/no/such/place", 404)
     answer = client.get("/nothing-here", headers={"Accept": "application/json"})
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_the_page_of_a_body_holds_the_datasets_of_those_below_it(
+    office: Any, client: TestClient, settle: Callable[[], None]
+) -> None:
+    bureau = {"name": "bureau", "title": "下属局", "parent": "housing", "contact_email": "b@example.org"}
+    assert office.admin.post("/agencies", json=bureau).status_code == 201
+    role = office.admin.put("/agencies/bureau/members/editor", json={"roles": ["editor"]})
+    assert role.status_code == 200, role.text
+    for agency, title in (("housing", "上级的"), ("bureau", "下级的")):
+        draft = office.draft(agency=agency, title=title)
+        office.upload(draft["id"], ROWS.encode())
+        office.publish(draft["id"], settle)
+    above, below = page(client, "/zh/agency/housing"), page(client, "/zh/agency/bureau")
+    assert "上级的" in above
+    assert "下级的" in above
+    assert "本机构 1 个，下属机构 1 个" in above
+    assert 'href="/zh/search?agency=housing&amp;agency=bureau"' in above
+    assert "上级的" not in below
+    exact = client.get("/api/v1/search", params={"agency": "housing"}).json()
+    assert [found["title"] for found in exact["results"]] == ["上级的"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from opendata.edge.messages import LANGUAGES
 from opendata.web import render, texts
 
 HERE = Path(texts.__file__).parent
@@ -39,7 +40,7 @@ def test_both_languages_have_the_same_texts_with_the_same_places() -> None:
     assert [key for key in zh if places(zh[key]) != places(en[key])] == []
 
 
-@pytest.mark.parametrize("language", texts.LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_that_a_page_names_exists(language: str) -> None:
     known = texts.catalogue(language)
     assert sorted(key for key in used() if not key.endswith(".") and key not in known) == []

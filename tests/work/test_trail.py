@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from opendata.accounts import service as accounts
 from opendata.publishing.upkeep import Upkeep
-from opendata.work.actor import SYSTEM, SiteRole
+from opendata.work.actor import SiteRole
 from opendata.work.audit import FACTS, GENESIS, chain_hash
 
 light = pytest.mark.parametrize("settings", ["light"], indirect=True)
@@ -21,10 +20,7 @@ light = pytest.mark.parametrize("settings", ["light"], indirect=True)
 
 @pytest.fixture
 def supervisor(office: Any) -> Any:
-    person = office.person("watch")
-    with office.app.place.writing(SYSTEM) as work:
-        accounts.set_site_roles(work, accounts.find_user(work, "watch"), [SiteRole.SUPERVISOR])
-    return person
+    return office.person("watch", site_roles=[SiteRole.SUPERVISOR])
 
 
 def keep(office: Any) -> None:

@@ -16,7 +16,7 @@ from opendata.agencies.policy import may_edit
 from opendata.catalog import queries, sense, views
 from opendata.catalog.drafts import NewResource
 from opendata.catalog.lifecycle import EDITABLE_STATES, State
-from opendata.catalog.models import Dataset, DatasetState, Release
+from opendata.catalog.models import Dataset, DatasetState
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.compat.ckan import packages
 from opendata.compat.ckan.fields import dataset_fields, resource_fields
@@ -24,12 +24,13 @@ from opendata.compat.ckan.wire import Call, Ready, denied, dicts, flag, require,
 from opendata.core.errors import NotFound
 from opendata.publishing import drafts, identity, service
 from opendata.settings import Policy
-from opendata.work.unit import Work
 
 MOST = 1000
 """Packages in one answer (CKAN's ckan.search.rows_max)."""
 WITHDRAWN_BY_API = "Set private by API"
 DELETED_BY_API = "Deleted by API"
+_NO_CONTACT = dict.fromkeys(("contact_name", "contact_phone", "contact_email"), "")
+"""A client's package shows no contact that nobody sent: readers are told the body's, as it is at the time."""
 
 
 def package_show(call: Call) -> Ready | dict[str, Any]:
@@ -57,7 +58,7 @@ def package_create(call: Call) -> Ready | dict[str, Any]:
     name = require(args, "name")
     check_length(name)
     agency = _owner(call)
-    fields = dataset_fields(args, call, packages.derived(agency), new=True)
+    fields = _NO_CONTACT | dataset_fields(args, call, packages.derived(agency), new=True)
     if not fields.get("title"):
         fields["title"] = name
     dataset, _release = drafts.create_dataset(
@@ -261,7 +262,7 @@ def _change(
 
 
 def _draft(call: Call, dataset: Dataset) -> DatasetView:
-    release = _standing(call.work, dataset)
+    release = queries.last_release(call.work, dataset)
     call.work.session.flush()
     return views.one(call.work.session, dataset, release)
 
@@ -271,8 +272,3 @@ def _order(call: Call) -> list[Any]:
     if not isinstance(order, list):
         raise wrong({"order": ["Must be a list of resource ids"]})
     return order
-
-
-def _standing(work: Work, dataset: Dataset) -> Release:
-    """The release that an edit starts from: the open draft, or else the newest."""
-    return queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]

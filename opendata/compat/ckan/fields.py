@@ -16,7 +16,7 @@ from opendata.catalog.profile import RESOURCE_CODE, DatasetMeta
 from opendata.compat.ckan.packages import BOX_EXTRA, FIELD_EXTRAS, LIST_EXTRAS, polygon
 from opendata.compat.ckan.wire import MISSING, Call, dicts, listed, text_of, wrong
 from opendata.core.checks import is_email, is_language, is_region
-from opendata.inventory.models import Domain, Openness, UpdateCycle
+from opendata.inventory.models import Disclosure, Domain, Openness, UpdateCycle
 from opendata.inventory.profile import fields as city
 from opendata.inventory.profile.fields import CityField, Value
 
@@ -56,6 +56,7 @@ _MEANINGS = {"region": is_region, "contact_email": is_email}
 _LIST_MEANINGS: Mapping[str, Callable[[str], object]] = {
     "language": is_language,
     "related_codes": lambda code: re.fullmatch(RESOURCE_CODE, code),
+    "disclosures": lambda code: code in list(Disclosure),
 }
 _EMAILS = ("author_email", "maintainer_email")
 _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
@@ -209,9 +210,11 @@ def _from_extras(extras: Mapping[str, str], own: Sequence[CityField]) -> dict[st
     for key, field in LIST_EXTRAS.items():
         values = [value for part in free.get(key, "").split(",") if (value := part.strip())]
         fits = all(_LIST_MEANINGS[field](value) for value in values) if field in _LIST_MEANINGS else True
-        fields[field] = values if values and fits else _RESET[field]
+        fields[field] = values if values and fits else _RESET.get(field)
         if fits:
             free.pop(key, None)
+    if fields["disclosures"] is None:  # a client that does not know of them takes none away
+        del fields["disclosures"]
     fields["bbox"] = _box(free.get(BOX_EXTRA, ""))
     if fields["bbox"]:
         del free[BOX_EXTRA]

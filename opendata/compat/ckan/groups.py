@@ -88,7 +88,7 @@ def _edit(call: Call, changes: dict[str, Any]) -> dict[str, Any]:
         # Releases name their groups, and what was public does not change.
         raise wrong({"name": ["The name of a group cannot be changed"]})
     service.edit(call.work, group, changes)
-    touch_all(call.work, _members(call, group))
+    _touch_all(call.work, _members(call, group))
     return _full(group, _counts(call).get(group.name, 0))
 
 
@@ -97,7 +97,7 @@ def _close(call: Call, *, free_name: bool) -> None:
     group = (closed_too(call, Group) if free_name else None) or _find(call)
     members = _members(call, group)
     service.close(call.work, group, free_name=free_name)
-    touch_all(call.work, members)
+    _touch_all(call.work, members)
 
 
 def _members(call: Call, group: Group) -> list[str]:
@@ -106,6 +106,12 @@ def _members(call: Call, group: Group) -> list[str]:
         filter=Exact("groups", (group.name,)), sort=(Sort("name_sort", False),), limit=MOST_VALUES
     )
     return [hit.id for hit in search.find(call.work, call.parts.index, wanted).hits]
+
+
+def _touch_all(work: Work, dataset_ids: Iterable[str]) -> None:
+    """Packages carry their groups' titles: the index owes these datasets an update."""
+    for dataset_id in dataset_ids:
+        work.touch(work.session.get_one(Dataset, dataset_id))
 
 
 def _counts(call: Call) -> dict[str, int]:
@@ -181,12 +187,6 @@ def closed_too(call: Call, kind: type[T]) -> T | None:
     key = require(call.args, "id")
     query = select(kind).where((kind.name == key) | (kind.id == key))
     return call.work.session.execute(query).scalar_one_or_none()
-
-
-def touch_all(work: Work, dataset_ids: Iterable[str]) -> None:
-    """Packages carry their organization's and groups' titles: the index owes these datasets an update."""
-    for dataset_id in dataset_ids:
-        work.touch(work.session.get_one(Dataset, dataset_id))
 
 
 def _chosen(args: Arguments, every: Sequence[T], only: str, count: Callable[[T], int]) -> Sequence[T]:

@@ -109,7 +109,7 @@ def _find(call: Call) -> Agency:
 
 
 def _count(work: Work, agency: Agency) -> int:
-    return queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER).get(agency.id, 0)
+    return queries.published_count(work, visible=policy.PUBLIC_FILTER, agency_ids=[agency.id])
 
 
 def _edit(call: Call, changes: dict[str, Any]) -> dict[str, Any]:
@@ -120,8 +120,6 @@ def _edit(call: Call, changes: dict[str, Any]) -> dict[str, Any]:
         changes["name"] = _free_name(call.work, name)
     changes["title"] = changes.get("title", agency.title) or name
     service.edit(call.work, agency, changes, free=_FREE)
-    of_agency = select(Dataset.id).where(Dataset.agency_id == agency.id, policy.PUBLIC_FILTER)
-    groups.touch_all(call.work, call.work.session.execute(of_agency).scalars().all())
     return groups.full(agency, _count(call.work, agency))
 
 

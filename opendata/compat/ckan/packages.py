@@ -16,7 +16,7 @@ from opendata.agencies.models import Agency
 from opendata.catalog import queries, views
 from opendata.catalog.codes import codes
 from opendata.catalog.models import Dataset, DatasetState, Group, Release
-from opendata.catalog.profile import DatasetMeta, ResourceMeta
+from opendata.catalog.profile import DatasetMeta, ResourceMeta, disclosure_of
 from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.compat.ckan.wire import Call, Ready
@@ -47,7 +47,12 @@ FIELD_EXTRAS = {
     "contact_email": "contact_email",
 }
 """CKAN extras that carry fields of ours (china.md 2.4), both ways. Defaults are not written out."""
-LIST_EXTRAS = {"themes": "themes", "language": "language", "related_resource": "related_codes"}
+LIST_EXTRAS = {
+    "themes": "themes",
+    "language": "language",
+    "related_resource": "related_codes",
+    "disclosures": "disclosures",
+}
 """Extras that hold several values, with commas between them."""
 BOX_EXTRA = "spatial"
 """A rectangle as a GeoJSON polygon in text, as ckanext-spatial has it."""
@@ -296,9 +301,10 @@ def extras(meta: DatasetMeta, own: Mapping[str, str]) -> list[dict[str, str]]:
         text = value.isoformat() if hasattr(value, "isoformat") else str(value or "")
         if text and _HIDDEN_DEFAULTS.get(field) != text:
             found.setdefault(key, text)
+    hidden = {"language": ["zh"], "disclosures": [disclosure_of(meta.domain)]}
     for key, field in LIST_EXTRAS.items():
         values = getattr(meta, field)
-        if values and values != ["zh"]:
+        if values and values != hidden.get(field):
             found.setdefault(key, ",".join(values))
     return [{"key": key, "value": found[key]} for key in sorted(found)]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -23,6 +24,9 @@ from opendata.work.unit import Work
 router = APIRouter(tags=["feeds"], dependencies=[Depends(known_query)])
 
 Page = Annotated[int, Query(ge=1, le=1_000_000, description=f"Pages of {PAGE_SIZE} datasets, from 1")]
+After = Annotated[
+    UUID | None, Query(description="The id of the last dataset of the page before; `next` has it")
+]
 Since = Annotated[
     datetime | None,
     Query(description="Only what was published or changed since (ISO 8601; UTC unless it says)"),
@@ -43,13 +47,14 @@ def negotiated_catalogue(
     request: Request,
     settings: AppSettings,
     page: Page = 1,
+    after: After = None,
     modified_since: Since = None,
     profiles: Profile = None,
 ) -> Response:
     """The catalogue in the format that the Accept header asks for; Turtle where it asks for none."""
     wanted = answering.wanted_format(request.headers.get("accept", ""))
     extension = "ttl" if wanted == answering.HTML else wanted
-    return _catalogue(request, Site.of(settings), extension, page, modified_since)
+    return _catalogue(request, Site.of(settings), extension, _Asked(page, after, modified_since))
 
 
 @router.head("/catalog.{extension}", include_in_schema=False)
@@ -59,12 +64,14 @@ def catalogue_page(
     settings: AppSettings,
     extension: str,
     page: Page = 1,
+    after: After = None,
     modified_since: Since = None,
     profiles: Profile = None,
 ) -> Response:
-    """A page of the catalogue as `ttl`, `rdf`, `xml`, `jsonld` or `n3`, newest publication first. The pages around it are
+    """A page of the catalogue as `ttl`, `rdf`, `xml`, `jsonld` or `n3`, in the order of their ids. The pages around it are
     named in Hydra (both dialects) and in the Link header."""
-    return _catalogue(request, Site.of(settings), answering.known_format(extension), page, modified_since)
+    asked = _Asked(page, after, modified_since)
+    return _catalogue(request, Site.of(settings), answering.known_format(extension), asked)
 
 
 @router.head("/dataset/{dataset}.{extension}", include_in_schema=False)
@@ -146,20 +153,24 @@ def _reading(request: Request) -> AbstractContextManager[Work]:
     return place_of(request).reading(request_id=request_id(request))
 
 
-def _catalogue(
-    request: Request, site: Site, extension: str, page: int, modified_since: datetime | None
-) -> Response:
-    if modified_since is not None:
-        modified_since = _in_utc(modified_since)
+class _Asked(NamedTuple):
+    page: int
+    after: UUID | None
+    modified_since: datetime | None
+
+
+def _catalogue(request: Request, site: Site, extension: str, asked: _Asked) -> Response:
+    since = _in_utc(asked.modified_since) if asked.modified_since is not None else None
+    after = str(asked.after or "")
+    skipped = 0 if after else (asked.page - 1) * PAGE_SIZE
     with _reading(request) as work:
         state = reading.state(work, get_settings(request))
-        found, total = reading.page(
-            work, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE, modified_since=modified_since
-        )
-    if page > 1 and (page - 1) * PAGE_SIZE >= total:
+        total = reading.count_since(work, since) if since else state.datasets
+        found = reading.page(work, offset=skipped, after=after, limit=PAGE_SIZE, since=since)
+    if skipped and not found.records:
         raise NotFound("no_such_page", pages=max(1, -(-total // PAGE_SIZE)))
-    paging = Paging(f"{site.catalogue}.{extension}", page, total, modified_since)
-    graph = catalogue.page(found, paging, site, state.modified_at)
+    paging = Paging(f"{site.catalogue}.{extension}", asked.page, total, after, found.following, since)
+    graph = catalogue.page(found.records, paging, site, state.modified_at)
     headers = {"Link": paging.header(), "Vary": "Accept"}
     return answering.rdf(request, graph, extension, state.modified_at, **headers)
 
@@ -191,7 +202,7 @@ def _published(work: Work, id_or_name: str) -> Record:
 def _atom(request: Request, site: Site, agency: str | None) -> Response:
     with _reading(request) as work:
         body = agencies.find(work, agency) if agency is not None else None
-        found, _ = reading.page(work, limit=discovery.NEWEST, agency_id=body.id if body is not None else None)
+        found = reading.newest(work, limit=discovery.NEWEST, agency_id=body.id if body is not None else None)
         state = reading.state(
             work, get_settings(request)
         )  # a withdrawal changes the feed, but no entry of it

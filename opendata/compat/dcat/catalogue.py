@@ -18,29 +18,42 @@ PAGE_SIZE = 100
 
 @dataclass(frozen=True)
 class Paging:
-    """Where a page stands. Pages count from 1; there is always a first one."""
+    """Where a page stands. Pages count from 1; there is always a first one.
+
+    Who follows `next` goes from id to id, so that no page costs more than another and nothing is missed or given twice
+    while the catalogue changes; its number is told all the same. A number alone counts from the beginning."""
 
     address: str
     """Of the feed, without a query."""
     page: int
     total: int
+    after: str = ""
+    """The id behind which the page begins, if it was reached so."""
+    following: str | None = None
+    """The id behind which the next page begins; None on the last one."""
     modified_since: datetime | None = None
 
     @property
     def last(self) -> int:
         return max(1, -(-self.total // PAGE_SIZE))
 
-    def url(self, page: int) -> str:
+    def url(self, page: int, after: str = "") -> str:
         query: dict[str, str] = {"page": str(page)}
+        if after:
+            query["after"] = after
         if self.modified_since is not None:
             query["modified_since"] = stamp(self.modified_since)
         return f"{self.address}?{urlencode(query)}"
 
+    @property
+    def here(self) -> str:
+        return self.url(self.page, self.after)
+
     def links(self) -> dict[str, str]:
         """first, last, and where there are such pages next and previous. From beyond the end one gets back to it."""
         found = {"first": self.url(1), "last": self.url(self.last)}
-        if self.page < self.last:
-            found["next"] = self.url(self.page + 1)
+        if self.following is not None:
+            found["next"] = self.url(self.page + 1, self.following)
         if self.page > 1:
             found["previous"] = self.url(min(self.page - 1, self.last))
         return found
@@ -95,6 +108,7 @@ def _schemes(graph: Graph, subject: Iri, site: Site) -> None:
     schemes = {
         EU + "data-theme": ("数据主题", "Data theme"),
         site.term("scheme", "domain"): ("重点领域", "Domain"),
+        site.term("scheme", "disclosure"): ("五公开", "Kind of disclosure"),
     }
     if not all(theme.eu_uri for theme in codes().themes.values()):
         schemes[site.term("scheme", "theme")] = ("主题", "Theme")
@@ -118,7 +132,7 @@ def _record(graph: Graph, record: Record, dataset: Iri) -> Iri:
 def _hydra(graph: Graph, subject: Iri, paging: Paging) -> None:
     """`PartialCollectionView` with addresses (udata and the present Hydra), `PagedCollection` with literals and the old
     names beside the new (ckanext-dcat, and what was made to read it). Two nodes: each reader finds one of everything."""
-    links, here = paging.links(), paging.url(paging.page)
+    links, here = paging.links(), paging.here
     view, paged = Iri(here), Iri(f"{here}#paged")
     graph.add(subject, "hydra:totalItems", number(paging.total)._replace(datatype="xsd:integer"))
     graph.add(subject, "hydra:view", view)

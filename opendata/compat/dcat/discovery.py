@@ -11,8 +11,8 @@ from opendata.compat.dcat.graph import clean, stamp
 from opendata.compat.dcat.mapping import modified
 from opendata.compat.dcat.reading import Record
 from opendata.compat.dcat.terms import Site
+from opendata.edge.messages import LANGUAGES
 
-LANGUAGES = ("zh", "en")
 PART = 50_000 // len(LANGUAGES) - 1
 """Datasets of one part: 50,000 addresses a file, with the portal's own first pages."""
 NEWEST = 50

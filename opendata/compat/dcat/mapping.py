@@ -154,12 +154,11 @@ def _coded(graph: Graph, subject: Iri, meta: DatasetMeta, site: Site) -> None:
         address = theme.eu_uri or site.term("theme", code)
         scheme = EU + "data-theme" if theme.eu_uri else site.term("scheme", "theme")
         graph.add(subject, "dcat:theme", concept(graph, address, scheme, theme.title, theme.title_en))
-    if meta.domain is not Domain.OTHER:
-        names = [codes().label("domain", meta.domain.value, language) for language in ("zh", "en")]
-        scheme = site.term("scheme", "domain")
-        graph.add(
-            subject, "dcat:theme", concept(graph, site.term("domain", meta.domain.value), scheme, *names)
-        )
+    local = [("domain", meta.domain.value)] if meta.domain is not Domain.OTHER else []
+    for kind, code in [*local, *(("disclosure", disclosure.value) for disclosure in meta.disclosures)]:
+        names = [codes().label(kind, code, language) for language in ("zh", "en")]
+        term = concept(graph, site.term(kind, code), site.term("scheme", kind), *names)
+        graph.add(subject, "dcat:theme", term)
 
 
 def _codes_of_lines(graph: Graph, subject: Iri, record: Record) -> None:

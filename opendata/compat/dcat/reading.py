@@ -12,7 +12,7 @@ from sqlalchemy import Row, func, select
 from opendata.access.policy import PUBLIC_FILTER
 from opendata.agencies.models import Agency
 from opendata.catalog import queries
-from opendata.catalog.models import Dataset, Release, Resource
+from opendata.catalog.models import Dataset, Resource
 from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView
 from opendata.inventory.models import InventoryLine
@@ -57,24 +57,32 @@ class State:
     datasets: int
 
 
-def page(
-    work: Work,
-    *,
-    offset: int = 0,
-    limit: int = 100,
-    agency_id: str | None = None,
-    modified_since: datetime | None = None,
-) -> tuple[list[Record], int]:
-    """Records, newest publication first, and how many there are in all."""
-    views, total = queries.published_page(
-        work,
-        visible=PUBLIC_FILTER,
-        offset=offset,
-        limit=limit,
-        agency_id=agency_id,
-        modified_since=modified_since,
+@dataclass(frozen=True)
+class Page:
+    """Some of the catalogue in id order."""
+
+    records: Sequence[Record]
+    following: str | None
+    """The id after which the next page begins; None if there is none."""
+
+
+def page(work: Work, *, offset: int = 0, after: str = "", limit: int, since: datetime | None = None) -> Page:
+    """The records behind the id `after`, or that many of them further on; only what was published `since`."""
+    ids = queries.published_ids(
+        work, visible=PUBLIC_FILTER, after=after, offset=offset, limit=limit + 1, since=since
     )
-    return records(work, views), total
+    shown = records(work, queries.published(work, ids[:limit], visible=PUBLIC_FILTER))
+    return Page(shown, ids[limit - 1] if len(ids) > limit else None)
+
+
+def count_since(work: Work, since: datetime) -> int:
+    return queries.published_count(work, visible=PUBLIC_FILTER, since=since)
+
+
+def newest(work: Work, *, limit: int, agency_id: str | None = None) -> list[Record]:
+    """What went out last, of all bodies or of one."""
+    ids = [agency_id] if agency_id else None
+    return records(work, queries.newest_published(work, visible=PUBLIC_FILTER, limit=limit, agency_ids=ids))
 
 
 def records(work: Work, views: Sequence[DatasetView]) -> list[Record]:
@@ -100,28 +108,25 @@ def batches(place: Workplace) -> Iterator[list[Record]]:
 
 def names(work: Work, *, offset: int, limit: int) -> Sequence[tuple[str, datetime]]:
     """(name, published at) in id order, for the site map."""
-    query = select(Dataset.name, Release.published_at).join(Release, Release.id == Dataset.published_id)
+    query = select(Dataset.name, Dataset.published_at)
     rows = work.session.execute(query.where(PUBLIC_FILTER).order_by(Dataset.id).offset(offset).limit(limit))
     return [(name, at) for name, at in rows if at is not None]
 
 
 def state(work: Work, settings: Settings) -> State:
-    """What every answer about the whole catalogue depends on, in three statements: publications and withdrawals, edits
-    of bodies, inventory lines and the city's fields, tables that came or went."""
-    join = select(
-        func.count(), func.sum(Dataset.revision), func.max(Release.published_at), func.max(Dataset.id)
-    ).join(Release, Release.id == Dataset.published_id)
-    count, revisions, published, last = work.session.execute(join.where(PUBLIC_FILTER)).one()
-    gone = select(func.max(Dataset.withdrawn_at)).scalar_subquery()
-    lines = select(func.max(InventoryLine.updated_at)).scalar_subquery()
-    profile_at = select(func.max(ProfileVersion.made_at)).scalar_subquery()
-    bodies = select(
-        func.count(), func.sum(Agency.edition), func.max(Agency.updated_at), gone, lines, profile_at
+    """What every answer about the whole catalogue depends on, read from indexes: publications, withdrawals, tables that
+    came or went (each counts a revision up), edits of bodies, inventory lines and the city's fields."""
+    datasets = select(
+        func.count(), func.sum(Dataset.revision), func.max(Dataset.published_at), func.max(Dataset.id)
     )
-    agencies, editions, *dated = work.session.execute(bodies).one()
-    tables = select(func.count(), func.max(Table.updated_at)).where(Table.state == TableState.READY.value)
-    ready, table_at = work.session.execute(tables).one()
-    times = [at for at in (published, table_at, *dated) if at is not None]
+    count, revisions, published, last = work.session.execute(datasets.where(PUBLIC_FILTER)).one()
+    bodies = select(func.count(), func.sum(Agency.edition), func.max(Agency.updated_at))
+    agencies, editions, agency_at = work.session.execute(bodies).one()
+    latest = (Dataset.withdrawn_at, InventoryLine.updated_at, Table.updated_at, ProfileVersion.made_at)
+    others = work.session.execute(
+        select(*(select(func.max(at)).where(at.is_not(None)).scalar_subquery() for at in latest))
+    ).one()
+    times = [at for at in (published, agency_at, *others) if at is not None]
     facts: tuple[object, ...] = (
         EDITION,
         settings.site_url,
@@ -130,7 +135,7 @@ def state(work: Work, settings: Settings) -> State:
         count,
         revisions,
     )
-    facts += (last, agencies, editions, ready, *times)
+    facts += (last, agencies, editions, *times)
     etag = hashlib.blake2b(repr(facts).encode(), digest_size=12).hexdigest()
     return State(etag, max(times, default=None), count)
 

@@ -31,21 +31,7 @@ from opendata.ports.sandbox.port import Sandbox
 from opendata.work.unit import Work
 
 router = APIRouter(tags=["inventory"], dependencies=[Depends(known_query)])
-_FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "additionalProperties": False,
-                    "properties": {"file": {"type": "string", "format": "binary"}},
-                }
-            }
-        },
-    }
-}
+_FORM: dict[str, Any] = {"requestBody": {"required": True, "content": uploads.described()}}
 CSV = "text/csv; charset=utf-8"
 
 

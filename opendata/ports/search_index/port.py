@@ -30,7 +30,7 @@ TEXT_FIELDS: Mapping[str, float] = {
 """Text fields (tokens) and their weights in a search over all of them (field `text` in a query)."""
 
 KEYWORD_FIELDS: tuple[str, ...] = (
-    "id", "dataset_name", "agency", "agency_id", "themes", "domain", "formats", "licence", "openness", "update_cycle", "region",
+    "id", "dataset_name", "agency", "agency_id", "themes", "domain", "disclosures", "formats", "licence", "openness", "update_cycle", "region",
     "groups", "tags", "source_id", "author", "maintainer", "kind", "has_rows", "resource_ids", "city_fields", "extras",
 )  # fmt: skip
 """Exact values, many a document; filters and facets. `extras` and `city_fields` hold `key=value`; `agency` the name, `agency_id` the id."""

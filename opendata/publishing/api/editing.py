@@ -68,8 +68,7 @@ def new(dataset: Dataset, agency: Agency) -> Editing:
 
 def present(work: Work, dataset: Dataset) -> DatasetView:
     """What editors edit: the open draft, or the newest release."""
-    release = queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]
-    return views.one(work.session, dataset, release)
+    return views.one(work.session, dataset, queries.last_release(work, dataset))
 
 
 def finish(

@@ -15,7 +15,7 @@ from opendata.edge import messages
 from opendata.edge.conventions import Language, documented, json_answer, known_query
 from opendata.edge.http import SignedInWork
 from opendata.publishing import service as publishing
-from opendata.publishing.api.schemas import BlockedEntry, FindingOut, FindingsOut, MaskingIn, WaiverIn
+from opendata.publishing.api.schemas import BlockedEntry, FindingOut, MaskingIn, ScreeningOut, WaiverIn
 from opendata.publishing.findings import service
 from opendata.review import queries as reviews
 from opendata.review import sentences
@@ -39,7 +39,7 @@ def list_blocked(work: SignedInWork, language: Language) -> Response:
                 "agency": agency_ref(view.agency),
             },
             "submitted_at": release.submitted_at,
-            "findings": [finding_out(f, language) for f in reviews.blocking(work, release)],
+            "screening": [finding_out(f, language) for f in reviews.blocking(work, release)],
         }
         for dataset, release in reviews.blocked(work, visible=access_policy.draft_filter(work))
         for view in [views.one(work.session, dataset, release)]
@@ -47,7 +47,7 @@ def list_blocked(work: SignedInWork, language: Language) -> Response:
     return json_answer(entries)
 
 
-@router.post("/releases/{release}/waivers", status_code=201, responses=documented(FindingsOut, 201))
+@router.post("/releases/{release}/waivers", status_code=201, responses=documented(ScreeningOut, 201))
 def waive(work: SignedInWork, release: str, body: WaiverIn, language: Language) -> Response:
     """A secrecy reviewer who is no author records why blocking findings may go out, for the content of that hash. With the
     last one the release goes on. Recorded in the audit trail; an edit of the draft makes them void."""
@@ -62,17 +62,17 @@ def waive(work: SignedInWork, release: str, body: WaiverIn, language: Language) 
         content_hash=body.content_hash,
         reason=body.reason,
     )
-    return json_answer(_findings(work, found, language), status=201)
+    return json_answer(_screening(work, found, language), status=201)
 
 
-@router.post("/releases/{release}/masking", status_code=202, responses=documented(FindingsOut, 202))
+@router.post("/releases/{release}/masking", status_code=202, responses=documented(ScreeningOut, 202))
 def mask(work: SignedInWork, release: str, body: MaskingIn, language: Language) -> Response:
     """Masks findings in the draft: all that block, or those that are named. Makes new files; the old ones never become
     public. `GET /releases/{id}` tells when it is done; then look at the result and submit again."""
     dataset, found = publishing.find_release(work, release, visible=access_policy.draft_filter(work))
     agency = work.session.get_one(Agency, dataset.agency_id)
     service.ask_masking(work, dataset, found, agency, body.findings)
-    return json_answer(_findings(work, found, language), status=202)
+    return json_answer(_screening(work, found, language), status=202)
 
 
 def findings_out(work: Work, release: Release, language: str) -> list[dict[str, Any]]:
@@ -102,10 +102,10 @@ def finding_out(finding: Finding, language: str, waived: tuple[Waiver, str] | No
     return body.model_dump()
 
 
-def _findings(work: Work, release: Release, language: str) -> dict[str, Any]:
+def _screening(work: Work, release: Release, language: str) -> dict[str, Any]:
     return {
         "id": release.id,
         "state": release.state,
         "sentence": messages.state_text(release.sentence, language),
-        "findings": findings_out(work, release, language),
+        "screening": findings_out(work, release, language),
     }

@@ -59,7 +59,7 @@ def get_release(work: SignedInWork, release: str, language: Language) -> Respons
         "author": author.name if author else None,
         "submitted_at": found.submitted_at,
         "published_at": found.published_at,
-        "findings": findings_out(work, found, language),
+        "screening": findings_out(work, found, language),
         "negative_hits": [_hit(hit, entry) for hit, entry in reviews.negative_hits(work, found)],
         "validation": _validation(work, view, language),
         "decisions": [_decision(d, name) for d, name in reviews.decisions(work, found.id)],

@@ -42,32 +42,17 @@ router = APIRouter(tags=["resources"], dependencies=[Depends(known_query)])
 FileStores = Annotated[Stores, Depends(part("stores"))]
 Parser = Annotated[Sandbox, Depends(part("sandbox"))]
 _TEXT = {"type": "string"}
-_FORM = {
-    "type": "object",
-    "required": ["file"],
-    "additionalProperties": False,
-    "properties": {
-        "file": {"type": "string", "format": "binary"},
-        **dict.fromkeys(("name", "description", "format", "schema_name", "encoding", "delimiter"), _TEXT),
-        "schema": {"type": "string", "description": "A Table Schema as JSON"},
-        "sheet": {"type": "string", "description": "A sheet's name or its number from 1"},
-        "header_row": {"type": "integer", "minimum": 1},
-        "metadata": {"type": "string", "description": "Any fields of the resource as one JSON object"},
-    },
-}
+_FORM = uploads.described(
+    **dict.fromkeys(("name", "description", "format", "schema_name", "encoding", "delimiter"), _TEXT),
+    schema={"type": "string", "description": "A Table Schema as JSON"},
+    sheet={"type": "string", "description": "A sheet's name or its number from 1"},
+    header_row={"type": "integer", "minimum": 1},
+    metadata={"type": "string", "description": "Any fields of the resource as one JSON object"},
+)
+_LINK = {"application/json": {"schema": {"$ref": "#/components/schemas/LinkIn"}}}
 _BYTES = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
-ADDED = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {"schema": _FORM},
-            "application/json": {"schema": {"$ref": "#/components/schemas/LinkIn"}},
-        },
-    }
-}
-REPLACED = {
-    "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _FORM}, **_BYTES}}
-}
+ADDED: dict[str, Any] = {"requestBody": {"required": True, "content": {**_FORM, **_LINK}}}
+REPLACED: dict[str, Any] = {"requestBody": {"required": True, "content": {**_FORM, **_BYTES}}}
 
 
 @router.post(

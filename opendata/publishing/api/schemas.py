@@ -128,11 +128,11 @@ class FindingOut(BaseModel):
     waived_at: datetime | None
 
 
-class FindingsOut(BaseModel):
+class ScreeningOut(BaseModel):
     id: str
     state: str
     sentence: str
-    findings: list[FindingOut]
+    screening: list[FindingOut]
 
 
 class WaiverIn(BaseModel):
@@ -183,9 +183,11 @@ class ReleaseOut(SubmittedOut):
     author: str | None
     submitted_at: datetime | None
     published_at: datetime | None
-    findings: list[FindingOut]
+    screening: list[FindingOut] = Field(
+        description="What was found in this content, confident findings first"
+    )
     negative_hits: list[NegativeHitOut] = Field(description="What the negative list forbids in this content")
-    validation: list[ValidationOut]
+    validation: list[ValidationOut] = Field(description="Each file against its schema")
     decisions: list[DecisionOut]
     missing: list[Missing]
 
@@ -195,7 +197,7 @@ class BlockedEntry(BaseModel):
     content_hash: str
     dataset: DatasetRef
     submitted_at: datetime | None
-    findings: list[FindingOut]
+    screening: list[FindingOut]
 
 
 class QueueEntry(BaseModel):

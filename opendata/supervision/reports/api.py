@@ -65,7 +65,7 @@ def list_reports(
 ) -> Response:
     """Published reports on a year, and who owes one."""
     of = year or day_of(work.now).year - 1
-    found = queries.published(work, of)
+    found = queries.on_year(work, of)
     bodies = agencies.by_ids(work.session, {report.agency_id for report in found})
     told = [
         ReportRef(agency=bodies[r.agency_id].name, published_at=r.published_at, late=r.late)

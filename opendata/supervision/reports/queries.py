@@ -15,7 +15,7 @@ from opendata.supervision.reports.models import YearlyReport, deadline_of
 from opendata.work.unit import Work
 
 
-def published(work: Work, year: int) -> Sequence[YearlyReport]:
+def on_year(work: Work, year: int) -> Sequence[YearlyReport]:
     """The first one first."""
     query = select(YearlyReport).where(YearlyReport.year == year, YearlyReport.published_at.is_not(None))
     return work.session.execute(query.order_by(YearlyReport.published_at)).scalars().all()
@@ -25,7 +25,7 @@ def missing(work: Work, year: int) -> Sequence[Agency]:
     """Bodies that owe a report on the year, by name; nobody owes one before 1 April of the next."""
     if day_of(work.now) <= deadline_of(year):
         return []
-    told = {report.agency_id for report in published(work, year)}
+    told = {report.agency_id for report in on_year(work, year)}
     return [body for body in agencies.every(work) if body.id not in told]
 
 

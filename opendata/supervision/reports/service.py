@@ -21,20 +21,24 @@ from opendata.work.unit import Work, Workplace
 def freeze(place: Workplace) -> None:
     """Job: in January, the numbers of every body for the year that is over, once. A platform that was not there in January
     has nothing true to say about that year."""
-    with place.writing(SYSTEM) as work:
+    with place.reading(SYSTEM) as work:
         today = day_of(work.now)
-        if today.month == 1:
-            _freeze(work, today.year - 1)
+        year = today.year - 1
+        if today.month != 1 or _is_frozen(work, year):
+            return
+        found = counted.gather(work, date(year, 1, 1), date(year, 12, 31))
+    with place.writing(SYSTEM) as work:
+        if _is_frozen(work, year):
+            return
+        for agency_id, facts in sorted(found.items()):
+            work.session.add(YearlyReport(agency_id=agency_id, year=year, facts=facts, frozen_at=work.now))
+        work.session.flush()
+        work.record("reports.frozen", "year", str(year))
 
 
-def _freeze(work: Work, year: int) -> None:
+def _is_frozen(work: Work, year: int) -> bool:
     query = select(YearlyReport.agency_id).where(YearlyReport.year == year)
-    if work.session.execute(query.limit(1)).first() is not None:
-        return
-    for agency_id, facts in sorted(counted.gather(work, date(year, 1, 1), date(year, 12, 31)).items()):
-        work.session.add(YearlyReport(agency_id=agency_id, year=year, facts=facts, frozen_at=work.now))
-    work.session.flush()
-    work.record("reports.frozen", "year", str(year))
+    return work.session.execute(query.limit(1)).first() is not None
 
 
 def write(work: Work, report: YearlyReport, agency: Agency, texts: Mapping[str, str]) -> YearlyReport:

@@ -136,8 +136,7 @@ def quarter_of(work: Work, asked: str) -> str:
     """`BadQuery("bad_quarter")`. The last quarter that is over, if none was asked for."""
     if asked:
         return str(Quarter.parse(asked))
-    running = Quarter.of(day_of(work.now))
-    return str(Quarter(running.year - (running.number == 1), (running.number + 2) % 4 + 1))
+    return str(Quarter.of(day_of(work.now)).previous)
 
 
 def shapes(work: Work, scores: Sequence[Score]) -> list[ScoreOut]:

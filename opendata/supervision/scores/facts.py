@@ -138,7 +138,7 @@ def _files(work: Work) -> Iterator[Counted]:
         or_(version.until.is_(None), version.until > Release.number),
     )
     query = (
-        select(Dataset.agency_id, File.sha256, FileReport.valid)
+        select(Dataset.agency_id, version.resource_id, FileReport.valid)
         .join(Release, Release.id == Dataset.published_id)
         .join(version, shown)
         .join(File, File.id == version.file_id)
@@ -146,8 +146,8 @@ def _files(work: Work) -> Iterator[Counted]:
         .where(PUBLIC_FILTER)
         .order_by(FileReport.made_at)
     )
-    newest = {(agency_id, sha256): valid for agency_id, sha256, valid in work.session.execute(query)}
-    for (agency_id, _sha256), valid in newest.items():
+    newest = {(agency_id, resource): valid for agency_id, resource, valid in work.session.execute(query)}
+    for (agency_id, _resource), valid in newest.items():
         yield agency_id, Fact.JUDGED_FILES, 1
         yield agency_id, Fact.VALID_FILES, int(valid)
 

@@ -33,6 +33,10 @@ class Quarter:
     def next(self) -> Quarter:
         return Quarter(self.year + self.number // 4, self.number % 4 + 1)
 
+    @property
+    def previous(self) -> Quarter:
+        return Quarter.of(self.first - timedelta(days=1))
+
     @classmethod
     def of(cls, day: date) -> Self:
         return cls(day.year, (day.month + 2) // 3)

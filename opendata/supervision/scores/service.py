@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -54,30 +55,38 @@ def change(work: Work, folder: Path, rules: RuleSet, *, reason: str) -> RuleVers
 
 def take_all(place: Workplace, folder: Path) -> None:
     """Job: this quarter's scores as they stand, and those of the last one for good. Idempotent."""
+    with place.reading(SYSTEM) as work:
+        running = Quarter.of(day_of(work.now))
+        wanted = [running, *([running.previous] if _waits(work, running.previous) else [])]
+        found = {quarter: counted.gather(work, quarter.first, quarter.last) for quarter in wanted}
     with place.writing(SYSTEM) as work:
-        today = day_of(work.now)
-        running = Quarter.of(today)
-        over = Quarter(running.year - (running.number == 1), (running.number + 2) % 4 + 1)
-        for quarter, final in ((over, True), (running, False)):
-            take(work, folder, quarter, final=final)
+        for quarter, facts in found.items():
+            _take(work, folder, quarter, facts, final=quarter != running)
 
 
-def take(work: Work, folder: Path, quarter: Quarter, *, final: bool) -> None:
-    """The score of every body in the quarter. One that is final is left alone."""
+def _waits(work: Work, over: Quarter) -> bool:
+    """Whether scores were taken while the quarter ran, and are not final: a platform that came later has nothing true to say
+    of it."""
+    query = select(Score.id).where(Score.quarter == str(over), Score.final.is_(False))
+    return work.session.execute(query.limit(1)).first() is not None
+
+
+def _take(
+    work: Work, folder: Path, quarter: Quarter, found: Mapping[str, Mapping[str, int]], *, final: bool
+) -> None:
+    """The score of every body in the quarter; final ones are of the bodies that were there, and are left alone."""
     query = select(Score).where(Score.quarter == str(quarter))
     held = {score.agency_id: score for score in work.session.execute(query).scalars()}
-    if held and all(score.final for score in held.values()):
-        return
     version = ensure(work, folder)
     rules = RuleSet.model_validate(version.content)
-    for agency_id, facts in sorted(counted.gather(work, quarter.first, quarter.last).items()):
+    for agency_id, facts in sorted(found.items()):
         score = held.get(agency_id)
-        if score is not None and score.final:
-            continue
-        if score is None:
+        if score is None and not final:
             score = Score(id=new_id(), agency_id=agency_id, quarter=str(quarter))
             work.session.add(score)
-        score.rules_version, score.facts, score.final = version.version, facts, final
+        if score is None or score.final:
+            continue
+        score.rules_version, score.facts, score.final = version.version, dict(facts), final
         score.hundredths = evaluate(rules, facts)[0]
         score.hash, score.taken_at = fingerprint(score), work.now
     work.session.flush()

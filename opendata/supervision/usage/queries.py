@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select
 
 from opendata.access.policy import PUBLIC_FILTER
 from opendata.catalog.models import Dataset, Release
@@ -94,7 +94,7 @@ def _by_dataset(span: Span) -> Select[str, str, str, int, int, int]:
 
 def _sums() -> tuple[ColumnElement[int], ColumnElement[int], ColumnElement[int]]:
     views, downloads, calls = (
-        cast(func.sum(column), Integer) for column in (DailyUse.views, DailyUse.downloads, DailyUse.calls)
+        cast(func.sum(column), BigInteger) for column in (DailyUse.views, DailyUse.downloads, DailyUse.calls)
     )
     return views, downloads, calls
 

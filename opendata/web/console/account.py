@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -93,7 +94,7 @@ def _show(
     language: str,
     work: Work,
     form: Form | None = None,
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
     shown: Shown | None = None,
 ) -> Response:
     user = find_user(work, work.actor.name)
@@ -102,7 +103,6 @@ def _show(
         request,
         "console/account.html",
         language,
-        status=422 if wrong else 200,
         user=user,
         roles=[(bodies[a], r.value) for a, r in sorted(work.actor.roles) if a in bodies],
         tokens=tokens.listed(work, user),
@@ -110,6 +110,5 @@ def _show(
         form=form or Form({"days": ["90"], "scopes": ["read", "write", "publish"]}),
         scopes=[scope.value for scope in Scope],
         days=DAYS,
-        problems=wrong or [],
-        errors={p.field: p.sentence for p in wrong or []},
+        wrong=wrong,
     )

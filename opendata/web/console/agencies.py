@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -16,7 +17,7 @@ from opendata.core.errors import Forbidden, Invalid, NotFound, invalid
 from opendata.edge.conventions import check_if_match
 from opendata.edge.reading import read
 from opendata.supervision.policy import may_see
-from opendata.web.forms import Form, Problem, by_field, given, problems
+from opendata.web.forms import Form, Problem, given, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
 from opendata.work.actor import Role
@@ -113,20 +114,18 @@ def _show(
     work: Work,
     body: Agency,
     form: Form | None = None,
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
 ) -> Response:
     return page(
         request,
         "console/members.html",
         language,
-        status=422 if wrong else 200,
         body=body,
         tabs=tabs(work, body),
         members=queries.members(work, body),
         roles=[role.value for role in Role],
         form=form or Form(),
-        problems=wrong or [],
-        errors={p.field: p.sentence for p in wrong or []},
+        wrong=wrong,
     )
 
 
@@ -136,18 +135,16 @@ def _form(
     work: Work,
     body: Agency,
     form: Form,
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
 ) -> Response:
     return page(
         request,
         "console/body.html",
         language,
-        status=422 if wrong else 200,
         body=body,
         tabs=tabs(work, body),
         form=form,
         kinds=[kind.value for kind in AgencyKind],
         regions=sorted(codes().regions),
-        problems=wrong or [],
-        errors=by_field(wrong or []),
+        wrong=wrong,
     )

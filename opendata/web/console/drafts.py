@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from starlette.responses import Response
 
 from opendata.access import policy
@@ -20,7 +20,7 @@ from opendata.catalog.codes import codes
 from opendata.catalog.lifecycle import EDITABLE_STATES, State
 from opendata.catalog.models import Dataset, DatasetLine, DatasetState, Release
 from opendata.catalog.views import DatasetView, ResourceView
-from opendata.core.errors import Gone, NotFound
+from opendata.core.errors import FieldError, Gone, NotFound
 from opendata.edge import messages
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import InventoryLine
@@ -82,8 +82,7 @@ def find(work: Work, dataset_id: str) -> Place:
     dataset = queries.dataset(work, dataset_id, visible=policy.draft_filter(work))
     if dataset.state in (DatasetState.DELETED.value, DatasetState.PURGED.value):
         raise Gone("dataset_deleted", name=dataset.name)
-    newest = queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]
-    view = views.one(work.session, dataset, newest)
+    view = views.one(work.session, dataset, queries.last_release(work, dataset))
     return Place(dataset, view.agency, view, queries.release(work.session, dataset.published_id))
 
 
@@ -94,15 +93,8 @@ def desk(request: Request, language: str, work: MemberWork, page_: DeskPage = 1)
     query = select(Dataset, Release).join(Release, Release.id == Dataset.draft_id)
     open_drafts = query.where(mine, Dataset.state != DatasetState.DELETED.value)
     rows = work.session.execute(open_drafts.order_by(Release.updated_at.desc()).limit(100)).all()
-    done = select(Dataset, Release).join(
-        Release,
-        or_(
-            Release.id == Dataset.published_id,
-            (Dataset.withdrawn_at.is_not(None))
-            & (Release.number == Dataset.last_number)
-            & (Release.dataset_id == Dataset.id),
-        ),
-    )
+    shown = func.coalesce(Dataset.published_id, queries.last_release_id())
+    done = select(Dataset, Release).join(Release, Release.id == shown)
     done = done.where(mine, Dataset.draft_id.is_(None), Dataset.state.in_(("active", "withdrawn")))
     total = work.session.execute(select(func.count()).select_from(done.subquery())).scalar_one()
     order = done.order_by(Release.updated_at.desc(), Dataset.id).offset((page_ - 1) * A_PAGE).limit(A_PAGE)
@@ -157,11 +149,9 @@ def new_form(
         request,
         "console/new.html",
         language,
-        status=422 if wrong else 200,
         bodies=bodies,
         form=form or Form(),
-        problems=list(wrong),
-        errors={p.field: p.sentence for p in wrong},
+        wrong=wrong,
     )
 
 
@@ -193,12 +183,12 @@ def show(
 ) -> Response:
     """The draft's page; with problems after a step that was refused."""
     seen = [verdicts.of(work, r, language) for r in place.view.resources]
+    being_read = any(v is not None and v.state == "waiting" for v in seen)
     masking = place.release.sentence.get("code") == Step.MASKING.value
     return page(
         request,
         "console/draft.html",
         language,
-        status=422 if wrong else 200,
         place=place,
         view=place.view,
         meta=place.view.meta,
@@ -206,7 +196,9 @@ def show(
         missing=_missing(work, place, language),
         city=city.shown(work, place.view.meta, language),
         resources=list(zip(place.view.resources, seen, strict=True)),
-        waiting=any(v is not None and v.state == "waiting" for v in seen) or place.running or masking,
+        waiting=being_read or place.running or masking,
+        being_read=being_read,
+        broken=any(v is not None and v.state in ("structural", "unreadable") for v in seen),
         decisions=reviews.decisions(work, place.release.id),
         findings=told(work, place.release, language),
         forbidden=reviews.negative_hits(work, place.release),
@@ -219,23 +211,38 @@ def show(
         schemas=schemas(),
         proposals=proposals(place.view.resources, seen),
         etag=access.edit_etag(place.release),
-        type_name=lambda kind: verdicts.type_name(kind, language),
         typed=typed or Typed(),
-        problems=list(wrong),
-        errors={p.field: p.sentence for p in wrong},
+        wrong=wrong,
     )
 
 
-def _missing(work: Work, place: Place, language: str) -> list[tuple[str, str, str]]:
-    """(the form's field, what it is called, sentence) of what an open draft still lacks."""
+@dataclass(frozen=True)
+class Lacking:
+    """What an open draft still lacks: in which field or file, why with the remedy, and where it can be mended."""
+
+    what: str
+    sentence: str
+    link: str
+
+
+def _missing(work: Work, place: Place, language: str) -> list[Lacking]:
     lacking = completeness.missing(work, place.view) if place.editable else []
     called = {city.PREFIX + field.name: field.said(language) for field in city.asked(work)}
-    found = []
-    for error in lacking:
-        field = error.path if error.path in called else error.path.partition(".")[0]
-        name = called.get(field) or texts.form_field(field, language)
-        found.append((field, name, messages.field_text(error, language)))
-    return found
+    return [_told(place, error, called, language) for error in lacking]
+
+
+def _told(place: Place, error: FieldError, called: Mapping[str, str], language: str) -> Lacking:
+    """`called`: the city's own fields, by their places."""
+    head, _, rest = error.path.partition(".")
+    sentence = messages.field_text(error, language)
+    if head == "resources" and rest:
+        resource = place.view.resources[int(rest.partition(".")[0])]
+        file = resource.file.name if resource.file else resource.meta.url
+        return Lacking(resource.meta.name or file, sentence, f"#r-{resource.id}")
+    field = error.path if error.path in called else head
+    edit = f"/{language}/console/dataset/{place.dataset.id}/edit#f-{field}"
+    name = called.get(field) or texts.form_field(field, language)
+    return Lacking(name, sentence, "#files" if head == "resources" else edit)
 
 
 def opened_lines(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:

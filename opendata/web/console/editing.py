@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,12 +13,12 @@ from opendata.catalog import queries
 from opendata.catalog.codes import codes
 from opendata.core.errors import Conflict, Gathered, Invalid, invalid
 from opendata.edge.conventions import check_if_match
-from opendata.inventory.models import Domain, Openness, UpdateCycle
+from opendata.inventory.models import Disclosure, Domain, Openness, UpdateCycle
 from opendata.publishing import drafts as drafting
 from opendata.publishing import service
 from opendata.publishing.findings import service as findings
 from opendata.web.console.drafts import Place, find, show
-from opendata.web.forms import Form, Problem, by_field, given, problems
+from opendata.web.forms import Form, Problem, given, problems
 from opendata.web.governance import city
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
@@ -33,7 +33,7 @@ TEXTS = (
 DATES = ("temporal_start", "temporal_end", "data_updated_on")
 LISTS = ("keywords", "related_codes")
 BOX = "bbox"
-CHOICES = ("themes",)
+CHOICES = ("disclosures", "themes")
 
 
 @router.get("/edit")
@@ -137,7 +137,7 @@ def _values(place: Place) -> dict[str, list[str]]:
     values = {name: [str(meta[name] or "")] for name in (*TEXTS, *DATES)}
     values |= {name: ["，".join(meta[name])] for name in LISTS}
     values[BOX] = [", ".join(str(side).removesuffix(".0") for side in meta[BOX] or ())]
-    values["themes"] = list(place.view.meta.themes)
+    values |= {name: list(meta[name]) for name in CHOICES}
     values |= city.typed(place.view.meta)
     values["edition"] = [access.edit_etag(place.release)]
     return values
@@ -154,24 +154,23 @@ def _form(
     work: Work,
     place: Place,
     values: dict[str, list[str]],
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
 ) -> Response:
     lists = codes()
     return page(
         request,
         "console/edit.html",
         language,
-        status=422 if wrong else 200,
         place=place,
         form=Form(values),
         defaulted=place.release.defaulted,
         domains=[d.value for d in Domain],
+        disclosures=[d.value for d in Disclosure],
         cycles=[c.value for c in UpdateCycle],
         openness=[o.value for o in Openness if o is not Openness.CLOSED],
         licences=list(lists.licences),
         themes=list(lists.themes),
         regions=sorted(lists.regions),
         city=city.asked(work),
-        problems=wrong or [],
-        errors=by_field(wrong or []),
+        wrong=wrong,
     )

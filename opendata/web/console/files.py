@@ -15,6 +15,7 @@ from opendata.access import service as access
 from opendata.access.download import Sending
 from opendata.agencies import queries as agencies
 from opendata.catalog.files import Stores
+from opendata.catalog.views import ResourceView
 from opendata.core.errors import (
     DomainError,
     FieldError,
@@ -115,6 +116,16 @@ def reading(
     except Invalid as error:
         work.take_back()
         return show(request, language, work, find(work, dataset), problems(error, language))
+    return see_other(_page_of(language, place), done="saved")
+
+
+@router.post(DRAFT + "/files/{resource:short}/sheet")
+def read_sheet(language: str, dataset: str, resource: str, work: MemberWork, form: PostedForm) -> Response:
+    """The sheet that was proposed is the one that is read; the other ways of reading stay, but for the header's row."""
+    place = find(work, dataset)
+    found = _of(place, resource)
+    options = {**found.meta.options.stored(), "sheet": form.text("sheet"), "header_row": None}
+    drafting.edit_resource(work, place.dataset, place.agency, resource, {"options": options})
     return see_other(_page_of(language, place), done="saved")
 
 
@@ -219,10 +230,12 @@ def _file_of(received: ReceivedForm) -> uploads.ReceivedFile:
     return received.files["file"]
 
 
-def _of(place: Place, resource_id: str) -> None:
+def _of(place: Place, resource_id: str) -> ResourceView:
     """`NotFound("resource_not_found")` for a resource of another dataset."""
-    if place.resource(resource_id) is None:
+    found = place.resource(resource_id)
+    if found is None:
         raise NotFound("resource_not_found", id=resource_id[:100])
+    return found
 
 
 def _page_of(language: str, place: Place) -> str:

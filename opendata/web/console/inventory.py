@@ -26,13 +26,14 @@ from opendata.inventory.models import (
     FormatClass,
     InventoryLine,
     Openness,
+    ShareMethod,
     ShareType,
     UpdateCycle,
 )
 from opendata.inventory.queries import Wanted
 from opendata.inventory.schemas import InventoryLineIn, InventoryLinePatch, Item
 from opendata.web.console.agencies import tabs
-from opendata.web.forms import Form, by_field, given, problems
+from opendata.web.forms import Form, given, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.public import PageNumber
 from opendata.web.render import Pager, page, see_other
@@ -50,6 +51,7 @@ LISTS = ("related_codes",)
 CODE_LISTS = {
     "format_class": FormatClass,
     "share_type": ShareType,
+    "share_method": ShareMethod,
     "openness": Openness,
     "update_cycle": UpdateCycle,
     "data_level": DataLevel,
@@ -127,6 +129,10 @@ def edit(
     try:
         check_if_match(f'"{form.text("edition")}"', str(found.edition))
         written = {k: v for k, v in elements(form).items() if v != "" or k not in NEVER_EMPTY}
+        if (
+            written.get("share_method") == found.share_method
+        ):  # words from before there was a list of them stay
+            del written["share_method"]
         if "items" in written:  # the form has no field for what else is known of an item
             written["items"] = kept_parts(written["items"], found.items, ("level", "openness"))
         service.update(work, found, body, _checked(InventoryLinePatch, written))
@@ -221,13 +227,11 @@ def _form(
         request,
         "console/line.html",
         language,
-        status=422 if wrong else 200,
         body=body,
         tabs=tabs(work, body),
         line=line,
         form=form,
-        code_lists={name: [c.value for c in kind] for name, kind in CODE_LISTS.items()},
+        code_lists={name: [c.value for c in kind if c.value] for name, kind in CODE_LISTS.items()},
         regions=sorted(codes().regions),
-        problems=wrong,
-        errors=by_field(wrong),
+        wrong=wrong,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -54,7 +55,7 @@ def _editable(work: Work, dataset: str) -> Place:
 
 
 def _show(
-    request: Request, language: str, work: Work, place: Place, words: str, wrong: list[Problem] | None = None
+    request: Request, language: str, work: Work, place: Place, words: str, wrong: Sequence[Problem] = ()
 ) -> Response:
     """The chosen lines stay ticked whatever is searched for; closed ones are told apart, as they cannot be opened."""
     chosen = list(opened_lines(work, place.dataset))
@@ -64,7 +65,6 @@ def _show(
         request,
         "console/lines.html",
         language,
-        status=422 if wrong else 200,
         place=place,
         chosen=chosen,
         offered=[line for line in found.items if line.id not in known],
@@ -72,5 +72,5 @@ def _show(
         limit=OFFERED,
         closed=Openness.CLOSED.value,
         words=words,
-        problems=wrong or [],
+        wrong=wrong,
     )

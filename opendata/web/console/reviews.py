@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ from opendata.review import service as review
 from opendata.review.errors import WrongReviewer
 from opendata.review.models import DecisionKind, Outcome
 from opendata.web import verdicts
+from opendata.web.console import compared
 from opendata.web.console.findings import told
 from opendata.web.forms import Form, Problem, problems
 from opendata.web.governance import city
@@ -150,37 +152,43 @@ def _show(
     work: Work,
     release_id: str,
     form: Form | None = None,
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
 ) -> Response:
     dataset, release = _find(work, release_id)
     view = views.one(work.session, dataset, release)
     before = queries.release(work.session, dataset.published_id)
     old = views.one(work.session, dataset, before) if before is not None and before.id != release.id else None
+    changes = differences(moment(old, ()), moment(view, ())) if old else []
+    files = compared.files(work, old, view, language) if old else []
     return page(
         request,
         "console/review.html",
         language,
-        status=422 if wrong else 200,
         view=view,
         meta=view.meta,
         city=city.shown(work, view.meta, language),
         release=release,
         before=old,
-        changes=differences(moment(old, ()), moment(view, ())) if old else [],
+        files=files,
+        changes=compared.other_fields(changes, files),
         resources=[(r, verdicts.of(work, r, language)) for r in view.resources],
         findings=told(work, release, language),
         forbidden=reviews.negative_hits(work, release),
         may_waive=_may_waive(work, view),
-        names={r.id: r.meta.name or (r.file.name if r.file else r.meta.url) for r in view.resources},
+        names=_names_of_files(old, view),
         decisions=reviews.decisions(work, release.id),
         author=_names(work, [release.author_id]).get(release.author_id or "", "–"),
         lines=lines_of(work, dataset),
         parts=parts(work, view, language),
         form=form or Form(),
-        type_name=lambda kind: verdicts.type_name(kind, language),
-        problems=wrong or [],
-        errors={p.field: p.sentence for p in wrong or []},
+        wrong=wrong,
     )
+
+
+def _names_of_files(*releases: DatasetView | None) -> dict[str, str]:
+    """What the resources are called, by id; as the last release calls them."""
+    every = (resource for view in releases if view for resource in view.resources)
+    return {r.id: r.meta.name or (r.file.name if r.file else r.meta.url) for r in every}
 
 
 def _may_waive(work: Work, view: DatasetView) -> bool:

@@ -37,14 +37,12 @@ def search(
         request,
         "console/audit.html",
         language,
-        status=422 if wrong else 200,
         rows=[(row, json.dumps(row.details, ensure_ascii=False)) for row in rows],
         older=rows[-1].seq if len(rows) == LINES_A_PAGE else None,
         head=trail.head(work),
         heads=trail.published_heads(work, 7),
         asked={name: request.query_params.get(name, "")[:200] for name in FIELDS},
-        problems=wrong,
-        errors={problem.field: problem.sentence for problem in wrong},
+        wrong=wrong,
     )
 
 

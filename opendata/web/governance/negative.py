@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -15,7 +16,7 @@ from opendata.core.errors import Conflict, Forbidden, Invalid, NotFound, invalid
 from opendata.edge.conventions import check_if_match
 from opendata.inventory.negative import policy, queries, service
 from opendata.inventory.negative.models import EntryStatus, Ground, NegativeEntry
-from opendata.web.forms import Form, Problem, by_field, no_day, problems
+from opendata.web.forms import Form, Problem, no_day, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
 from opendata.work.unit import Work
@@ -125,19 +126,17 @@ def _form(
     work: Work,
     entry: NegativeEntry | None,
     form: Form,
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
 ) -> Response:
     return page(
         request,
         "console/negative_entry.html",
         language,
-        status=422 if wrong else 200,
         entry=entry,
         grounds=[ground.value for ground in Ground],
         statuses=[status.value for status in EntryStatus],
         themes=list(codes().themes),
         bodies=agencies.every(work),
         form=form,
-        problems=wrong or [],
-        errors=by_field(wrong or []),
+        wrong=wrong,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from opendata.inventory import queries as inventory
 from opendata.inventory.models import InventoryLine, Openness
 from opendata.inventory.plan import queries, service
 from opendata.inventory.plan.models import LineOpening, OpenMethod, PlanItem, PlanStatus
-from opendata.web.forms import Form, Problem, by_field, no_day, problems
+from opendata.web.forms import Form, Problem, no_day, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import Pager, page, see_other
 from opendata.work.unit import Work
@@ -123,7 +124,7 @@ def _list(
     year: int,
     number: int,
     form: Form | None = None,
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
 ) -> Response:
     bodies = _bodies(work)
     wanted = queries.Wanted(year, [body.id for body in bodies])
@@ -132,7 +133,6 @@ def _list(
         request,
         "console/plan.html",
         language,
-        status=422 if wrong else 200,
         year=year,
         years=sorted({year, day_of(work.now).year, day_of(work.now).year + 1, *queries.years(work)}),
         items=found.items,
@@ -141,8 +141,7 @@ def _list(
         lines=_free_lines(work, bodies, year),
         methods=[method.value for method in OpenMethod],
         form=form or Form.of({"year": str(year), "open_method": OpenMethod.DOWNLOAD.value}),
-        problems=wrong or [],
-        errors=by_field(wrong or []),
+        wrong=wrong,
     )
 
 
@@ -152,20 +151,18 @@ def _one(
     found: queries.Planned,
     body: Agency,
     form: Form,
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
 ) -> Response:
     return page(
         request,
         "console/plan_item.html",
         language,
-        status=422 if wrong else 200,
         one=found,
         body=body,
         methods=[method.value for method in OpenMethod],
         statuses=[status.value for status in PlanStatus if status is not PlanStatus.OPENED],
         form=form,
-        problems=wrong or [],
-        errors=by_field(wrong or []),
+        wrong=wrong,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
@@ -14,7 +15,7 @@ from opendata.edge.reading import read
 from opendata.inventory.negative.policy import may_keep
 from opendata.inventory.profile import queries, service
 from opendata.inventory.profile.fields import CityField, Kind
-from opendata.web.forms import Form, Problem, by_field, problems
+from opendata.web.forms import Form, Problem, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
 from opendata.work.unit import Work
@@ -138,17 +139,15 @@ def _form(
     work: Work,
     field: CityField | None,
     form: Form,
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
 ) -> Response:
     return page(
         request,
         "console/profile_field.html",
         language,
-        status=422 if wrong else 200,
         field=field,
         form=form,
         edition=form.text("edition") or _edition(work),
         kinds=[kind.value for kind in Kind],
-        problems=wrong or [],
-        errors=by_field(wrong or []),
+        wrong=wrong,
     )

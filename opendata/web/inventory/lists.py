@@ -143,13 +143,11 @@ def _door(
         request,
         "inventory/lists.html",
         language,
-        status=422 if wrong else 200,
         body=body,
         waiting=waiting,
         total=sum(counts_by_openness(work, Wanted(body.id)).values()),
         limit=reading.LARGEST,
-        problems=wrong,
-        errors={p.field: p.sentence for p in wrong},
+        wrong=wrong,
     )
 
 
@@ -184,6 +182,6 @@ def _preview(
         groups=groups,
         entries=entries[:SHOWN],
         more=max(0, len(entries) - SHOWN),
-        problems=problems(error, language) if error else [],
+        wrong=problems(error, language) if error else [],
         **words(language),
     )

@@ -13,7 +13,16 @@ _COLUMN = {element: column for column, element in SAME_NAME.items()} | {
     "category": "category", "category_path": "category", "openness": "openness", "open_condition": "open_condition",
 }  # fmt: skip
 _LISTS = frozenset(
-    {"openness", "share_type", "format_class", "update_cycle", "data_level", "domain", "region_code"}
+    {
+        "openness",
+        "share_type",
+        "share_method",
+        "format_class",
+        "update_cycle",
+        "data_level",
+        "domain",
+        "region_code",
+    }
 )
 
 

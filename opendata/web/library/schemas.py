@@ -14,7 +14,6 @@ from opendata.edge.conventions import json_answer
 from opendata.edge.messages import preferred
 from opendata.validation.library import dictionary
 from opendata.validation.library.api import find
-from opendata.web import verdicts
 from opendata.web.http import PageWork
 from opendata.web.render import page
 
@@ -74,5 +73,4 @@ def _page(request: Request, language: str, found: Mapping[str, Any]) -> Response
         entries=dictionary.entries(found, language),
         row_rules=told,
         privacy=dictionary.text(found, "x-privacy", language),
-        type_name=lambda kind: verdicts.type_name(kind, language),
     )

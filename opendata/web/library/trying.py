@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -59,23 +59,20 @@ def _page(
     chosen: str,
     found: Trial | None = None,
     name: str = "",
-    wrong: list[Problem] | None = None,
+    wrong: Sequence[Problem] = (),
 ) -> Response:
-    wrong = wrong or []
     ready = sorted((choice(schema, language), key) for key, schema in codes().table_schemas.items())
     return page(
         request,
         "library/try.html",
         language,
-        status=422 if wrong else 200,
         chosen=chosen,
         options=[(key, title) for title, key in ready],
         found=found,
         name=name,
         against=choice(found.schema, language) if found and found.schema else "",
         verdict=verdict_of(found, language) if found else None,
-        problems=wrong,
-        errors={problem.field: problem.sentence for problem in wrong},
+        wrong=wrong,
     )
 
 

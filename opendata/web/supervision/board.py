@@ -23,7 +23,7 @@ from opendata.supervision.rectification.queries import Wanted
 from opendata.supervision.rectification.wording import demand_of
 from opendata.supervision.reports.models import YearlyReport
 from opendata.web.console.agencies import tabs
-from opendata.web.forms import Form, Problem, by_field, no_day, problems
+from opendata.web.forms import Form, Problem, no_day, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import Pager, page, see_other
 from opendata.work.unit import Work
@@ -119,11 +119,9 @@ def _form(
         request,
         "supervision/review.html",
         language,
-        status=422 if wrong else 200,
         body=body,
         due=due,
         outcomes=[outcome.value for outcome in ReviewOutcome],
         form=form,
-        problems=wrong or [],
-        errors=by_field(wrong or []),
+        wrong=wrong or (),
     )

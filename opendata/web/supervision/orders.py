@@ -23,7 +23,7 @@ from opendata.supervision.rectification.models import SETTLED, Cause, Order, Ord
 from opendata.supervision.rectification.queries import Wanted
 from opendata.supervision.rectification.schemas import Outcome
 from opendata.supervision.rectification.wording import demand_of, text_of
-from opendata.web.forms import Form, Problem, by_field, no_day, problems
+from opendata.web.forms import Form, Problem, no_day, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import Pager, page, see_other
 from opendata.work.unit import Work
@@ -153,7 +153,7 @@ def _act(
         work.take_back()
         named = {"reason": "why"} if isinstance(error, Invalid) and "deadline" in form else {}
         wrong = [Problem(named.get(p.field, p.field), p.sentence) for p in problems(error, language)]
-        status = 403 if isinstance(error, Forbidden) else 422
+        status = 403 if isinstance(error, Forbidden) else None
         return _one(request, language, work, queries.find(work, number), form, wrong, status)
     return see_other(f"/{language}/console/rectifications/{order.number}", done="saved")
 
@@ -165,7 +165,7 @@ def _one(
     order: Order,
     form: Form | None = None,
     wrong: list[Problem] | None = None,
-    status: int = 200,
+    status: int | None = None,
 ) -> Response:
     body = work.session.get_one(Agency, order.agency_id)
     settled = order.state in SETTLED
@@ -183,8 +183,7 @@ def _one(
         may_answer=not settled and rights.may_edit(work.actor, body),
         may_order=not settled and policy.may_order(work.actor),
         form=form or Form(),
-        problems=wrong or [],
-        errors=by_field(wrong or []),
+        wrong=wrong or (),
     )
 
 
@@ -195,12 +194,10 @@ def _new(
         request,
         "supervision/new_order.html",
         language,
-        status=422 if wrong else 200,
         bodies=agencies.every(work),
         causes=[Cause.NOT_OPENED.value, *(cause.value for cause in Cause if cause is not Cause.NOT_OPENED)],
         form=form,
-        problems=wrong or [],
-        errors=by_field(wrong or []),
+        wrong=wrong or (),
     )
 
 

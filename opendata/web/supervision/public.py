@@ -13,7 +13,7 @@ from opendata.core.errors import BadQuery
 from opendata.supervision.usage import queries as usage
 from opendata.supervision.usage.api import span_of
 from opendata.supervision.usage.queries import Uses
-from opendata.web.forms import Problem, by_field, problems
+from opendata.web.forms import Problem, problems
 from opendata.web.http import PageWork
 from opendata.web.render import Pager, page
 from opendata.web.texts import text
@@ -53,7 +53,6 @@ def use(
         request,
         "supervision/usage.html",
         language,
-        status=422 if wrong else 200,
         which=which,
         body=bodies.get(which.agency_id or ""),
         total=sum(sums.values(), Uses()),
@@ -61,6 +60,5 @@ def use(
         datasets=found.items,
         bodies=bodies,
         pager=Pager(page_, DATASETS_A_PAGE, found.total),
-        problems=wrong,
-        errors=by_field(wrong),
+        wrong=wrong,
     )

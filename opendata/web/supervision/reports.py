@@ -16,7 +16,7 @@ from opendata.edge.conventions import check_if_match
 from opendata.supervision.reports import queries, service
 from opendata.supervision.reports.models import SECTIONS, YearlyReport, deadline_of
 from opendata.supervision.scores.facts import Fact
-from opendata.web.forms import Form, Problem, by_field, problems
+from opendata.web.forms import Form, Problem, problems
 from opendata.web.http import MemberWork, PageWork, PostedForm
 from opendata.web.render import page, see_other
 from opendata.work.unit import Work
@@ -34,7 +34,7 @@ def listed(
 ) -> Response:
     """Published reports, and from 1 April on who owes one."""
     of = year or day_of(work.now).year - 1
-    found = queries.published(work, of)
+    found = queries.on_year(work, of)
     return page(
         request,
         "supervision/reports.html",
@@ -108,12 +108,10 @@ def _form(
         request,
         "supervision/edit_report.html",
         language,
-        status=422 if wrong else 200,
         body=body,
         report=report,
         due_on=deadline_of(report.year),
         sections=SECTIONS,
         form=form,
-        problems=wrong or [],
-        errors=by_field(wrong or []),
+        wrong=wrong or (),
     )

@@ -58,6 +58,52 @@ def test_new_titles_reach_the_packages(callers):
         assert shown["groups"][0]["title"] == "Moved"
 
 
+def test_an_edit_by_another_door_reaches_the_packages_too(callers, office):
+    callers.create("streets")
+    callers.create("unseen", private=True)
+    callers.settle()
+    revision = office.editor.get("/datasets/streets").headers["etag"]
+    patched = office.admin.patch("/agencies/housing", json={"title": "Renamed", "description": "New"})
+    assert patched.status_code == 200
+    callers.settle()
+    for shown in (
+        callers.public.ok("package_show", id="streets"),
+        callers.public.ok("package_search", q="Renamed")["results"][0],
+    ):
+        assert (shown["organization"]["title"], shown["organization"]["description"]) == ("Renamed", "New")
+    assert callers.public.ok("package_search", q="Renamed")["count"] == 1
+    assert office.editor.get("/datasets/streets").headers["etag"] == revision  # nothing to edit has changed
+    facet = callers.public.client.get("/api/v1/search?lang=zh").json()["facets"]["agency"]
+    assert [entry["label"] for entry in facet] == ["Renamed"]
+    entry = callers.public.client.get("/feed.atom").text
+    assert "<author><name>Renamed</name></author>" in entry
+
+
+def test_a_package_shows_no_contact_that_nobody_sent(callers, office):
+    callers.create("bare")
+    callers.create("known", extras=[{"key": "contact_name", "value": "Li"}])
+    callers.settle()
+    contacts = {"contact_name", "contact_phone", "contact_email"}
+    for caller in (callers.editor, callers.public):
+        assert not contacts & {extra["key"] for extra in caller.ok("package_show", id="bare")["extras"]}
+        known = {extra["key"]: extra["value"] for extra in caller.ok("package_show", id="known")["extras"]}
+        assert {key: value for key, value in known.items() if key in contacts} == {"contact_name": "Li"}
+    assert (
+        office.admin.patch("/agencies/housing", json={"contact_email": "new@example.org"}).status_code == 200
+    )
+    assert "mailto:new@example.org" in callers.public.client.get("/dataset/bare.ttl").text
+
+
+def test_an_edit_that_changes_nothing_renews_nothing(callers, office):
+    callers.create("streets")
+    callers.settle()
+    before = callers.public.client.get("/api/v1/datasets/streets").headers["etag"]
+    title = office.admin.get("/agencies/housing").json()["title"]
+    assert office.admin.patch("/agencies/housing", json={"title": title}).status_code == 200
+    callers.settle()
+    assert callers.public.client.get("/api/v1/datasets/streets").headers["etag"] == before
+
+
 def test_people_of_an_organization_are_for_its_people(callers):
     assert callers.public.ok("organization_show", id="housing")["users"] == []
     assert callers.stranger.ok("organization_show", id="housing")["users"] == []
