@@ -7,9 +7,8 @@ from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import attrs
-from frictionless import Check
 
-from opendata.validation.checks.cells import TYPE_PROFILE, Kinds, Profile, RowKind, WrongRow, texts
+from opendata.validation.checks.cells import TYPE_PROFILE, NationalCheck, Profile, RowKind, WrongRow, texts
 
 _TOTAL = re.compile(
     r"(?:合\s*计|总\s*计|小\s*计|共\s*计|累\s*计|总\s*和|合计数|全市合计|total|sum|subtotal|grand total)[:：]?",
@@ -21,7 +20,7 @@ _NOTE = re.compile(
 
 
 @attrs.define(kw_only=True, repr=False)
-class RowCheck(Check):
+class RowCheck(NationalCheck):
     """A check of whole rows by their cells as they stand in the file."""
 
     metadata_profile_patch: ClassVar[Profile] = TYPE_PROFILE
@@ -49,8 +48,6 @@ class TotalRowError(WrongRow):
 class TotalRow(RowCheck):
     """The first filled cell says 合计, 总计, 小计, total. Reason: `total`."""
 
-    type = "total_row"
-    Errors: ClassVar[Kinds] = [TotalRowError]
     Error = TotalRowError
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
@@ -68,8 +65,6 @@ class TitleRowError(WrongRow):
 class TitleRow(RowCheck):
     """Only one cell of three or more is filled, or the row begins with 注：, 填表人：, 数据来源：. Reasons: `note`, `title`."""
 
-    type = "title_row"
-    Errors: ClassVar[Kinds] = [TitleRowError]
     Error = TitleRowError
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
@@ -91,8 +86,6 @@ class RepeatedHeaderError(WrongRow):
 class RepeatedHeader(RowCheck):
     """Half of the cells or more, at least two, are their column's own title, and none is something else. Reason: `header`."""
 
-    type = "repeated_header"
-    Errors: ClassVar[Kinds] = [RepeatedHeaderError]
     Error = RepeatedHeaderError
     _labels: list[tuple[str, ...]] = attrs.field(factory=list, init=False)
 
