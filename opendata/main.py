@@ -19,7 +19,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from opendata.access import api as access
 from opendata.accounts import api as accounts
+from opendata.accounts.notices import api as notices
 from opendata.agencies import api as agencies
+from opendata.agencies.delegation import api as delegation
 from opendata.compat.ckan import api as ckan
 from opendata.compat.dcat import api as dcat
 from opendata.core.errors import Conflict
@@ -37,6 +39,7 @@ from opendata.inventory.plan import api as plan
 from opendata.inventory.profile import api as metadata_profile
 from opendata.inventory.transfer import api as inventory_lists
 from opendata.publishing import api as publishing
+from opendata.publishing.standing import api as standing
 from opendata.search import api as search
 from opendata.settings import Settings
 from opendata.tables import api as tables
@@ -47,7 +50,9 @@ from opendata.wiring import Application
 API = "/api/v1"
 API_ROUTERS: tuple[APIRouter, ...] = (
     agencies.router,
+    delegation.router,
     accounts.router,
+    notices.router,
     inventory.router,
     inventory_lists.router,
     plan.router,
@@ -56,6 +61,7 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     audit_trail.router,
     access.router,
     publishing.router,
+    standing.router,
     search.router,
     tables.router,
     validation.router,

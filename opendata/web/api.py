@@ -10,13 +10,26 @@ from starlette.responses import RedirectResponse, Response
 from opendata.core.errors import NotFound
 from opendata.edge.messages import preferred
 from opendata.web import failures, public, releases, resources, search, session
-from opendata.web.console import account, agencies, drafts, editing, files, inventory, lines, links, reviews
+from opendata.web.console import (
+    account,
+    agencies,
+    drafts,
+    editing,
+    files,
+    inventory,
+    lines,
+    links,
+    reviews,
+)
+from opendata.web.delivery import mending, reading
 from opendata.web.governance import audit, negative, plan, profile
 from opendata.web.governance import public as governance
 from opendata.web.inventory import lists as inventory_lists
 from opendata.web.inventory import public as holdings
 from opendata.web.library import schemas, trying
 from opendata.web.render import assets
+from opendata.web.reviewing import delegations, notices, standing
+from opendata.web.reviewing import form as approval_form
 
 FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.face))
 """Who words the errors, by path: for `main`'s list, beside the faces of the APIs."""
@@ -33,7 +46,13 @@ _pages = (
     files,
     links,
     lines,
+    reading,
+    mending,
     reviews,
+    approval_form,
+    delegations,
+    notices,
+    standing,
     account,
     agencies,
     inventory,

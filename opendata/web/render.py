@@ -25,7 +25,8 @@ _HERE = Path(__file__).parent
 PRIVATE = {"Cache-Control": "private, no-store"}
 DONE = frozenset(
     {"saved", "uploaded", "removed", "submitted", "withdrawn", "discarded", "approved", "rejected", "revoked", "members", "created", "added",
-     "password", "waived", "masking", "imported", "withheld", "revealed"}
+     "password", "waived", "masking", "imported", "withheld", "revealed", "cleaned", "delegated", "delegation_ended", "notices_read",
+     "scheduled", "standing", "standing_decided"}
 )  # fmt: skip
 """What `?done=` may say after a form; any other word says nothing."""
 
@@ -65,7 +66,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"asset": asset_url, "link": link}
-    made.filters |= {"size": texts.size, "number": texts.number, "segment": partial(quote, safe="")}
+    made.filters |= {
+        "size": texts.size,
+        "number": texts.number,
+        "measure": texts.measure,
+        "segment": partial(quote, safe=""),
+    }
     return made
 
 
@@ -139,6 +145,7 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "label": lambda name, code: texts.label(name, str(code), language),
         "choose": lambda zh, en: texts.choose(zh, en, language),
         "lang_of": lambda content: texts.lang_of(str(content), language),
+        "remarks": {},
     }
 
 

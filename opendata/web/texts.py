@@ -60,8 +60,11 @@ def field_name(place: str, language: str) -> str:
 
 
 def in_words(sentence: Mapping[str, Any], language: str) -> Mapping[str, Any]:
-    """Where a release stands, with the fields of its metadata as the forms call them."""
+    """Where a release stands, with the fields of its metadata as the forms call them and times as people read them."""
     params = sentence.get("params", {})
+    if sentence.get("code") == "scheduled" and "at" in params:
+        at = minute(datetime.fromisoformat(params["at"]), language)
+        return {**sentence, "params": {**params, "at": at}}
     if sentence.get("code") not in NAMING_FIELDS or "places" not in params:
         return sentence
     named = dict.fromkeys(field_name(place, language) for place in params["places"])
@@ -106,6 +109,13 @@ def minute(moment: datetime | None, language: str) -> str:
 
 def number(value: float | None) -> str:
     return "–" if value is None else f"{value:,}"
+
+
+def measure(value: float | str | None) -> str:
+    """A measured value: four places at most, thousands apart; a date as it is."""
+    if value is None or isinstance(value, str):
+        return value or "–"
+    return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) < 1e15 else f"{value:g}"
 
 
 def size(value: int) -> str:

@@ -20,6 +20,10 @@ INHERITED_ROLES = frozenset({Role.CONTENT_REVIEWER, Role.SECRECY_REVIEWER, Role.
 """Roles that a body's people also have for the bodies below it: a small body has one clerk, its parent reviews."""
 
 
+REVIEWING_ROLES = (Role.CONTENT_REVIEWER, Role.SECRECY_REVIEWER)
+"""Of the two decisions; what an absent person can delegate."""
+
+
 class SiteRole(StrEnum):
     """What a person may do for the whole site, granted by a sysadmin."""
 

@@ -39,7 +39,11 @@ MOST_CLICKS = 12
 WIDTHS = (1280, 320)
 LONG = "南通市" + "超长标题" * 35 + " " + "unbroken" * 15
 ROWS = "代码,名称,数量\n" + "".join(f"{n:04d},街道{n},{n}\n" for n in range(1, 200))
-BAD = "编号,日期\n" + "".join(f"{n:04d},2026-01-01\n" for n in range(20)) + "0001,不是日期\n"
+BAD = (
+    "编号,日期\n"
+    + "".join(f"{n:04d},2026-01-01\n" for n in range(20))
+    + "0001,不是日期\n００２１,2026年1月2日\n合计,\n"
+)
 
 LIST = [
     {"name": "公园名录", "is_open": "是", "update_cycle": "每年", "item_name": "名称", "item_type": "C"},
@@ -92,7 +96,7 @@ def catalogue(app: Application, office: Any, settle: Callable[[], None]) -> dict
     ).json()
     draft = office.draft(title=LONG, title_en="unbroken" * 20)
     schema = '{"fields": [{"name": "编号", "type": "string", "constraints": {"unique": true}}, {"name": "日期", "type": "date"}]}'
-    office.upload(draft["id"], BAD.encode(), "bad.csv", schema=schema)
+    bad = office.upload(draft["id"], BAD.encode(), "bad.csv", schema=schema)["id"]
     office.editor.post(
         f"/datasets/{draft['id']}/resources",
         json={"url": "https://example.org/" + "long/" * 60, "name": LONG},
@@ -112,14 +116,16 @@ def catalogue(app: Application, office: Any, settle: Callable[[], None]) -> dict
         "inventory": "/inventory", "line": f"/inventory/{held['line']}", "inventory history": "/agency/housing/inventory/versions",
         "editor:lists": "/console/agency/housing/list", "editor:list preview": f"/console/agency/housing/list/{held['list']}",
         "secrecy:withhold": f"/inventory/{held['line']}", "secrecy:withheld": f"/inventory/{held['withheld']}",
-        "editor:desk": "/console", "editor:new": "/console/new", "editor:draft": desk, "editor:edit": f"{desk}/edit",
+        "editor:desk": "/console", "editor:new": "/console/new", "editor:draft": desk, "try": "/validate",
+        "editor:cleaning": f"{desk}/files/{bad}/cleaning", "editor:edit": f"{desk}/edit",
         "editor:account": "/console/account", "content:queue": "/console/reviews",
         "content:review": f"/console/reviews/{release['id']}", "root:members": "/console/agency/housing/members",
         "versions": f"{here}/releases", "version": f"{here}/release/1", "root:bodies": "/console/agency",
         "root:body": "/console/agency/housing/edit", "editor:inventory": "/console/agency/housing/inventory",
         "editor:new line": "/console/agency/housing/inventory/new",
         "editor:line": f"/console/agency/housing/inventory/{line['id']}", "editor:lines": f"{desk}/lines",
-        "editor:dataset of a line": f"/console/new?line={line['id']}",
+        "editor:dataset of a line": f"/console/new?line={line['id']}", "content:notices": "/console/notices",
+        "content:delegations": "/console/delegations", "editor:standing": "/console/standing", "editor:approval form": f"/console/reviews/{release['id']}/form",
     }  # fmt: skip
 
 
@@ -249,6 +255,42 @@ def test_the_keyboard_is_enough(chromium: Browser, address: str, catalogue: dict
     page.keyboard.type("街道")
     page.keyboard.press("Enter")
     page.wait_for_selector("mark")
+
+
+def test_d15_a_decision_is_made_by_keyboard_alone(
+    chromium: Browser, app: Application, address: str, catalogue: dict[str, str]
+) -> None:
+    """From the queue to the decision: no mouse, and few keys."""
+    context = chromium.new_context()
+    sign_in(context, address, "content")
+    page = context.new_page()
+    page.goto(f"{address}/zh/console/reviews")
+    keys = 0
+
+    def press(key: str) -> None:
+        nonlocal keys
+        keys += 1
+        page.keyboard.press(key)
+
+    def reach(text: str) -> None:
+        for _ in range(40):
+            press("Tab")
+            if text in page.evaluate("document.activeElement.textContent"):
+                return
+        raise AssertionError(f"{text} is not to be reached")
+
+    reach("打开")
+    press("Enter")
+    page.wait_for_selector("#decide")
+    reach("直接到审查决定")
+    press("Enter")
+    reach("通过")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    press("Enter")
+    page.wait_for_url("**/console/reviews?done=approved")
+    assert keys < 80
+    page.goto(f"{address}/zh{catalogue['content:review']}")
+    assert page.locator("#part-content ~ .mark.good").count() == 1
 
 
 def test_a_page_that_was_kept_is_still_a_page(

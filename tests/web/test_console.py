@@ -63,8 +63,7 @@ def test_the_door_leads_to_our_pages_only(office: Any, browser: Any, wanted: str
 def test_a_wrong_password_is_told_and_counted(
     office: Any, browser: Any, app: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = FixedClock(app.place.clock.now())
-    monkeypatch.setattr(app.place, "clock", clock)
+    monkeypatch.setattr(app.place, "clock", clock := FixedClock(app.place.clock.now()))
     browser("editor")
     stranger = browser()
     for _ in range(5):
