@@ -25,6 +25,9 @@ def demo(app: Application) -> None:
 @click.command("try")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--title", help="The dataset's title; the file's name if left out.")
-def try_file(file: Path, title: str | None) -> None:
+@click.option(
+    "--port", default=8000, show_default=True, type=int, help="Where the portal serves on this machine."
+)
+def try_file(file: Path, title: str | None, port: int) -> None:
     """Publish a file of yours on this machine's portal, as the sample author and reviewers, and print its page."""
-    trying.run(Settings.from_env(), file, title, click.echo)
+    trying.run(Settings.from_env().served_at("127.0.0.1", port), file, title, click.echo)

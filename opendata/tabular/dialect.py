@@ -67,9 +67,17 @@ def detect(text: str, prefer: str | None = None) -> Dialect:
     candidates = sorted(DELIMITERS, key=lambda d: d != prefer)
     best, order = max((_score(text, Dialect(d, quote)), -order) for order, d in enumerate(candidates))
     plain, other = max((_score(text, Dialect(d, "")), -order) for order, d in enumerate(candidates))
-    if quote in text and plain[0] >= best[0] + _STRAY and plain[1] > 1:
+    if plain[0] >= best[0] + _STRAY and plain[1] > 1 and _swallows(text, Dialect(candidates[-order], quote)):
         return Dialect(candidates[-other], "")
     return Dialect(candidates[-order] if best > (0.0, 1) else (prefer or ","), quote)
+
+
+def _swallows(text: str, way: Dialect) -> bool:
+    """Whether a quote makes one cell of several lines."""
+    try:
+        return any("\n" in cell for row in way.reader(io.StringIO(text, newline="")) for cell in row)
+    except csv.Error:
+        return True
 
 
 def _quote(text: str) -> str:

@@ -138,5 +138,7 @@ def label(list_name: str, code: str, language: str) -> str:
         theme = lists.themes[code]
         return choose(theme.title, theme.title_en, language)
     if list_name == "region":
-        return lists.regions.get(code, code)
+        name = lists.regions.get(code, code)
+        # The names are Chinese only: who does not read them knows a place by its code.
+        return f"{name} ({code})" if language == "en" and name != code else name
     return lists.label(list_name, code, language)

@@ -86,3 +86,21 @@ def test_the_server_loads_no_reader_of_strangers_files() -> None:
     program = f"import sys, opendata.cli; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_portal_on_another_port_is_asked_for(tmp_path: Path) -> None:
+    """`try` finds the folder taken and nobody at the port: it says which port it tried, and how to name the right one."""
+    file = tmp_path / "table.csv"
+    file.write_text("代码,名称\n0001,甲\n", encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    lock = FileLock(tmp_path / "lock")
+    assert lock.acquire()
+    try:
+        done = opendata(tmp_path, "try", str(file), "--port", str(port))
+    finally:
+        lock.release()
+    assert done.returncode == 1
+    assert "Another process runs in" in done.stderr
+    assert f"http://127.0.0.1:{port}" in done.stderr
+    assert "opendata try FILE --port N" in done.stderr

@@ -216,3 +216,11 @@ class TestZip:
     def test_a_bomb(self, tmp_path: Path) -> None:
         with pytest.raises(TaskError, match="archive_refused"):
             read(zipped(tmp_path / "a.zip", a__csv=b"0" * (40 << 20)))
+
+
+def test_quotes_around_a_delimiter_are_no_stray_ones(tmp_path: Path) -> None:
+    """A table of one column, each cell in quotes: the comma inside one is no second column."""
+    path = tmp_path / "one.csv"
+    path.write_text('code\n"12"\n"1,200.50"\n"3.5万"\n"1,200 元"\n', encoding="utf-8")
+    found = layout(path, path.name, {})
+    assert (found.columns, found.quote, found.notes) == (("code",), '"', ())

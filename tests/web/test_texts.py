@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import string
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,3 +88,31 @@ def test_a_link_leaves_out_what_is_empty() -> None:
 def test_pages_around() -> None:
     assert list(render.Pager(6, 10, 200).around) == [1, 0, 4, 5, 6, 7, 8, 0, 20]
     assert list(render.Pager(1, 10, 0).around) == [1]
+
+
+@pytest.mark.parametrize("settings", ["light"], indirect=True)
+def test_english_pages_say_what_has_an_english_text(
+    office: Any, browser: Any, settle: Callable[[], None]
+) -> None:
+    """Titles at the desk and in the queue, both descriptions for who decides, and a place by its code."""
+    draft = office.draft(
+        title="监测站点",
+        title_en="Stations",
+        description="全市站点。",
+        description_en="All stations.",
+        region="320600",
+    )
+    office.upload(draft["id"], "编号,名称\n0001,站点1\n".encode(), "站点.csv")
+    settle()
+    editor = browser("editor")
+    assert ">Stations</a>" in editor.see("/en/console")
+    assert ">监测站点</a>" in editor.see("/zh/console")
+    assert "南通市 (320600)" in editor.see(f"/en/console/dataset/{draft['id']}/edit")
+    release = office.submit(draft["id"])
+    settle()
+    reviewer = browser("content")
+    queue = reviewer.see("/en/console/reviews")
+    assert ">Stations</a>" in queue
+    assert "监测站点" not in queue
+    page = reviewer.see(f"/en/console/reviews/{release['id']}")
+    assert page.index("All stations.") < page.index("全市站点。")

@@ -42,12 +42,22 @@ class WrongRow(RowError):
 
 # A check has an attribute `type`, so its body needs other names for these.
 CellKind = type[WrongCell]
-Kinds = list[type[Error]]
 RowKind = type[WrongRow]
 
 
+class NationalCheck(Check):
+    """A check that makes one kind of error, and goes by that error's name."""
+
+    Error: ClassVar[type[Error]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "Error" in vars(cls):
+            cls.type, cls.Errors = cls.Error.type, [cls.Error]
+
+
 @attrs.define(kw_only=True, repr=False)
-class CellCheck(Check):
+class CellCheck(NationalCheck):
     """A check of one column's cells as they stand in the file. Blank cells and declared missing values are passed over;
     a table without the column is the header's error, not ours."""
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import attrs
 import polars as pl
 
-from opendata.validation.checks.cells import SPACE, CellCheck, Kinds, Profile, WrongCell
+from opendata.validation.checks.cells import SPACE, CellCheck, Profile, WrongCell
 from opendata.validation.checks.forms import MISSING_MARKS, SCIENTIFIC, UNIT, date_form, folded
 from opendata.validation.checks.identifiers import Found
 
@@ -28,8 +28,6 @@ class LeadingZeroError(WrongCell):
 class LeadingZero(CellCheck):
     """`digits`: how many digits each code has. A code of digits that is shorter has lost zeros. Reason: `lost`."""
 
-    type = "leading_zero_lost"
-    Errors: ClassVar[Kinds] = [LeadingZeroError]
     Error = LeadingZeroError
     metadata_profile_patch: ClassVar[Profile] = {
         "required": ["digits"],
@@ -58,8 +56,6 @@ class ScientificError(WrongCell):
 class Scientific(CellCheck):
     """3.20602E+17 where a number of 18 places stood. Reason: `rounded`."""
 
-    type = "scientific_notation_id"
-    Errors: ClassVar[Kinds] = [ScientificError]
     Error = ScientificError
 
     def judge(self, cell: str) -> Found:
@@ -81,8 +77,6 @@ class FullWidthError(WrongCell):
 class FullWidth(CellCheck):
     """For codes and numbers, never for free text. Reason: `full_width`."""
 
-    type = "full_width"
-    Errors: ClassVar[Kinds] = [FullWidthError]
     Error = FullWidthError
 
     def judge(self, cell: str) -> Found:
@@ -105,8 +99,6 @@ class UnitError(WrongCell):
 class Unit(CellCheck):
     """A number followed by 万, 亿, %, 元, … : the unit belongs into the column's title. Reason: `unit`."""
 
-    type = "unit_in_cell"
-    Errors: ClassVar[Kinds] = [UnitError]
     Error = UnitError
 
     def judge(self, cell: str) -> Found:
@@ -128,8 +120,6 @@ class PlaceholderError(WrongCell):
 class Placeholder(CellCheck):
     """—, -, 无, / and the like; those that the schema lists under `missingValues` are right. Reason: `mark`."""
 
-    type = "placeholder_missing"
-    Errors: ClassVar[Kinds] = [PlaceholderError]
     Error = PlaceholderError
 
     def judge(self, cell: str) -> Found:
@@ -152,8 +142,6 @@ class MixedDate(CellCheck):
     """The first date of the column that has a known form sets it. Reasons: `mixed` (params form, value: the day in ISO 8601),
     `ambiguous` (10/08/2026), `impossible` (30 February), `serial` (46327, a spreadsheet's day number), `not_a_date`."""
 
-    type = "mixed_date"
-    Errors: ClassVar[Kinds] = [MixedDateError]
     Error = MixedDateError
 
     _form: str = attrs.field(default="", init=False)

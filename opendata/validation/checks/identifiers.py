@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import attrs
 
 from opendata.core import checks
-from opendata.validation.checks.cells import CellCheck, Kinds, Profile, WrongCell
+from opendata.validation.checks.cells import CellCheck, Profile, WrongCell
 from opendata.validation.checks.forms import SCIENTIFIC, folded
 
 _MASKED = re.compile(r"[0-9]{3,6}\*{4,14}[0-9Xx*]{0,4}")
@@ -42,8 +42,6 @@ class UsccError(WrongCell):
 class Uscc(CellCheck):
     """统一社会信用代码, GB 32100-2015. Reasons: `scientific`, `full_width`, `form`, `checksum`."""
 
-    type = "uscc"
-    Errors: ClassVar[Kinds] = [UsccError]
     Error = UsccError
 
     def judge(self, cell: str) -> Found:
@@ -65,8 +63,6 @@ class ResidentId(CellCheck):
     """公民身份号码, GB 11643-1999. A masked number is right (`masked: false` asks for whole ones).
     Reasons: `scientific`, `full_width`, `form`, `date`, `checksum`, `masked`."""
 
-    type = "resident_id"
-    Errors: ClassVar[Kinds] = [ResidentIdError]
     Error = ResidentIdError
     metadata_profile_patch: ClassVar[Profile] = {"properties": {"masked": {"type": "boolean"}}}
 
@@ -98,8 +94,6 @@ class OrgCodeError(WrongCell):
 class OrgCode(CellCheck):
     """组织机构代码, GB 11714. Reasons: `scientific`, `full_width`, `form`, `checksum`."""
 
-    type = "gb11714"
-    Errors: ClassVar[Kinds] = [OrgCodeError]
     Error = OrgCodeError
 
     def judge(self, cell: str) -> Found:
@@ -121,8 +115,6 @@ class Phone(CellCheck):
     """Land line, mobile, 400/800, 12345. Several numbers of one cell are parted by `、`, `;`, `/` or a comma.
     Reasons: `scientific`, `full_width`, `form`."""
 
-    type = "cn_phone"
-    Errors: ClassVar[Kinds] = [PhoneError]
     Error = PhoneError
 
     def judge(self, cell: str) -> Found:
@@ -144,8 +136,6 @@ class PlateError(WrongCell):
 class Plate(CellCheck):
     """机动车号牌. Reasons: `full_width`, `form`."""
 
-    type = "plate"
-    Errors: ClassVar[Kinds] = [PlateError]
     Error = PlateError
 
     def judge(self, cell: str) -> Found:

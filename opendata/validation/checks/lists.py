@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import attrs
 
 from opendata.catalog.codes import codes
-from opendata.validation.checks.cells import CellCheck, Kinds, Profile, WrongCell
+from opendata.validation.checks.cells import CellCheck, Profile, WrongCell
 from opendata.validation.checks.identifiers import Found, damaged
 
 _DIVISION = re.compile(r"[1-9][0-9]{5}(?:[0-9]{3}(?:[0-9]{3})?)?")
@@ -30,8 +30,6 @@ class Division(CellCheck):
     Reasons: `scientific`, `full_width`, `form`, `unknown`, `replaced` (params name, until, successor: a former code),
     `retired` (one without a successor)."""
 
-    type = "gbt2260"
-    Errors: ClassVar[Kinds] = [DivisionError]
     Error = DivisionError
     metadata_profile_patch: ClassVar[Profile] = {
         "properties": {"retired": {"type": "boolean"}, "digits": {"type": "integer", "enum": [2, 4, 6]}}
@@ -72,8 +70,6 @@ class Industry(CellCheck):
     `levels` names the lengths that the column may have (1 section to 4 class).
     Reasons: `scientific`, `full_width`, `form`, `leading_zero_lost` (params value), `unknown`."""
 
-    type = "gbt4754"
-    Errors: ClassVar[Kinds] = [IndustryError]
     Error = IndustryError
     metadata_profile_patch: ClassVar[Profile] = {
         "properties": {"levels": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 4}}}

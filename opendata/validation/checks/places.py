@@ -8,9 +8,15 @@ from typing import Any, ClassVar
 
 import attrs
 import polars as pl
-from frictionless import Check
 
-from opendata.validation.checks.cells import TYPE_PROFILE, Kinds, Profile, WrongCell, cell_at, wrong_cell
+from opendata.validation.checks.cells import (
+    TYPE_PROFILE,
+    NationalCheck,
+    Profile,
+    WrongCell,
+    cell_at,
+    wrong_cell,
+)
 
 CHINA = [73.0, 3.0, 136.0, 54.0]
 DATUMS = ("CGCS2000", "WGS84", "GCJ02", "BD09")
@@ -25,13 +31,12 @@ class CoordinateError(WrongCell):
 
 
 @attrs.define(kw_only=True, repr=False)
-class Coordinate(Check):
+class Coordinate(NationalCheck):
     """Longitude and latitude of one row. `datum`: the column that declares the reference system, or the system of all rows
     itself (CGCS2000, WGS84, GCJ02, BD09). `region`: west, south, east, north; China if it is not said.
     Reasons: `form`, `dms`, `alone` (one of the two is missing), `zero`, `swapped`, `outside`, `undeclared`."""
 
-    type = "coordinate"
-    Errors: ClassVar[Kinds] = [CoordinateError]
+    Error = CoordinateError
     metadata_profile_patch: ClassVar[Profile] = {
         "required": ["longitude", "latitude"],
         "properties": {

@@ -7,12 +7,11 @@ from typing import Any, ClassVar
 
 import attrs
 import polars as pl
-from frictionless import Check
 
 from opendata.validation.checks.cells import (
     SPACE,
     TYPE_PROFILE,
-    Kinds,
+    NationalCheck,
     Profile,
     RowKind,
     WrongRow,
@@ -25,7 +24,7 @@ _LOOKED_AT = 3
 
 
 @attrs.define(kw_only=True, repr=False)
-class RowCheck(Check):
+class RowCheck(NationalCheck):
     """A check of whole rows by their cells as they stand in the file."""
 
     metadata_profile_patch: ClassVar[Profile] = TYPE_PROFILE
@@ -57,8 +56,6 @@ class TotalRowError(WrongRow):
 class TotalRow(RowCheck):
     """The first filled cell says 合计, 总计, 小计, total. Reason: `total`."""
 
-    type = "total_row"
-    Errors: ClassVar[Kinds] = [TotalRowError]
     Error = TotalRowError
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
@@ -79,8 +76,6 @@ class TitleRowError(WrongRow):
 class TitleRow(RowCheck):
     """Only one cell of three or more is filled, or the row begins with 注：, 填表人：, 数据来源：. Reasons: `note`, `title`."""
 
-    type = "title_row"
-    Errors: ClassVar[Kinds] = [TitleRowError]
     Error = TitleRowError
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
@@ -108,8 +103,6 @@ class RepeatedHeaderError(WrongRow):
 class RepeatedHeader(RowCheck):
     """Half of the cells or more, at least two, are their column's own title, and none is something else. Reason: `header`."""
 
-    type = "repeated_header"
-    Errors: ClassVar[Kinds] = [RepeatedHeaderError]
     Error = RepeatedHeaderError
     _labels: list[tuple[str, ...]] = attrs.field(factory=list, init=False)
 

@@ -210,7 +210,7 @@ def show(
         may_edit=rights.may_edit(work.actor, place.agency),
         may_publish=rights.may_publish(work.actor, place.agency),
         reviewed=policy_record.in_force(work) is Policy.REVIEWED,
-        schemas=schemas(),
+        schemas=schemas(language),
         proposals=proposals(place.view.resources, seen),
         etag=access.edit_etag(place.release),
         typed=typed or Typed(),
@@ -284,6 +284,10 @@ def proposals(resources: Sequence[ResourceView], seen: Sequence[verdicts.Verdict
     return found
 
 
-def schemas() -> list[tuple[str, str]]:
-    """Ready Table Schemas as (name, title)."""
-    return [(name, str(s.get("title") or name)) for name, s in codes().table_schemas.items()]
+def schemas(language: str) -> list[tuple[str, str]]:
+    """Ready Table Schemas as (name, title), as the reader's language calls them."""
+    found = codes().table_schemas.items()
+    return [
+        (name, texts.choose(s.get("title", ""), s.get("x-title-en", ""), language) or name)
+        for name, s in found
+    ]
