@@ -53,7 +53,7 @@ def load(app: Application, *, only: Collection[str] = ()) -> None:
         passwords = city.settle(app)
         keys = city.give_tokens(app, passwords, days=1)
         people = {name: city.sign_in(app, key) for name, key in keys.items()}
-        city.keep_lists(app, people)
+        city.keep_lists(app, people, year)
         city.enter_lines(app, people)
         desk = Desk(app, people)
         _tell(desk, [e for e in entries if e["day"] < 0], year, clock)

@@ -83,13 +83,13 @@ def sign_in(app: Application, token: str) -> Actor:
         return app.authenticator.actor(work, Credentials(token=token))
 
 
-def keep_lists(app: Application, people: People) -> None:
-    """The city's administrator: its own metadata fields, and the negative list."""
+def keep_lists(app: Application, people: People, year: Year) -> None:
+    """The city's administrator: its own metadata fields, and the negative list, of which one entry is due for review now."""
     fields = [CityField(**field) for field in read("city.json")["city_fields"]]
     with app.place.writing(people["sample-city-admin"]) as work:
         profile.define(work, fields, "便于按应用场景查找、按来源系统核对", taken=app.taken_names)
         for entry in read("negative_list.json")["entries"]:
-            review_on = day_of(work.now) + timedelta(days=entry.pop("review"))
+            review_on = day_of(year.now) + timedelta(days=entry.pop("review"))
             given = NegativeIn(**entry, review_on=review_on).model_dump()
             if body := given.pop("agency"):
                 given["agency_id"] = agency_queries.find(work, body).id

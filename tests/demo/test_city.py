@@ -75,7 +75,9 @@ def lists(city: City) -> None:
     assert all(line["open_condition"] for line in seen if line["openness"] != "unconditional")
     inside = city.get("/inventory?limit=200", "sample-secrecy-reviewer")["results"]
     assert len(inside) == len(seen) + 1
-    assert len(city.get("/negative-list")["results"]) >= 4
+    forbidden = city.get("/negative-list")["results"]
+    assert len(forbidden) >= 4
+    assert sum(entry["review_due"] for entry in forbidden) == 1
     fields = city.get("/metadata-profile")["fields"]
     assert [field["name"] for field in fields] == ["service_scene", "source_system"]
 
