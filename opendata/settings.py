@@ -63,6 +63,9 @@ class Settings(BaseModel):
         0, ge=0, le=5, description="How many proxies stand before us (X-Forwarded-For is cut there)."
     )
     rate_limit: int = Field(0, ge=0, description="Requests a minute an address may make; 0: no limit.")
+    fetch_allowed: str = Field(
+        "", description="host:port pairs that may be fetched from though they are private, by commas."
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     catalog_schemas: Path = Field(
         ROOT / "catalog_schemas", description="Folder of profile, code lists, themes, licences, schemas."

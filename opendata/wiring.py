@@ -30,6 +30,7 @@ from opendata.core.clock import Clock, SystemClock
 from opendata.core.database import open_engine
 from opendata.core.errors import Conflict, DomainError, Unavailable
 from opendata.core.locks import FileLock
+from opendata.ports.fetcher.port import Fetcher
 from opendata.ports.job_queue.port import Handler, JobQueue, RetryLater
 from opendata.ports.sandbox.port import Sandbox
 from opendata.ports.search_index.port import SearchIndex
@@ -66,6 +67,7 @@ class Application:
     authenticator: Authenticator
     stores: Stores
     sandbox: Sandbox
+    fetcher: Fetcher
     tables: TableStore
     index: SearchIndex
     queue: JobQueue
@@ -285,6 +287,7 @@ def build(
         stores=Stores(_storage(settings, "inbox"), _storage(settings, "public")),
         sandbox=sandbox
         or _adapter("sandbox.process", "ProcessSandbox")(settings.scratch, workers=settings.workers),
+        fetcher=_fetcher(settings),
         tables=_tables(settings),
         index=index,
         queue=queue,
@@ -338,6 +341,14 @@ def _index(settings: Settings) -> SearchIndex:
         return remote
     local: SearchIndex = _adapter("search_index.embedded", "EmbeddedIndex")(settings.data_dir / "index")
     return local
+
+
+def _fetcher(settings: Settings) -> Fetcher:
+    allowed = [place.strip().lower() for place in settings.fetch_allowed.split(",") if place.strip()]
+    guarded: Fetcher = _adapter("fetcher.guarded", "GuardedFetcher")(
+        allowed, agent=f"opendata (+{settings.site_url})"
+    )
+    return guarded
 
 
 def _tables(settings: Settings) -> TableStore:

@@ -139,9 +139,27 @@ class ReadOptions(BaseModel):
 
     format: Line | None = Field(None, max_length=20)
     sheet: str | int | None = Field(None, description="A sheet's name or its number from 1")
+    member: str | int | None = Field(None, description="Of a ZIP: a table's name in it, or its number from 1")
     header_row: int | None = Field(None, ge=1, le=1000, description="The header's row number from 1")
+    header_rows: int | None = Field(
+        None, ge=1, le=2, description="2 for a header of two levels with merged cells"
+    )
+    last_row: int | None = Field(
+        None, ge=2, description="The last row of the table: a total and remarks stand below it"
+    )
+    without_total: bool | None = Field(None, description="A total in the last row is not one of the table")
     encoding: Line | None = Field(None, max_length=40)
     delimiter: str | None = Field(None, min_length=1, max_length=1)
+    quote: Line | None = Field(
+        None, max_length=4, description="`\"`, `'`, or `none`: quotes are signs like others"
+    )
+    columns: dict[Annotated[str, Field(max_length=500)], Annotated[str, Field(max_length=500)]] | None = (
+        Field(
+            None,
+            max_length=2000,
+            description="What columns of the header are: the names of fields by the header's texts",
+        )
+    )
 
     def stored(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_none=True)

@@ -321,8 +321,9 @@ class Gathered:
         """Nothing is kept anywhere."""
 
 
-def described(**fields: Mapping[str, Any]) -> dict[str, Any]:
+def described(file_needed: bool = True, /, **fields: Mapping[str, Any]) -> dict[str, Any]:
     """A multipart form with one `file`, and these other fields, as OpenAPI says it."""
     properties = {"file": {"type": "string", "format": "binary"}, **fields}
-    schema = {"type": "object", "required": ["file"], "additionalProperties": False, "properties": properties}
-    return {"multipart/form-data": {"schema": schema}}
+    schema = {"type": "object", "additionalProperties": False, "properties": properties}
+    needed = {"required": ["file"]} if file_needed else {}
+    return {"multipart/form-data": {"schema": schema | needed}}

@@ -43,11 +43,14 @@ def wanted(
     openness: Openness | None = None,
     domain: Domain | None = None,
     data_level: DataLevel | None = None,
+    opened: Annotated[
+        bool | None, Query(description="false: to be opened, and no public dataset does so yet")
+    ] = None,
     q: Annotated[str, Query(max_length=100, description="Part of title or abstract, or a code's start")] = "",
 ) -> Wanted:
     """Which lines a list or an export asks for."""
     agency_id = agencies.find(work, agency).id if agency is not None else ""
-    return Wanted(agency_id, openness or "", domain or "", data_level or "", q.strip())
+    return Wanted(agency_id, openness or "", domain or "", data_level or "", opened, q.strip())
 
 
 Asked = Annotated[Wanted, Depends(wanted)]
@@ -169,12 +172,14 @@ def list_differences(
 
 def shape(work: Work, lines: list[InventoryLine]) -> list[InventoryLineOut]:
     bodies = agencies.by_ids(work.session, {line.agency_id for line in lines})
-    own = InventoryLineOut.model_fields.keys() - {"agency", "provider_code", "withheld_ground"}
+    own = InventoryLineOut.model_fields.keys() - {"agency", "provider_code", "withheld_ground", "opened_at"}
+    opened = queries.opened_since(work, [line.id for line in lines])
     return [
         InventoryLineOut(
             agency=bodies[line.agency_id].name,
             provider_code=bodies[line.agency_id].uscc,
             withheld_ground=line.withheld_ground or None,
+            opened_at=opened.get(line.id),
             **{field: getattr(line, field) for field in own},
         )
         for line in lines

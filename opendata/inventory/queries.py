@@ -3,14 +3,16 @@ for those who may not see them (`policy`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, select
 
 from opendata.core.errors import NotFound
 from opendata.core.paging import Page
-from opendata.inventory.models import InventoryLine
+from opendata.inventory.models import InventoryLine, Openness
+from opendata.inventory.plan.models import LineOpening
 from opendata.inventory.policy import visible_lines
 from opendata.work.unit import Work
 
@@ -23,6 +25,8 @@ class Wanted:
     openness: str = ""
     domain: str = ""
     data_level: str = ""
+    opened: bool | None = None
+    """Whether a public dataset opens it now; False leaves out what is not to be opened at all."""
     text: str = ""
     """Part of the title, the abstract or the code."""
 
@@ -38,6 +42,9 @@ class Wanted:
             )
             if value
         ]
+        if self.opened is not None:
+            found.append(line.id.in_(_OPENED) if self.opened else line.id.not_in(_OPENED))
+            found.append(line.openness != Openness.CLOSED.value)
         if self.text:
             found.append(
                 line.title.icontains(self.text, autoescape=True)
@@ -47,6 +54,7 @@ class Wanted:
         return found
 
 
+_OPENED = select(LineOpening.line_id)
 ALL = Wanted()
 
 
@@ -69,6 +77,14 @@ def counts_by_openness(work: Work, wanted: Wanted = ALL) -> dict[str, int]:
     query = select(InventoryLine.openness, func.count()).where(visible_lines(work), *wanted.conditions())
     rows = work.session.execute(query.group_by(InventoryLine.openness))
     return {str(openness): int(count) for openness, count in rows}
+
+
+def opened_since(work: Work, ids: Collection[str]) -> dict[str, datetime]:
+    """Since when a public dataset opens the line, by its id; a line that none opens is not there."""
+    rows = work.session.execute(
+        select(LineOpening.line_id, LineOpening.opened_at).where(LineOpening.line_id.in_(ids))
+    )
+    return {line_id: at for line_id, at in rows}  # noqa: C416 - rows are no pairs for mypy
 
 
 def find(work: Work, ids: Iterable[str]) -> Sequence[InventoryLine]:

@@ -126,6 +126,9 @@ class InventoryLineOut(BaseModel):
     withheld_ground: str | None = Field(
         description="Null for a public line; others see only the body's people"
     )
+    opened_at: datetime | None = Field(
+        description="Since when a public dataset opens it (D19); null: none does, yet or at all (openness)"
+    )
     defaulted: list[str] = Field(description="Elements that nobody has written yet")
     updated_at: datetime
     edition: int

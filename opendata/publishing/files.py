@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from opendata.agencies.models import Agency
-from opendata.catalog import files
+from opendata.catalog import files, queries, views
 from opendata.catalog.drafts import NewResource
 from opendata.catalog.models import Dataset, File
 from opendata.core.errors import invalid
@@ -53,9 +53,17 @@ def replace(
     check_stored(stored)
     drafts.check_editor(work, agency)
     file = files.register(work, agency, stored, filename)
-    changes = {**_facts(file.name), "url": "", **(fields or {})}
+    changes = {**_facts(file.name), "url": "", **_next_reading(work, dataset, resource_id), **(fields or {})}
     drafts.edit_resource(work, dataset, agency, resource_id, changes, file=file)
     return file
+
+
+def _next_reading(work: Work, dataset: Dataset, resource_id: str) -> dict[str, Any]:
+    """What was said of the old file holds for the new one, but for the number of its last row."""
+    release = queries.release(work.session, dataset.draft_id) or queries.releases(work, dataset)[0]
+    old = views.resource(work.session, release, resource_id)
+    options = old.meta.options.stored() if old else {}
+    return {"options": {k: v for k, v in options.items() if k != "last_row"}} if "last_row" in options else {}
 
 
 def _facts(name: str) -> dict[str, str]:

@@ -16,7 +16,8 @@ from opendata.review.detect import cells, judging, masking, meaning
 from opendata.review.detect.cells import Column
 from opendata.review.detect.rules import Found, Rule, Suggestion
 from opendata.review.detect.texts import Text
-from opendata.tabular.layout import Layout, layout, raw_rows
+from opendata.tabular.containers import zipped
+from opendata.tabular.layout import Layout, content, layout, raw_rows
 from opendata.tabular.stream import Tally as Reading
 from opendata.tabular.stream import frames, write_csv
 
@@ -24,7 +25,7 @@ Options = dict[str, Any]
 Hints = Mapping[str, Mapping[str, Any]]
 TEXTS = frozenset({"text", "json", "xml", "html", "csv", "tsv", "ndjson", "geojson"})
 HEAD = "表头 (header)"
-"""The place of what stands in a header or above it."""
+"""The place of what stands in a header, above it, or below the table."""
 LINE = 1 << 20
 """Characters of a text that are looked at together, where it has no line ends."""
 
@@ -36,21 +37,52 @@ def scan(path: str, name: str, options: Options, today: str, hints: Hints) -> li
     try:
         found = layout(source, name, options)
         findings = _scan_table(source, found, day, hints, name)
-        for sheet in _other_sheets(source, name, options, found):
-            findings += [replace(f, column=None) for f in _scan_table(source, sheet, day, hints, name)]
+        for other in _others(source, name, options, found):
+            findings += [replace(f, column=None) for f in _scan_table(source, other, day, hints, name)]
+        if found.member is not None:
+            findings += _other_files(source, name, found, day)
         return [asdict(f) for f in findings]
     except TaskError as error:
         return [asdict(f) for f in _scan_text(source, name, day, error)]
 
 
-def _other_sheets(path: Path, name: str, options: Options, found: Layout) -> Iterator[Layout]:
-    """The file goes out whole, so sheets that nobody chose are screened too."""
-    for sheet in found.sheets:
-        if sheet != found.sheet:
+def _others(path: Path, name: str, options: Options, found: Layout) -> Iterator[Layout]:
+    """The file goes out whole, so sheets that nobody chose, and tables of an archive, are screened too."""
+    own = {key: value for key, value in options.items() if key in ("encoding", "format")}
+    places: list[tuple[str | None, str]] = [
+        (found.member, sheet) for sheet in found.sheets if sheet != found.sheet
+    ]
+    for member in found.members:
+        if member == found.member:
+            continue
+        try:
+            other = layout(path, name, {"member": member})
+        except TaskError:
+            continue  # `_other_files` looks at it as a text
+        yield other
+        places += [(member, sheet) for sheet in other.sheets if sheet != other.sheet]
+    for place, sheet in places:
+        try:
+            yield layout(path, name, {**own, "sheet": sheet, "member": place})
+        except TaskError:
+            continue  # an empty one
+
+
+def _other_files(path: Path, name: str, found: Layout, today: date) -> list[Found]:
+    """What else is in an archive: texts, and what nobody can look into."""
+    findings = []
+    for member in zipped.members(path):
+        if member.is_table:
             try:
-                yield layout(path, name, {**options, "sheet": sheet, "header_row": None})
-            except TaskError:
-                continue  # an empty one
+                layout(path, name, {"member": member.name})
+                continue
+            except TaskError as error:
+                wrong = error
+        else:
+            wrong = TaskError("not_a_table", found="text")
+        inside = zipped.unpacked(path, member.name)
+        findings += _scan_text(inside, f"{name}/{member.name}", today, wrong)
+    return findings
 
 
 def _scan_table(path: Path, found: Layout, today: date, hints: Hints, name: str) -> list[Found]:
@@ -64,10 +96,11 @@ def _scan_table(path: Path, found: Layout, today: date, hints: Hints, name: str)
             if column.hint.mask == "name_if_natural_person":
                 column.note_names(frame[label], _kinds(columns, column, frame), row)
         row += frame.height
-    where = f"{found.sheet}!" if len(found.sheets) > 1 else ""
-    result = _above(path, found, today, where) + _placed(judging.judge(columns), found.columns, where)
+    where = f"{found.member}/" if len(found.members) > 1 else ""
+    where += f"{found.sheet}!" if len(found.sheets) > 1 else ""
+    result = _around(path, found, today, where) + _placed(judging.judge(columns), found.columns, where)
     if reading.long and found.delimiter:  # cells beyond the header are in no column
-        result += _lines(path, found.encoding or "utf-8", today).found(name)
+        result += _lines(content(path, found), found.encoding or "utf-8", today).found(name)
     return result
 
 
@@ -77,13 +110,15 @@ def _kinds(columns: Sequence[Column], column: Column, frame: pl.DataFrame) -> pl
     return next((frame[f"c{n}"] for n, c in enumerate(columns) if wanted and c.hint.field == wanted), None)
 
 
-def _above(path: Path, found: Layout, today: date, where: str) -> list[Found]:
-    """Title rows and the header itself: a marking often stands there."""
+def _around(path: Path, found: Layout, today: date, where: str) -> list[Found]:
+    """Title rows, the header itself, and what stands below the table: a marking often stands there."""
     looked = Text(today)
     if found.format == "parquet":
         looked.feed([" ".join(found.columns)])
     else:
-        looked.feed(" ".join(row) for row in islice(raw_rows(path, found), found.header_row))
+        looked.feed(" ".join(row) for row in islice(raw_rows(path, found), found.header_end))
+        if found.last_row is not None:
+            looked.feed(" ".join(row) for row in islice(raw_rows(path, found), found.last_row, None))
     return looked.found(where + HEAD)
 
 

@@ -20,8 +20,8 @@ _SMALL = 10 << 20
 _HEAD = 64 << 10
 
 
-def guard(path: Path) -> None:
-    """Errors: TaskError `archive_broken`; `archive_refused` with `reason` one of members, size, ratio, overlap, name,
+def guard(path: Path, *, office: bool = True) -> None:
+    """With `office` also what only holds for workbooks. Errors: TaskError `archive_broken`; `archive_refused` with `reason` one of members, size, ratio, overlap, name,
     encrypted, entities."""
     with _open(path) as archive:
         members = archive.infolist()
@@ -34,7 +34,9 @@ def guard(path: Path) -> None:
             raise TaskError("archive_refused", reason="ratio")
         _no_overlap(members)
         for member in members:
-            _check_member(archive, member)
+            _check_member(member)
+            if office:
+                _check_xml(archive, member)
 
 
 def names(path: Path) -> list[str]:
@@ -61,11 +63,14 @@ def _no_overlap(members: list[zipfile.ZipInfo]) -> None:
         end = member.header_offset + 30 + member.compress_size
 
 
-def _check_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
+def _check_member(member: zipfile.ZipInfo) -> None:
     if member.flag_bits & 1:
         raise TaskError("archive_refused", reason="encrypted")
     if member.filename.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", member.filename):
         raise TaskError("archive_refused", reason="name")
+
+
+def _check_xml(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> None:
     if member.filename.endswith((".xml", ".rels")):
         try:
             with archive.open(member) as file:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,9 @@ HEADER_BYTES = 1 << 20
 CELL_CHARACTERS = 1 << 20
 COLUMNS = 2000
 _SAMPLE_LINES = 200
-_TITLE_ROWS = 10
+_STRAY = 0.2
+_TOLD = re.compile("\ufeff?[\"']?sep=([,;\t|])[\"']?\r?\n", re.IGNORECASE)
+"""What Excel reads and other programs write for it."""
 _BLOCK = 1 << 20
 
 
@@ -28,6 +31,13 @@ _BLOCK = 1 << 20
 class Dialect:
     delimiter: str
     quote: str
+    """Empty where a quote is a sign like others."""
+
+    def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        """Rows as Python's csv module cuts them, which is also how frictionless does."""
+        if not self.quote:
+            return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
+        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote)
 
 
 def sample(path: Path, encoding: str) -> str:
@@ -49,11 +59,16 @@ def sample(path: Path, encoding: str) -> str:
 
 
 def detect(text: str, prefer: str | None = None) -> Dialect:
-    """The delimiter under which most lines of a sample have one number of cells above one; `prefer` wins a tie."""
+    """The delimiter under which most lines of a sample have one number of cells above one; `prefer` wins a tie. Quotes are
+    taken as signs only where lines agree far better so: one stray quote makes one cell of all that follows."""
+    if (told := _TOLD.match(text)) is not None:
+        return Dialect(told[1], _quote(text[told.end() :]))
     quote = _quote(text)
     candidates = sorted(DELIMITERS, key=lambda d: d != prefer)
-    scored = [(_score(text, delimiter, quote), -order) for order, delimiter in enumerate(candidates)]
-    best, order = max(scored)
+    best, order = max((_score(text, Dialect(d, quote)), -order) for order, d in enumerate(candidates))
+    plain, other = max((_score(text, Dialect(d, "")), -order) for order, d in enumerate(candidates))
+    if quote in text and plain[0] >= best[0] + _STRAY and plain[1] > 1:
+        return Dialect(candidates[-other], "")
     return Dialect(candidates[-order] if best > (0.0, 1) else (prefer or ","), quote)
 
 
@@ -63,10 +78,10 @@ def _quote(text: str) -> str:
     return "'" if single else '"'
 
 
-def _score(text: str, delimiter: str, quote: str) -> tuple[float, int]:
-    """Share of rows with the commonest width (rounded, so that one odd row does not decide), then that width."""
+def _score(text: str, way: Dialect) -> tuple[float, int]:
+    """Share of lines in rows of the commonest width (rounded, so that one odd row does not decide), then that width."""
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote))
+        rows = list(way.reader(io.StringIO(text, newline="")))
     except csv.Error:
         return (0.0, 1)
     widths = Counter(len(row) for row in rows if row)
@@ -74,36 +89,31 @@ def _score(text: str, delimiter: str, quote: str) -> tuple[float, int]:
     if not wide:
         return (0.0, 1)
     width = max(wide, key=lambda w: (wide[w], w))
-    return (round(wide[width] / sum(widths.values()), 1), width)
-
-
-def find_header(rows: Sequence[Sequence[str]]) -> int:
-    """The number, from 1, of the row that names the columns: the first, unless rows with a single filled cell (a title,
-    a unit, a blank) stand above a row filled like the table below them."""
-    filled = [sum(1 for cell in row if cell.strip()) for row in rows]
-    most = max(filled[: _TITLE_ROWS * 2], default=0)
-    if most < 3 or not filled or filled[0] > 1:
-        return 1
-    for number, count in enumerate(filled[:_TITLE_ROWS], start=1):
-        if count > 1 and count * 2 >= most:
-            return number
-    return 1
+    lines: Counter[bool] = Counter()
+    for row in rows:
+        if row:
+            lines[len(row) == width] += 1 + sum(cell.count("\n") for cell in row)
+    return (round(lines[True] / lines.total(), 1), width)
 
 
 def delimited_rows(path: Path, encoding: str, way: Dialect) -> Iterator[list[str]]:
-    """Rows as Python's csv module cuts them, which is also how frictionless does. Errors: TaskError `cell_too_large`."""
+    """Errors: TaskError `cell_too_large`."""
     csv.field_size_limit(CELL_CHARACTERS)
     with path.open(encoding=encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=way.delimiter, quotechar=way.quote)
+        done = 0
         try:
-            yield from reader
+            for row in way.reader(file):
+                yield row
+                done += 1
         except csv.Error:
-            raise TaskError("cell_too_large", limit=CELL_CHARACTERS, line=reader.line_num) from None
+            raise TaskError("cell_too_large", limit=CELL_CHARACTERS, line=done + 1) from None
 
 
 def is_plain(path: Path, way: Dialect, width: int) -> bool:
     """Whether cutting at line ends and delimiters is all there is to it, so that any CSV reader gives the same cells:
     no quote, no blank line, no carriage return inside a line, no line over 1 MB, and as many delimiters as cells need."""
+    if not way.quote:
+        return False
     delimiter, quote = way.delimiter.encode(), way.quote.encode()
     delimiters = lines = 0
     last = b"\n"

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from opendata.tabular import archive
 from opendata.tabular.encoding import utf16_without_mark
 
-FORMATS = ("csv", "tsv", "xlsx", "xls", "ods", "json", "ndjson", "parquet", "geojson")
+FORMATS = ("csv", "tsv", "xlsx", "xls", "ods", "json", "ndjson", "parquet", "geojson", "kml", "gpkg")
 _MAGIC = (
     (b"PAR1", "parquet"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
@@ -43,6 +43,8 @@ def content(name: str, head: bytes, path: Path | None = None) -> str:
     """Like guess_format, but with a word for what is no table (`zip`, `pdf`, `html`, `text`, `binary`, `empty`, ...)."""
     for magic, kind in _MAGIC:
         if head.startswith(magic):
+            if kind == "sqlite" and (head[68:72] == b"GPKG" or extension(name) == "gpkg"):
+                return "gpkg"
             return _inside(path, extension(name)) if kind == "zip" else kind
     if not head:
         return "empty"
@@ -70,6 +72,8 @@ def _text(ending: str, head: bytes) -> str:
     text = _readable(head).lstrip("\ufeff \t\r\n")
     if text.startswith(("{", "[")) and ending not in ("csv", "tsv", "tab"):
         return _json(ending, text)
+    if re.match(r"<(\?xml|kml)", text) and re.search(r"<(\w+:)?kml[\s>]", text[:2000]):
+        return "kml"
     if re.match(r"<(!doctype|html|table|\?xml|\w+[\s>])", text[:200], re.IGNORECASE):
         return "html" if re.search("<(!doctype html|html|table)", text[:2000], re.IGNORECASE) else "xml"
     # Many portals serve text as .xls: what is inside decides, if it looks like a table. A broken workbook does not.

@@ -18,6 +18,11 @@ from opendata.tabular.records import COORDINATES
 
 INTEGER = r"^[+-]?[0-9]{1,18}$"
 NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
+_PLAIN = {
+    "integer": r"^[+-]?(0|[1-9][0-9]{0,17})$",
+    "number": r"^[+-]?(0|[1-9][0-9]{0,17})(\.[0-9]*)?([eE][+-]?[0-9]{1,3})?$",
+}
+"""One look in place of four: without a leading zero, and short enough."""
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 DATETIME = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})?$"
@@ -41,6 +46,8 @@ class Column:
     longest: int = 0
     shortest_digits: int | None = None
     longest_digits: int = 0
+    is_plain: bool = True
+    """All its numbers so far were of the `_PLAIN` form."""
 
     @property
     def type(self) -> str:
@@ -69,15 +76,32 @@ class Inference:
 
     @classmethod
     def of(cls, found: Layout) -> Inference:
-        return cls(found.columns, coordinates=COORDINATES if found.format == "geojson" else ())
+        return cls(
+            found.columns, coordinates=COORDINATES if found.format in ("geojson", "kml", "gpkg") else ()
+        )
 
     def feed(self, frame: pl.DataFrame) -> None:
-        facts = frame.lazy().select(
-            [fact for place in range(len(self.columns)) for fact in self._facts(place)]
-        )
-        row = facts.collect().row(0, named=True)
-        for place, column in enumerate(self.columns):
-            self._learn(column, {key.split(":")[1]: row[key] for key in row if key.startswith(f"{place}:")})
+        every = range(len(self.columns))
+        again = self._ask(frame, {place: self._facts(place) for place in every})
+        if again:
+            for place in again:
+                self.columns[place].is_plain = False
+            self._ask(frame, {place: self._facts(place) for place in again})
+
+    def _ask(self, frame: pl.DataFrame, wanted: dict[int, dict[str, pl.Expr]]) -> list[int]:
+        """Learns the facts of each column; places of those whose numbers turned out not to be plain, and nothing of them."""
+        asked = [
+            fact.alias(f"{place}:{name}") for place, facts in wanted.items() for name, fact in facts.items()
+        ]
+        answers = iter(frame.lazy().select(asked).collect().row(0))
+        again = []
+        for place, facts in wanted.items():
+            known = {name: next(answers) for name in facts}
+            if known.pop("plain", True):
+                self._learn(self.columns[place], known)
+            else:
+                again.append(place)
+        return again
 
     def schema(self) -> dict[str, Any]:
         """A Table Schema descriptor. A blank or repeated header gets the name `field<place>`, as frictionless does; the
@@ -91,28 +115,27 @@ class Inference:
             fields.append(described if name == column.name else {**described, "title": column.name})
         return {"fields": fields, "missingValues": [""]}
 
-    def _facts(self, place: int) -> list[pl.Expr]:
+    def _facts(self, place: int) -> dict[str, pl.Expr]:
         text = pl.col(f"c{place}")
         filled = text != ""
-        facts = [
-            filled.sum().alias(f"{place}:filled"),
-            text.str.len_chars().max().alias(f"{place}:longest"),
-        ]
-        candidates = self.columns[place].candidates
-        for kind in candidates:
-            facts.append((_fits(text, kind) | ~filled).all().alias(f"{place}:{kind}"))
-        if "integer" in candidates or "number" in candidates:
-            facts.append(text.str.contains("^[+-]?0[0-9]").any().alias(f"{place}:zero"))
-            facts.append(text.str.contains("^[+-]?[0-9]{19,}$").any().alias(f"{place}:huge"))
-        if "integer" in candidates:
+        facts = {"filled": filled.sum(), "longest": text.str.len_chars().max()}
+        column = self.columns[place]
+        if "integer" in column.candidates:
             digits = pl.when(filled).then(text.str.len_bytes())
-            facts += [digits.min().alias(f"{place}:least"), digits.max().alias(f"{place}:most")]
+            facts |= {"least": digits.min(), "most": digits.max()}
+        plain = _PLAIN.get(next(iter(column.candidates), ""))
+        if plain is not None and column.filled and column.is_plain:
+            return {**facts, "plain": (text.str.contains(plain) | ~filled).all()}
+        facts |= {kind: (_fits(text, kind) | ~filled).all() for kind in column.candidates}
+        if "integer" in column.candidates or "number" in column.candidates:
+            facts["zero"] = text.str.contains("^[+-]?0[0-9]").any()
+            facts["huge"] = text.str.contains("^[+-]?[0-9]{19,}$").any()
         return facts
 
     def _learn(self, column: Column, facts: dict[str, Any]) -> None:
         column.filled += facts["filled"]
         column.longest = max(column.longest, facts["longest"] or 0)
-        column.candidates = [kind for kind in column.candidates if facts[kind]]
+        column.candidates = [kind for kind in column.candidates if facts.get(kind, True)]
         if facts.get("zero") or facts.get("huge"):
             # A leading zero means a code; 19 digits and more fit neither an integer nor a float without loss.
             column.candidates = [kind for kind in column.candidates if kind not in ("integer", "number")]

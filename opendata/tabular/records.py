@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from opendata.ports.sandbox.port import TaskError
+from opendata.tabular.containers import kml
 from opendata.tabular.dialect import COLUMNS
 from opendata.tabular.sheets import cell_text
 
@@ -30,9 +31,12 @@ def record_rows(path: Path, kind: str, encoding: str) -> Iterator[list[str]]:
     """The header, then one row a record; a key that a record lacks is an empty cell.
 
     Errors: TaskError `json_broken`(line), `json_key_repeated`(key, line), `json_no_records`, `json_too_large`, `too_many_columns`."""
-    if kind == "ndjson":
+    if kind == "kml":
+        keys = _keys(map(_feature, kml.features(path)))
+        records: Iterable[Record] = map(_feature, kml.features(path))
+    elif kind == "ndjson":
         keys = _keys(_lines(path, encoding))
-        records: Iterable[Record] = _lines(path, encoding)
+        records = _lines(path, encoding)
     else:
         records = _document(path, encoding)
         keys = _keys(records)
@@ -87,11 +91,23 @@ def _document(path: Path, encoding: str) -> list[Record]:
     if isinstance(document, dict) and isinstance(document.get("features"), list):
         return _features(document["features"])
     if isinstance(document, dict):
-        found = [document[key] for key in _LISTS if isinstance(document.get(key), list)]
-        document = found[0] if found else None
+        document = _listed(document)
     if not isinstance(document, list) or not all(isinstance(record, dict) for record in document):
         raise TaskError("json_no_records")
     return document
+
+
+def _listed(document: Mapping[str, Any], depth: int = 3) -> list[Any] | None:
+    """The records of an answer of an API, in the document or in an object that it puts around them."""
+    inner = [document[key] for key in _LISTS if key in document]
+    for value in inner:
+        if isinstance(value, list):
+            return value
+    if depth > 1:
+        for value in inner:
+            if isinstance(value, dict) and (found := _listed(value, depth - 1)) is not None:
+                return found
+    return None
 
 
 class _Repeated(Exception):
@@ -152,21 +168,22 @@ def _parse(text: str, line: int | None) -> Any:
 def _features(features: list[Any]) -> list[Record]:
     if not all(isinstance(feature, dict) for feature in features):
         raise TaskError("json_no_records")
-    records: list[Record] = []
-    for feature in features:
-        properties = feature.get("properties")
-        record = dict(properties) if isinstance(properties, dict) else {}
-        if "id" in feature:
-            record.setdefault("id", feature["id"])
-        geometry = feature.get("geometry")
-        if isinstance(geometry, dict) and geometry.get("type") == "Point":
-            point = geometry.get("coordinates")
-            if isinstance(point, list) and len(point) >= 2:
-                for name, value in zip(COORDINATES, point, strict=False):
-                    record.setdefault(name, value)
-        record.setdefault("geometry", geometry)
-        records.append(record)
-    return records
+    return [_feature(feature) for feature in features]
+
+
+def _feature(feature: Record) -> Record:
+    properties = feature.get("properties")
+    record = dict(properties) if isinstance(properties, dict) else {}
+    if "id" in feature:
+        record.setdefault("id", feature["id"])
+    geometry = feature.get("geometry")
+    if isinstance(geometry, dict) and geometry.get("type") == "Point":
+        point = geometry.get("coordinates")
+        if isinstance(point, list) and len(point) >= 2:
+            for name, value in zip(COORDINATES, point, strict=False):
+                record.setdefault(name, value)
+    record.setdefault("geometry", geometry)
+    return record
 
 
 def _keys(records: Iterable[Record]) -> list[str]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from opendata.ports.sandbox.port import TaskError
 from opendata.tabular import dialect, records
-from opendata.tabular.layout import SHEETS, Layout, raw_rows
+from opendata.tabular.layout import SHEETS, Layout, content, raw_rows, way
 
 CELLS = 400_000
 """Cells of a frame: about 50 MB while they are Python texts."""
@@ -61,8 +61,8 @@ def write_csv(
     tally = Tally()
     with out.open("wb") as file:
         head = [pl.DataFrame([list(found.columns)], orient="row", schema=_schema(len(found.columns)))]
-        if keep_lines and found.header_row > 1:
-            head.insert(0, pl.DataFrame({"c0": ["-"] * (found.header_row - 1)}))
+        if keep_lines and found.header_end > 1:
+            head.insert(0, pl.DataFrame({"c0": ["-"] * (found.header_end - 1)}))
         if source is None:
             source = every_row(path, found, tally) if keep_lines else frames(path, found, tally)
         for part in head:
@@ -82,23 +82,22 @@ def every_row(path: Path, found: Layout, tally: Tally) -> Iterator[pl.DataFrame]
 
 
 def _parquet(path: Path, found: Layout) -> Iterator[pl.DataFrame]:
-    return records.parquet_frames(path, max(1, CELLS // len(found.columns)))
+    return records.parquet_frames(content(path, found), max(1, CELLS // len(found.columns)))
 
 
 def _rows(path: Path, found: Layout, tally: Tally) -> Iterator[pl.DataFrame]:
-    way = dialect.Dialect(found.delimiter or ",", found.quote or '"')
     width = len(found.columns)
     done = 0
-    utf8 = found.encoding in ("utf-8", "utf-8-sig") and found.delimiter and found.header_row == 1
-    if utf8 and dialect.is_plain(path, way, width):
+    utf8 = found.encoding in ("utf-8", "utf-8-sig") and found.delimiter and found.header_end == 1
+    if utf8 and found.last_row is None and dialect.is_plain(content(path, found), way(found), width):
         try:
-            for frame in dialect.plain_frames(path, way, width):
+            for frame in dialect.plain_frames(content(path, found), way(found), width):
                 yield frame
                 done += frame.height
             return
         except pa.ArrowInvalid:
             pass  # uneven lines that happen to add up: go on cell by cell behind the rows already given
-    rows = islice(raw_rows(path, found), found.header_row + done, None)
+    rows = islice(raw_rows(path, found), found.header_end + done, found.last_row)
     yield from _evened(rows, width, tally, trim=found.format in SHEETS)
 
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from opendata.tabular.infer import Inference
 from opendata.tabular.layout import layout
+from opendata.tabular.profiling.columns import Statistics
 from opendata.tabular.stream import Tally, frames
 from opendata.tabular.typed import column_type, table_fields, write_parquet
 
@@ -23,19 +24,21 @@ Options = Mapping[str, Any] | None
 
 
 def profile(path: str, name: str, options: Options = None) -> dict[str, Any]:
-    """The whole file, looked at once: `{layout, schema, rows, columns, sample, blank_rows, ragged_rows}`.
+    """The whole file, looked at once: `{layout, schema, rows, columns, statistics, sample, blank_rows, ragged_rows}`.
 
     `schema` is the inferred Table Schema; `columns` is a list of `{name, type, filled, missing, longest}` in the order of
-    the file; `sample` the first 20 rows as lists of text; `rows` counts data rows without blank ones."""
+    the file, `statistics` one of what `profiling.columns` finds in each; `sample` the first 20 rows as lists of text; `rows` counts data rows without blank ones."""
     source = Path(path)
     found = layout(source, name, options)
     tally = Tally()
     inference = Inference.of(found)
+    statistics = Statistics(inference.columns)
     sample: list[list[str]] = []
     for frame in frames(source, found, tally):
         if len(sample) < SAMPLE_ROWS:
             sample += [list(row) for row in frame.head(SAMPLE_ROWS - len(sample)).rows()]
         inference.feed(frame)
+        statistics.feed(frame)
     schema = inference.schema()
     columns = [
         {
@@ -52,6 +55,7 @@ def profile(path: str, name: str, options: Options = None) -> dict[str, Any]:
         "schema": schema,
         "rows": tally.rows,
         "columns": columns,
+        "statistics": statistics.result(),
         "sample": sample,
         "blank_rows": tally.blank,
         "ragged_rows": {"short": tally.short, "long": tally.long},
@@ -72,10 +76,10 @@ def to_parquet(
     """Writes `<output>/table.parquet`, typed by a Table Schema; without fields in it all columns are text.
 
     Answers `{rows, columns: [{name, type}], nulled: {column: cells}, blank_rows, ragged_rows}`. Rows are those of
-    `profile`, in the order of the file. Errors besides: `columns_unnamed`, `columns_repeated`."""
+    `profile`, in the order of the file."""
     source = Path(path)
     found = layout(source, name, options)
-    fields = table_fields(found.columns, schema)
+    fields = table_fields(found.columns, schema, found.own)
     missing = [str(value) for value in schema.get("missingValues", [""])]
     tally = Tally()
     written = write_parquet(

@@ -5,7 +5,7 @@ A cell that does not convert becomes null and is counted: the validator has name
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from opendata.ports.sandbox.port import TaskError
+from opendata.tabular.shape import naming
 
 ROW_GROUP = 16_384
 _TRUE, _FALSE = ["true", "True", "TRUE", "1"], ["false", "False", "FALSE", "0"]
@@ -37,29 +37,11 @@ class Written:
     """Cells that were filled but did not convert, by column; columns without any are not in it."""
 
 
-def table_fields(columns: Sequence[str], schema: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The field of each column of the file: by name; by place where no header is a field's name and the counts agree;
-    else a plain string. Names are those of the table's columns.
-
-    Errors: TaskError `columns_unnamed`(columns), `columns_repeated`(names)."""
-    described = [
-        dict(item) for item in schema.get("fields", []) if isinstance(item, Mapping) and item.get("name")
-    ]
-    by_name = {str(item["name"]): item for item in described}
-    if described and len(described) == len(columns) and not by_name.keys() & set(columns):
-        fields = described
-    elif described and len(described) == len(columns) and any(not name.strip() for name in columns):
-        fields = [by_name.get(name, item) for name, item in zip(columns, described, strict=True)]
-    else:
-        fields = [by_name.get(name, {"name": name, "type": "string"}) for name in columns]
-    names = [str(item["name"]) for item in fields]
-    blank = [place for place, name in enumerate(names, start=1) if not name.strip()]
-    if blank:
-        raise TaskError("columns_unnamed", columns=blank)
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise TaskError("columns_repeated", names=repeated[:100])
-    return fields
+def table_fields(
+    columns: Sequence[str], schema: Mapping[str, Any], own: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """The field of each column of the file, by whatever name of it the header uses. Names are those of the table's columns."""
+    return naming.fields_of(naming.called(columns, schema, own), schema)
 
 
 def column_type(described: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -15,19 +14,23 @@ from starlette.concurrency import run_in_threadpool
 from opendata.access import policy
 from opendata.access import service as access
 from opendata.catalog.profile import ReadOptions
-from opendata.core.errors import FieldError, Invalid, invalid
-from opendata.core.names import clean_file_name
+from opendata.core.errors import FieldError, Invalid
 from opendata.edge import messages, uploads
 from opendata.edge.bodies import check_json
 from opendata.edge.conventions import Language, documented, json_answer, known_query
 from opendata.edge.http import ApiWork, AppSettings, part
+from opendata.ports.fetcher.port import Fetcher
 from opendata.ports.sandbox.port import Sandbox
-from opendata.validation import service, trial
+from opendata.validation import fetching, service, trial
 from opendata.validation.library import api as library
 from opendata.validation.library.api import MappedOut, MatchOut
+from opendata.validation.telling import annotating
+from opendata.validation.telling import api as telling
+from opendata.validation.telling.schemas import FindingsOut, findings_out
 
 router = APIRouter(tags=["validation"], dependencies=[Depends(known_query)])
 router.include_router(library.router)
+router.include_router(telling.router)
 
 
 class ReportOut(BaseModel):
@@ -43,6 +46,7 @@ class ReportOut(BaseModel):
     problem: dict[str, Any] | None = Field(
         description="Why the file could not be read: code, params, detail (a sentence)"
     )
+    findings: FindingsOut | None = Field(description="Its errors, said so that a clerk can act")
     table_schema: dict[str, Any] | None = Field(
         alias="schema", description="The Table Schema it was checked against"
     )
@@ -59,21 +63,33 @@ class TrialOut(BaseModel):
     schema_version: str | None
     mapped: list[MappedOut] = Field(description="Which column is which field of the schema")
     matches: list[MatchOut] = Field(description="Ready schemas that it fits, if none was asked for")
+    findings: FindingsOut = Field(description="Its errors, said so that a clerk can act")
     report: dict[str, Any] = Field(description="A frictionless report")
 
 
 _TEXT = {"type": "string"}
+OPTIONS = tuple(name for name in ReadOptions.model_fields if name != "columns")
+"""A tried file's columns are found; nothing is kept for the next."""
 TRIED: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": uploads.described(
+            False,
+            url={
+                "type": "string",
+                "description": "In place of the file: where it is on the web (http, https)",
+            },
             schema_name={"type": "string", "description": "A ready schema: name, or name/version"},
             schema={"type": "string", "description": "A Table Schema as JSON"},
-            **dict.fromkeys(ReadOptions.model_fields, _TEXT),
+            **dict.fromkeys(OPTIONS, _TEXT),
         ),
     }
 }
+TRIAL_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"model": TrialOut, "content": telling.WORKBOOK["content"]}
+}
 Parser = Annotated[Sandbox, Depends(part("sandbox"))]
+WebFetcher = Annotated[Fetcher, Depends(part("fetcher"))]
 
 
 @router.get("/resources/{resource}/report", responses=documented(ReportOut))
@@ -88,6 +104,7 @@ def get_report(
     file = access.data_file(work, found)
     verdict = service.known(work.session, file, found.resource.meta)
     profile, report = verdict.profile, verdict.report
+    schema = service.schema_of(found.resource.meta, profile)
     body = {
         "resource": found.resource.id,
         "file": file.sha256,
@@ -97,26 +114,40 @@ def get_report(
         "error_count": report.error_count if report else None,
         "report": report.report if report else None,
         "problem": messages.problem_text(profile.error if profile else None, language),
-        "schema": service.schema_of(found.resource.meta, profile),
+        "findings": findings_out(report.report, schema or {}) if report else None,
+        "schema": schema,
         "layout": profile.profile.get("layout") if profile and profile.profile else None,
     }
     public = found.public and policy.is_data_public(found.view) and body["state"] != "waiting"
     return json_answer(body, public=public, headers={"Vary": "Accept-Language"})
 
 
-@router.post("/validate", responses=documented(TrialOut), openapi_extra=TRIED)
-async def validate(request: Request, sandbox: Parser, settings: AppSettings) -> Response:
-    """Tries a file: against a ready schema (`schema_name`: `name`, or `name/version`), an inline one (`schema`), or neither,
+@router.post("/validate", responses=TRIAL_ANSWERS, openapi_extra=TRIED)
+async def validate(
+    request: Request,
+    sandbox: Parser,
+    settings: AppSettings,
+    fetcher: WebFetcher,
+    annotate: Annotated[
+        bool, Query(description="Answer with the file as a workbook, its wrong cells marked")
+    ] = False,
+) -> Response:
+    """Tries a file, sent or named by its address: against a ready schema (`schema_name`: `name`, or `name/version`), an inline one (`schema`), or neither,
     and then the ready schemas that it fits are proposed. A header in Chinese, or in national codes, is no error. Nothing is
-    stored, and nobody needs an account."""
+    stored, and nobody needs an account. With `annotate`, or for who accepts XLSX, the answer is the file itself, marked."""
+    annotate = annotate or annotating.MEDIA_TYPE in request.headers.get("accept", "")
     with trial.scratch(settings.scratch) as path:
         writer = partial(trial.Scratch, path, trial.MOST_BYTES)
         form = await uploads.receive(request, writer, file_field="file", limit=trial.MOST_BYTES)
-        if "file" not in form.files:
-            raise invalid("file", "missing")
         asked = trial_fields(form.fields)
-        name = clean_file_name(form.files["file"].filename)
-        found = await run_in_threadpool(_try, sandbox, path, name, asked)
+        await run_in_threadpool(_check, sandbox, asked)
+        name = await run_in_threadpool(fetching.take, fetcher, form, path)
+        if annotate:
+            made = await run_in_threadpool(
+                annotating.annotate_trial, sandbox, path, name, settings.scratch, **asked
+            )
+            return annotating.answer(made, name)
+        found = await run_in_threadpool(trial.run, sandbox, path, name, **asked)
     return json_answer(trial_body(found))
 
 
@@ -130,20 +161,21 @@ def trial_body(found: trial.Trial) -> dict[str, Any]:
         "schema_version": schema.get("x-version"),
         "mapped": found.mapped,
         "matches": found.matches,
+        "findings": findings_out(found.report, schema, found.own_names),
         "report": found.report,
     }
 
 
 def trial_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
     """The fields beside a tried file, as arguments of `trial.run`. `Invalid` naming each wrong one."""
-    known = ("schema_name", "schema", *ReadOptions.model_fields)
+    known = ("url", "schema_name", "schema", *OPTIONS)
     wrong = [
         FieldError(f[:100], "unknown_field", {"known": ", ".join(known)}) for f in form if f not in known
     ]
     wrong += [FieldError(name[:100], "repeated") for name, value in form.items() if isinstance(value, list)]
     if wrong:
         raise Invalid(fields=wrong)
-    given = {name: value for name, value in form.items() if value}
+    given = {name: value for name, value in form.items() if value and name != "url"}
     schema = given.pop("schema", None)
     if schema is not None:
         check_json(str(schema).encode())
@@ -157,7 +189,6 @@ def trial_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
     return asked
 
 
-def _try(sandbox: Sandbox, path: Path, name: str, asked: dict[str, Any]) -> trial.Trial:
+def _check(sandbox: Sandbox, asked: dict[str, Any]) -> None:
     if asked["schema"] is not None:
         service.check_schema(sandbox, asked["schema"])
-    return trial.run(sandbox, path, name, **asked)

@@ -18,9 +18,10 @@ from frictionless.resources import TableResource
 
 from opendata.ports.sandbox.port import TaskError
 from opendata.tabular.infer import Inference
-from opendata.tabular.layout import Layout, layout
+from opendata.tabular.layout import Layout, content, layout
 from opendata.tabular.stream import frames, write_csv
 from opendata.validation.checks.plugin import checklist
+from opendata.validation.library.fitting import fit
 from opendata.validation.proof.digest import Digest
 from opendata.validation.proof.validating import validate
 
@@ -36,13 +37,13 @@ def validate_file(
 ) -> dict[str, Any]:
     """A frictionless report descriptor; row numbers count the lines of the table in the original from 1, header included.
 
-    Delimited files in UTF-8 and GB18030 are read as they are, all others as canonical CSV. Without `schema` the
-    inferred one holds. What cannot be read at all is a report with one error (its `code` and `params` are the
+    Delimited files in UTF-8 and GB18030 are read as they are, all others as canonical CSV, its columns called as the schema
+    does (`fitting.fit`). Without `schema` the inferred one holds. What cannot be read at all is a report with one error (its `code` and `params` are the
     `TaskError`'s); so is a crash of frictionless (type `task-error`). Raises nothing for what a file or schema holds."""
     try:
         found = layout(path, name, options)
-        described = dict(schema) if schema else _inferred(path, found)
-        return _judge(path, name, found, described, limit_errors)
+        described, names = fit(schema or _inferred(path, found), found.columns, found.own)
+        return _judge(path, name, replace(found, columns=names), described, limit_errors)
     except TaskError as error:
         return _unreadable(name, error)
 
@@ -55,8 +56,10 @@ def _inferred(path: Path, found: Layout) -> dict[str, Any]:
 
 
 def _judge(path: Path, name: str, found: Layout, schema: dict[str, Any], limit_errors: int) -> dict[str, Any]:
-    if found.format in ("csv", "tsv") and found.encoding in _DIRECT:
-        return _frictionless(path, name, found, schema, limit_errors)
+    source = content(path, found)
+    if found.format in ("csv", "tsv") and found.encoding in _DIRECT and found.is_as_written:
+        report = _frictionless(source, name, found, schema, limit_errors)
+        return report if source == path else _with_stats(report, path)
     with tempfile.TemporaryDirectory() as folder:
         canonical = Path(folder, "table.csv")
         write_csv(path, found, canonical, keep_lines=True)
@@ -77,7 +80,7 @@ def _with_formulas(report: dict[str, Any], found: Layout) -> dict[str, Any]:
             "cell": cell,
         }
         for column, row, cell in (note or {}).get("cells", ())
-        if row > found.header_row and column <= len(found.columns)
+        if row > found.header_end and column <= len(found.columns)
     ]
     if errors:
         report["valid"] = False
@@ -103,7 +106,7 @@ def _frictionless(
         skip_initial_space=False,
         line_terminator="\r\n",
     )
-    dialect = Dialect(header_rows=[found.header_row])
+    dialect = Dialect(header_rows=[found.header_end])
     dialect.add_control(control)
     try:
         with system.use_context(trusted=True):

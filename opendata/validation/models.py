@@ -1,4 +1,5 @@
-"""What is known of a file's contents: its profile, and its report against a schema. Both are facts about bytes."""
+"""What is known of a file's contents: its profile, its report against a schema (both are facts about bytes), and how it was
+cleaned."""
 
 from __future__ import annotations
 
@@ -40,4 +41,20 @@ class FileReport(Base):
     error_count: Mapped[int]
     report: Mapped[dict[str, Any]]
     """A frictionless report descriptor."""
+    made_at: Mapped[datetime]
+
+
+class Cleaning(Base):
+    """A file that was cleaned by a recipe, which is kept for the next delivery."""
+
+    __tablename__ = "cleaning"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    resource_id: Mapped[str] = mapped_column(String(36), index=True)
+    source_sha256: Mapped[str] = mapped_column(String(64))
+    """The file before, which stays."""
+    sha256: Mapped[str] = mapped_column(String(64))
+    recipe: Mapped[dict[str, Any]]
+    """`cleaning.recipe.Recipe`"""
+    made_by: Mapped[str | None] = mapped_column(String(36))
     made_at: Mapped[datetime]

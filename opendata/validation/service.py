@@ -64,12 +64,17 @@ def report_key(
 def schema_of(meta: ResourceMeta, profile: FileProfile | None) -> dict[str, Any] | None:
     """The Table Schema that holds for a resource: its own, else the ready one it names, else the inferred one. Without
     foreign keys to other resources: those can only be judged together with them."""
-    schema = meta.table_schema
-    if schema is None and meta.schema_name:
-        schema = dict(codes().table_schema(meta.schema_name) or {}) or None
+    schema = named_schema(meta)
     if schema is None and profile is not None:
         schema = (profile.profile or {}).get("schema")
     return alone(schema) if schema else None
+
+
+def named_schema(meta: ResourceMeta) -> dict[str, Any] | None:
+    """The schema that its publisher named: the resource's own, else a ready one."""
+    if meta.table_schema is None and meta.schema_name:
+        return dict(codes().table_schema(meta.schema_name) or {}) or None
+    return meta.table_schema
 
 
 def known(session: Session, file: FileView, meta: ResourceMeta) -> Verdict:

@@ -41,6 +41,11 @@ class Trial:
     matches: list[dict[str, Any]]
     """Ready schemas that it fits, if none was asked for."""
 
+    @property
+    def own_names(self) -> dict[str, str]:
+        """What the file calls the fields of the schema."""
+        return {one["field"]: one["column"] for one in self.mapped}
+
 
 class Scratch:
     """A file of bytes that are on their way, written as a store's writer takes them; gone with its folder."""
@@ -86,26 +91,40 @@ def run(
 ) -> Trial:
     """Blocks. `Invalid` for a schema that is not there (`unknown_schema`) or for a file that cannot be read as a table (the
     code says why); `Unavailable("trial_busy")` if others try files."""
-    ready = codes().table_schema(schema_name) if schema_name else None
-    if schema_name and ready is None:
-        raise invalid("schema_name", "unknown_schema", value=schema_name[:100])
-    if not _places.acquire(timeout=WAIT_SECONDS):
-        raise Unavailable("trial_busy", retry_after=30)
-    try:
+    schema = schema or ready(schema_name)
+    with turn():
         answer = sandbox.run(
             "opendata.validation.library.tasks:check",
-            args={"name": name, "options": options, "schema": schema or ready, "limit_errors": LIMIT_ERRORS},
+            args={"name": name, "options": options, "schema": schema, "limit_errors": LIMIT_ERRORS},
             inputs={"path": path},
             limits=limits,
         )
+    verdict = classify(answer["report"])
+    return Trial(
+        verdict["valid"], verdict["structural"], verdict["errors"],
+        answer["report"], schema, answer["mapped"], answer["matches"],
+    )  # fmt: skip
+
+
+def ready(name: str) -> Mapping[str, Any] | None:
+    """The ready schema of a name; None for no name. `Invalid` (`unknown_schema`)."""
+    found = codes().table_schema(name) if name else None
+    if name and found is None:
+        raise invalid("schema_name", "unknown_schema", value=name[:100])
+    return found
+
+
+@contextmanager
+def turn() -> Iterator[None]:
+    """A place in the sandbox for who only tries; what the sandbox says of the file becomes `Invalid`.
+    `Unavailable("trial_busy")` if others are at it."""
+    if not _places.acquire(timeout=WAIT_SECONDS):
+        raise Unavailable("trial_busy", retry_after=30)
+    try:
+        yield
     except TaskFailed as failure:
         raise Invalid(failure.code, **failure.params) from None
     except LimitExceeded as failure:
         raise Invalid("file_too_heavy", limit=failure.limit) from None
     finally:
         _places.release()
-    verdict = classify(answer["report"])
-    return Trial(
-        verdict["valid"], verdict["structural"], verdict["errors"],
-        answer["report"], schema or ready, answer["mapped"], answer["matches"],
-    )  # fmt: skip

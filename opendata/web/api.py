@@ -10,7 +10,18 @@ from starlette.responses import RedirectResponse, Response
 from opendata.core.errors import NotFound
 from opendata.edge.messages import preferred
 from opendata.web import failures, public, releases, resources, search, session
-from opendata.web.console import account, agencies, drafts, editing, files, inventory, lines, links, reviews
+from opendata.web.console import (
+    account,
+    agencies,
+    drafts,
+    editing,
+    files,
+    inventory,
+    lines,
+    links,
+    reviews,
+)
+from opendata.web.delivery import mending, reading
 from opendata.web.governance import audit, negative, plan, profile
 from opendata.web.governance import public as governance
 from opendata.web.inventory import lists as inventory_lists
@@ -33,6 +44,8 @@ _pages = (
     files,
     links,
     lines,
+    reading,
+    mending,
     reviews,
     account,
     agencies,

@@ -25,7 +25,7 @@ _HERE = Path(__file__).parent
 PRIVATE = {"Cache-Control": "private, no-store"}
 DONE = frozenset(
     {"saved", "uploaded", "removed", "submitted", "withdrawn", "discarded", "approved", "rejected", "revoked", "members", "created", "added",
-     "password", "waived", "masking", "imported", "withheld", "revealed"}
+     "password", "waived", "masking", "imported", "withheld", "revealed", "cleaned"}
 )  # fmt: skip
 """What `?done=` may say after a form; any other word says nothing."""
 
@@ -65,7 +65,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals |= {"asset": asset_url, "link": link}
-    made.filters |= {"size": texts.size, "number": texts.number, "segment": partial(quote, safe="")}
+    made.filters |= {
+        "size": texts.size,
+        "number": texts.number,
+        "measure": texts.measure,
+        "segment": partial(quote, safe=""),
+    }
     return made
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from opendata.core.errors import BadQuery, FieldError, NotFound
 from opendata.edge import messages
 from opendata.edge.http import part
 from opendata.ports.table_store.port import Column, ColumnType, Condition, Op, Order, Rows, Select, TableStore
+from opendata.publishing.reading import profiles
 from opendata.tables import service as tables
 from opendata.tables.models import Table, TableState
 from opendata.tables.query import listed
@@ -57,14 +58,13 @@ def resource(
         "resource.html",
         language,
         public=not found.seen.sees_drafts,
-        view=found.view,
-        meta=found.view.meta,
-        resource=found.resource,
+        **_about(found),
         open_to_all=open_to_all,
         verdict=verdicts.of(work, found.resource, language) if open_to_all else None,
         table=table,
         rows=rows,
         columns=columns,
+        profile=profiles.of(work, found) if open_to_all else None,
         titles={c["name"]: c["title"] for c in columns},
         shown=view,
         pager=Pager(page_, ROWS_A_PAGE, (rows.total or 0) if rows else 0),
@@ -90,9 +90,7 @@ def report(request: Request, language: str, name: str, resource_id: str, work: P
         public=not found.seen.sees_drafts
         and policy.is_data_public(found.view)
         and verdict.state != "waiting",
-        view=found.view,
-        meta=found.view.meta,
-        resource=found.resource,
+        **_about(found),
         verdict=verdict,
         table=tables.find(work.session, found.resource.id),
     )
@@ -127,6 +125,10 @@ class View:
     def _made(self, **more: object) -> str:
         kept = {"column": self.column, "value": self.value} if self.column else {}
         return link(self.path, **kept, **more) + "#rows"
+
+
+def _about(found: SeenResource) -> dict[str, Any]:
+    return {"view": found.view, "meta": found.view.meta, "resource": found.resource}
 
 
 def _find(work: Work, name: str, resource_id: str) -> SeenResource:

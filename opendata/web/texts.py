@@ -108,6 +108,13 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:,}"
 
 
+def measure(value: float | str | None) -> str:
+    """A measured value: four places at most, thousands apart; a date as it is."""
+    if value is None or isinstance(value, str):
+        return value or "–"
+    return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) < 1e15 else f"{value:g}"
+
+
 def size(value: int) -> str:
     """Bytes as people read them: 812 B, 41.4 KB, 1.2 GB (powers of 1,000)."""
     amount = float(value)

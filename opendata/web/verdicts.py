@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from opendata.catalog.views import ResourceView
 from opendata.edge import messages
+from opendata.tabular.shape import naming
 from opendata.validation import service as validation
-from opendata.validation.library.dictionary import rules
-from opendata.web import texts
+from opendata.validation.telling.annotating import MOST_BYTES
+from opendata.validation.telling.groups import Group, grouped, is_complete
 from opendata.work.unit import Work
-
-EXAMPLES = 5
-PARAMS = ("value", "form", "name", "until", "successor", "edition", "digits", "unit")
-"""What a sentence of one of our checks may name; empty where the check does not know it."""
-_FORMULA = re.compile(r'"(.*)"', re.DOTALL)
-_CONSTRAINT = re.compile(r'constraint "(\w+)" is "(.*)"')
-
-
-@dataclass
-class Group:
-    """Errors of one kind in one column (or in the table as a whole, if the column is empty)."""
-
-    column: str
-    sentence: str
-    count: int = 0
-    examples: list[tuple[int | None, str]] = field(default_factory=list)
-    """(row number as in the file, the cell)"""
 
 
 @dataclass(frozen=True)
@@ -47,7 +30,13 @@ class Verdict:
     error_count: int = 0
     groups: Sequence[Group] = ()
     listed: int = 0
-    """How many errors the groups stand for; the report stops at a limit."""
+    """How many errors the groups stand for."""
+    complete: bool = True
+    """Whether these are all: a report stops at a limit."""
+    markable: bool = False
+    """Whether the file is given back with its wrong cells marked."""
+    cleanable: bool = False
+    """Whether a cleaning can be proposed."""
 
     @property
     def other_sheets(self) -> Mapping[str, Any] | None:
@@ -86,7 +75,7 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
         layout = {"sheets": known_sheets.get("sheets", ()), "likely": known_sheets.get("likely")}
         return Verdict("unreadable", reason=_told(error, language), layout=layout)
     broken = report.report.get("problem")
-    groups = grouped(report.report, schema, language)
+    groups = grouped(report.report, schema)
     return Verdict(
         "valid" if report.valid else "structural" if report.structural else "wrong_cells",
         reason=_told(broken, language),
@@ -98,69 +87,25 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
         error_count=report.error_count,
         groups=groups,
         listed=sum(group.count for group in groups),
+        complete=is_complete(report.report),
+        cleanable=broken is None and resource.file.size <= MOST_BYTES,
+        markable=bool(groups) and broken is None and resource.file.size <= MOST_BYTES,
     )
 
 
-def grouped(report: Mapping[str, Any], schema: Mapping[str, Any], language: str) -> list[Group]:
-    """The errors of a frictionless report by column and kind, in the order of the columns."""
-    types = {str(f.get("name")): str(f.get("type", "any")) for f in schema.get("fields", [])}
-    asked = {formula: said for said, formula in rules(schema, language) if said}
-    errors = [
-        *report.get("errors", []),
-        *(e for task in report.get("tasks", []) for e in task.get("errors", [])),
-    ]
-    found: dict[tuple[int, str, str], Group] = {}
-    for error in errors:
-        column = str(error.get("fieldName") or error.get("label") or "")
-        sentence = _sentence(error, types.get(column, "any"), language, asked)
-        key = (int(error.get("fieldNumber") or 0), column, sentence)
-        group = found.setdefault(key, Group(column, sentence))
-        group.count += 1
-        if len(group.examples) < EXAMPLES and (error.get("rowNumber") or error.get("cell")):
-            group.examples.append((error.get("rowNumber"), str(error.get("cell") or "")[:200]))
-    return [found[key] for key in sorted(found)]
-
-
-def _sentence(error: Mapping[str, Any], kind: str, language: str, asked: Mapping[str, str]) -> str:
-    """In plain words where we have them; frictionless' own note for what is rare. `asked`: what row rules say, by formula."""
-    name, note = str(error.get("type", "")), str(error.get("note", ""))
-    if reason := error.get("reason"):
-        return _reasoned(name, str(reason), error, language)
-    if name == "row-constraint" and (match := _FORMULA.search(note)) and match[1] in asked:
-        return texts.text("finding.row-rule", language, rule=asked[match[1]])
-    if name == "type-error":
-        return texts.text("finding.type-error", language, type=texts.type_name(kind, language))
-    if name == "constraint-error" and (match := _CONSTRAINT.search(note)):
-        key = f"finding.constraint.{match[1]}"
-        if texts.has(key, language):
-            return texts.text(key, language, value=match[2].strip("[]").replace("'", "")[:200])
-    key = f"finding.{name}"
-    if texts.has(key, language):
-        return texts.text(key, language)
-    title = str(error.get("title") or name)
-    return f"{title}: {note}" if note else title
-
-
-def _reasoned(name: str, reason: str, error: Mapping[str, Any], language: str) -> str:
-    """Of one of our checks: its own sentence for the reason, else the one that all checks share."""
-    for key in (f"finding.{name}.{reason}", f"finding.any.{reason}"):
-        if texts.has(key, language):
-            params = {k: str(v)[:200] for k, v in (error.get("params") or {}).items()}
-            return texts.text(key, language, **(dict.fromkeys(PARAMS, "") | params))
-    return f"{error.get('title') or name}: {error.get('note', '')}"
-
-
 def _columns(profile: Mapping[str, Any], schema: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The columns of the file with what its schema tells of them, by name."""
+    """The columns of the file with what its schema tells of them, by whatever name of theirs the header uses."""
     told = {f.get("name"): f for f in schema.get("fields", [])}
+    columns = profile.get("columns", [])
+    fields = [told.get(name, {}) for name in naming.called([column["name"] for column in columns], schema)]
     return [
         {
             **column,
-            "type": str(told.get(column["name"], {}).get("type", column.get("type", "any"))),
-            "title": str(told.get(column["name"], {}).get("title", "")),
-            "description": str(told.get(column["name"], {}).get("description", "")),
+            "type": str(field.get("type", column.get("type", "any"))),
+            "title": str(field.get("title", "")),
+            "description": str(field.get("description", "")),
         }
-        for column in profile.get("columns", [])
+        for column, field in zip(columns, fields, strict=True)
     ]
 
 

@@ -247,6 +247,8 @@ ADDING = ("opendata/tables/query.py", "opendata/tables/datastore.py", "planted.p
 """Give the errors of a query as `problems.add(path, code, …)`."""
 FINDINGS = ("opendata/validation/schemas.py", "opendata/validation/checks/plugin.py")
 """Give the errors of a table schema as (path, code, params)."""
+OF_PORTS = {"TaskError": "file", "FetchFailed": "field"}
+"""Errors of what we ask of the outside, and what they become."""
 ELSEWHERE = {"file_too_heavy": "file"}
 """Codes that are handed on as a plain text: tables.service gives up on a file."""
 
@@ -281,8 +283,8 @@ def _from_call(path: str, node: ast.Call, classes: dict[str, str]) -> None:
     words = {word.arg for word in node.keywords if word.arg} - {"fields"}
     many = any(word.arg is None for word in node.keywords)
     place = f"{path}:{node.lineno}"
-    if name in classes or name == "TaskError":
-        kind = classes.get(name, "file")
+    if name in classes or name in OF_PORTS:
+        kind = classes.get(name) or OF_PORTS[name]
         for code in _texts(node.args[0]) if node.args else filter(None, [_defaults.get(name)]):
             _note(code, kind, words, many, place)
     elif (name == "invalid" and len(node.args) > 1) or (

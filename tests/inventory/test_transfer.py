@@ -159,12 +159,22 @@ def test_d08_what_a_whole_line_breaks_is_told_at_its_cell(office: Any) -> None:
     }
 
 
+def with_widths(data: bytes) -> bytes:
+    """As a clerk leaves it: something only the workbook itself can have."""
+    book = load_workbook(io.BytesIO(data))
+    book.worksheets[0].column_dimensions["A"].width = 47
+    made = io.BytesIO()
+    book.save(made)
+    return made.getvalue()
+
+
 def test_d08_the_answer_brings_the_clerks_own_workbook_with_the_wrong_cells_marked(office: Any) -> None:
-    data = xlsx(row(), row(信息资源代码="306001/9", 更新周期="偶尔"), title="2026年数据资源清单")
+    data = with_widths(xlsx(row(), row(信息资源代码="306001/9", 更新周期="偶尔"), title="2026年数据资源清单"))
     answer = done(send(office.editor, data, dry_run=True))
     book = load_workbook(io.BytesIO(base64.b64decode(answer["workbook"]["base64"])))
     sheet = book.active
     assert sheet["A1"].value == "2026年数据资源清单"
+    assert sheet.column_dimensions["A"].width == 47
     marked = [(c.row, HEADER[c.column - 1]) for r in sheet.iter_rows() for c in r if c.comment]
     assert marked == [(4, "更新周期")]
     cell = sheet.cell(4, HEADER.index("更新周期") + 1)

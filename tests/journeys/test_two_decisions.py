@@ -5,6 +5,7 @@ public, but by two people's approvals. A route, action or command that nobody ha
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -65,6 +66,11 @@ API_CALLS: dict[str, Any] = {
     "POST /datasets/{dataset}/resources": {"url": "https://example.org/b.csv"},
     "PATCH /resources/{resource}": {"name": "x"},
     "PUT /resources/{resource}/file": b"a,b\n3,4\n",
+    "POST /resources/{resource}/reading": {},
+    "POST /resources/{resource}/tables": None,
+    "POST /resources/{resource}/cleaning": {
+        "file": hashlib.sha256(b"a,b\n1,2\n").hexdigest(), "recipe": {"steps": [{"step": "utf8"}]},
+    },
     "DELETE /resources/{resource}": None,
     "POST /uploads": b"",
     "PATCH /uploads/{upload}": b"a,b\n",

@@ -88,6 +88,7 @@ def test_a_file_comes_with_what_is_said_of_it(office: Any, settle: Callable[[], 
     assert made["format"] == "CSV"
     assert made["options"] == {
         "header_row": 2, "delimiter": ";", "encoding": "gb18030", "format": None, "sheet": None,
+        "member": None, "header_rows": None, "last_row": None, "without_total": None, "quote": None, "columns": None,
     }  # fmt: skip
     settle()
     report = office.editor.get(f"/resources/{made['id']}/report", params={"draft": "true"}).json()

@@ -7,6 +7,7 @@ gets; the test makes every call as everybody. A route that the matrix does not k
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -55,6 +56,11 @@ CALLS: dict[str, Any] = {
     "POST /datasets/{dataset}/resources": {"url": "https://example.org/b.csv"},
     "PATCH /resources/{resource}": {"name": "x"},
     "PUT /resources/{resource}/file": b"a,b\n1,2\n",
+    "POST /resources/{resource}/reading": {},
+    "POST /resources/{resource}/cleaning": {
+        "file": hashlib.sha256(b"a,b\n1,2\n").hexdigest(),
+        "recipe": {"steps": [{"step": "utf8"}]},
+    },
     "PATCH /uploads/{upload}": b"a,b\n",
     "POST /releases/{release}/decisions": {
         "kind": "{kind}",

@@ -362,6 +362,26 @@ def limits(tables: Tables) -> Iterator[Case]:
         )
 
 
+def endings(tables: Tables) -> Iterator[Case]:
+    """Ends of lines within cells and around them: other formats than csv have them turned."""
+    cells = ["x", '"x\r\ny"', '"x\ry"', '"x\n\ny"', '"x\r\n\r\ny"', '"long\r\nlong"', '"\n"', '"\r\n"', ""]
+    specs: list[dict[str, Any]] = [{"maxLength": 3}, {"pattern": "[0-9x]"}, {"minLength": 4}]
+    for (suffix, sign), cell, ends in product(((".tsv", "\t"), (".csv", ",")), cells, ("\n", "\r\n")):
+        line, sound = f"{cell}{sign}z{ends}", f"1{sign}z{ends}"
+        for tail in ("", ends, " "):
+            path = tables.write(f"a{sign}b{ends}{sound * 20}{line}{sound * 3}{tail}", suffix)
+            for spec, limit in product(specs, (1, 1000)):
+                described = schema(column("a", **spec), column("b"))
+                yield Case(
+                    f"{path.name} {cell!r} {ends!r} {spec} {limit}",
+                    path,
+                    {"schema": described},
+                    {"limit_errors": limit},
+                )
+            keyed = schema(column("a"), column("b"), primaryKey=["a"])
+            yield Case(f"{path.name} {cell!r} {ends!r} keyed", path, {"schema": keyed})
+
+
 def text_of(rows: list[list[str]], delimiter: str = ",", ends: str = "\n") -> str:
     def cell(text: str) -> str:
         return '"' + text.replace('"', '""') + '"' if set(text) & {delimiter, '"', "\n", "\r"} else text

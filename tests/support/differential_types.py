@@ -16,7 +16,8 @@ ODD = [
     "24:00:00", "2026", "26", "2026-11", "2026-13", "P1Y", "PT5M", "120.5,31.2", "[120.5, 31.2]", "200,100", "{}", "[]",
     '{"a": 1}', "[1, 2]", '{"type": "Point", "coordinates": [1, 2]}', "a@b.cn", "not an email", "http://a.cn/", "a b",
     "95d9ea5c-3a4d-4b0e-9f51-0a8d1f0d9e11", "aGVsbG8=", "POINT (1 2)", "320613", "320613X", "AB", "ab", "甲", "丙,丁", "x\ny", "x\r\ny",
-    'say "hi"', "\u2028", "ＡＢ", "None", "null", "é", "e\u0301", "😀", "a\tb", "  a", "a  ", "\ufeff",
+    'say "hi"', "\u2028", "ＡＢ", "None", "null", "é", "e\u0301", "😀", "a\tb", "  a", "a  ", "\ufeff", "0" * 5000,
+    "1e99999999999999999999",
 ]  # fmt: skip
 BOUNDS: dict[str, tuple[Any, Any, list[Any]]] = {
     "integer": (1, 2020, [0, 1, 2]),
@@ -29,8 +30,8 @@ BOUNDS: dict[str, tuple[Any, Any, list[Any]]] = {
 }
 FORMATS = {
     "string": ["default", "email", "uri", "binary", "uuid", "wkt"],
-    "date": ["default", "any", "%d/%m/%Y"],
-    "datetime": ["default", "any", "%Y-%m-%d %H:%M:%S"],
+    "date": ["default", "any", "%d/%m/%Y", "%Y-%m-%d"],
+    "datetime": ["default", "any", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"],
     "time": ["default", "any", "%H:%M"],
     "geopoint": ["default", "array", "object"],
     "geojson": ["default", "topojson"],

@@ -62,6 +62,10 @@ ROUTES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     ),
     "/api/v1/resources/{resource}/rows": ({"resource": "resources"}, ("q=" + CELL, f"order={MARK}")),
     "/api/v1/resources/{resource}/report": ({"resource": "resources"}, ("draft=true",)),
+    "/api/v1/resources/{resource}/profile": ({"resource": "resources"}, ("draft=true",)),
+    "/api/v1/resources/{resource}/reading": ({"resource": "resources"}, ()),
+    "/api/v1/resources/{resource}/cleaning": ({"resource": "resources"}, ()),
+    "/api/v1/resources/{resource}/report.xlsx": ({"resource": "resources"}, ("draft=true",)),
     "/api/v1/releases/{release}": ({"release": "releases"}, ()),
     "/api/v1/reviews": ({}, ()),
     "/api/v1/uploads/{upload}": ({"upload": "uploads"}, ()),
@@ -172,7 +176,19 @@ ROUTES |= {
     f"{_DESK}/audit/export": ({"language": "languages"}, ("format=ndjson",)),
     f"{_DESK}/dataset/{{dataset:short}}": (_DRAFT, ()),
     f"{_DESK}/dataset/{{dataset:short}}/edit": (_DRAFT, ()),
+    f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/columns": (
+        _DRAFT | {"resource": "resources"},
+        (),
+    ),
     f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/download": (
+        _DRAFT | {"resource": "resources"},
+        (),
+    ),
+    f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/marked": (
+        _DRAFT | {"resource": "resources"},
+        (),
+    ),
+    f"{_DESK}/dataset/{{dataset:short}}/files/{{resource:short}}/cleaning": (
         _DRAFT | {"resource": "resources"},
         (),
     ),

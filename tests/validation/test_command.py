@@ -25,7 +25,7 @@ def stops(tmp_path: Path) -> Path:
 def test_a_wrong_file_is_told_by_column_and_ends_with_one(stops: Path) -> None:
     ran = CliRunner().invoke(cli, ["validate", str(stops), "--schema", "bus_stop", "--language", "zh"])
     assert ran.exit_code == 1
-    assert "现用代码为 320613" in ran.output
+    assert "现用代码 320613" in ran.output
     lines = [line for line in ran.output.splitlines() if line.startswith(("列 ", "行政区划代码"))]
     head, row = lines
     assert width(head[: head.index("次数")]) == width(row[: row.index(" 1 ") + 1])

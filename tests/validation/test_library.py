@@ -14,6 +14,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from opendata.catalog import codes as catalogue
+from opendata.tabular.shape import naming
 from opendata.validation import trial
 from opendata.validation.library import matching
 from opendata.wiring import Application
@@ -150,7 +151,7 @@ class TestMatching:
 
     def test_brackets_and_width_do_not_matter(self) -> None:
         schema = catalogue.codes().table_schemas["admin_penalty_publicity"]
-        found = matching.map_columns(
+        found = naming.map_columns(
             schema, ["罚款金额（万元）", " 处罚机关 ", "ＣＦ＿ＷＳＨ", "行政相对人代码_1"]
         )
         assert [one.field for one in found] == [
@@ -279,7 +280,7 @@ class TestPage:
             "/zh/validate", files={"file": ("站点.csv", STOPS.encode())}, data={"schema_name": "bus_stop"}
         )
         assert answer.status_code == 200
-        assert "现用代码为 320613" in answer.text
+        assert "现用代码 320613" in answer.text
         proposed = client.post(
             "/en/validate", files={"file": ("a.csv", STOPS.encode())}, data={"schema_name": ""}
         )

@@ -39,7 +39,11 @@ MOST_CLICKS = 12
 WIDTHS = (1280, 320)
 LONG = "南通市" + "超长标题" * 35 + " " + "unbroken" * 15
 ROWS = "代码,名称,数量\n" + "".join(f"{n:04d},街道{n},{n}\n" for n in range(1, 200))
-BAD = "编号,日期\n" + "".join(f"{n:04d},2026-01-01\n" for n in range(20)) + "0001,不是日期\n"
+BAD = (
+    "编号,日期\n"
+    + "".join(f"{n:04d},2026-01-01\n" for n in range(20))
+    + "0001,不是日期\n００２１,2026年1月2日\n合计,\n"
+)
 
 LIST = [
     {"name": "公园名录", "is_open": "是", "update_cycle": "每年", "item_name": "名称", "item_type": "C"},
@@ -92,7 +96,7 @@ def catalogue(app: Application, office: Any, settle: Callable[[], None]) -> dict
     ).json()
     draft = office.draft(title=LONG, title_en="unbroken" * 20)
     schema = '{"fields": [{"name": "编号", "type": "string", "constraints": {"unique": true}}, {"name": "日期", "type": "date"}]}'
-    office.upload(draft["id"], BAD.encode(), "bad.csv", schema=schema)
+    bad = office.upload(draft["id"], BAD.encode(), "bad.csv", schema=schema)["id"]
     office.editor.post(
         f"/datasets/{draft['id']}/resources",
         json={"url": "https://example.org/" + "long/" * 60, "name": LONG},
@@ -112,7 +116,8 @@ def catalogue(app: Application, office: Any, settle: Callable[[], None]) -> dict
         "inventory": "/inventory", "line": f"/inventory/{held['line']}", "inventory history": "/agency/housing/inventory/versions",
         "editor:lists": "/console/agency/housing/list", "editor:list preview": f"/console/agency/housing/list/{held['list']}",
         "secrecy:withhold": f"/inventory/{held['line']}", "secrecy:withheld": f"/inventory/{held['withheld']}",
-        "editor:desk": "/console", "editor:new": "/console/new", "editor:draft": desk, "editor:edit": f"{desk}/edit",
+        "editor:desk": "/console", "editor:new": "/console/new", "editor:draft": desk, "try": "/validate",
+        "editor:cleaning": f"{desk}/files/{bad}/cleaning", "editor:edit": f"{desk}/edit",
         "editor:account": "/console/account", "content:queue": "/console/reviews",
         "content:review": f"/console/reviews/{release['id']}", "root:members": "/console/agency/housing/members",
         "versions": f"{here}/releases", "version": f"{here}/release/1", "root:bodies": "/console/agency",

@@ -18,7 +18,7 @@ from opendata.core.errors import TooLarge
 from opendata.inventory.models import InventoryLine, Openness
 from opendata.inventory.transfer.lines import ITEM, SAME_NAME
 from opendata.inventory.transfer.template import FORMULA, Column, template
-from opendata.inventory.transfer.writing import write_text
+from opendata.tabular.workbooks.writing import write_text
 
 MOST_SHEET_ROWS = 10_000
 """Of a workbook: writing one takes a second for each three thousand rows. A CSV has no such bound."""

@@ -14,7 +14,17 @@ from opendata.edge.bodies import check_json
 from opendata.publishing.drafts import resource_meta
 
 PLAIN = ("name", "name_en", "description", "description_en", "format", "schema_name")
-OPTIONS = ("sheet", "header_row", "encoding", "delimiter")
+OPTIONS = (
+    "sheet",
+    "member",
+    "header_row",
+    "header_rows",
+    "last_row",
+    "without_total",
+    "encoding",
+    "delimiter",
+    "quote",
+)
 """How to read the file, as in `ReadOptions`."""
 KNOWN = (*PLAIN, *OPTIONS, "schema", "metadata")
 

@@ -43,10 +43,14 @@ FileStores = Annotated[Stores, Depends(part("stores"))]
 Parser = Annotated[Sandbox, Depends(part("sandbox"))]
 _TEXT = {"type": "string"}
 _FORM = uploads.described(
-    **dict.fromkeys(("name", "description", "format", "schema_name", "encoding", "delimiter"), _TEXT),
+    **dict.fromkeys(
+        ("name", "description", "format", "schema_name", "encoding", "delimiter", "quote"), _TEXT
+    ),
     schema={"type": "string", "description": "A Table Schema as JSON"},
     sheet={"type": "string", "description": "A sheet's name or its number from 1"},
-    header_row={"type": "integer", "minimum": 1},
+    member={"type": "string", "description": "Of a ZIP: a table's name in it, or its number from 1"},
+    **{key: {"type": "integer", "minimum": 1} for key in ("header_row", "header_rows", "last_row")},
+    without_total={"type": "boolean"},
     metadata={"type": "string", "description": "Any fields of the resource as one JSON object"},
 )
 _LINK = {"application/json": {"schema": {"$ref": "#/components/schemas/LinkIn"}}}

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from opendata.publishing.api import datasets, findings, releases, resources, uploads
+from opendata.publishing.api import (
+    datasets,
+    findings,
+    profiles,
+    readings,
+    releases,
+    resources,
+    uploads,
+)
+from opendata.publishing.cleaning import api as cleaning
 
 # One flat list: what the server does to the routes of a router (idempotency) must reach each of them.
 router = APIRouter()
-for part in (datasets, resources, uploads, findings, releases):
+for part in (datasets, resources, readings, cleaning, profiles, uploads, findings, releases):
     router.routes.extend(part.router.routes)

@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 import attrs
+import polars as pl
 from frictionless import Check, Error
 from frictionless.errors import CellError, RowError
 
 Profile = dict[str, Any]
+SPACE = r"\s\x1c-\x1f"
+"""What Python strips, inside of a class of Polars' expressions."""
 TYPE_PROFILE: Profile = {"properties": {"type": {"type": "string", "pattern": "^[a-z0-9_]+$"}}}
 """Our names hold digits and underscores (`gbt2260`, `resident_id`); frictionless' own do not."""
 _REASON_PROFILE: Profile = {"properties": {"reason": {"type": "string"}, "params": {"type": "object"}}}
@@ -76,6 +79,30 @@ class CellCheck(Check):
     def judge(self, cell: str) -> tuple[str, str, dict[str, Any]] | None:
         """(reason, note, params) of a cell that is wrong."""
         raise NotImplementedError
+
+    @property
+    def place(self) -> int | None:
+        """Of the column, from 0; known after `validate_start`."""
+        return self._place
+
+    def meet(self, cells: pl.Series) -> None:
+        """Is told the cells of the next rows before anybody asks what can be proved of them."""
+
+    def proof(self, text: pl.Expr) -> pl.Expr | None:
+        """True for cells in which nothing is wrong, for certain; None where each different one is asked about by `sound`."""
+        right = self.proves(text)
+        return None if right is None else text.is_in([*self._missing, ""]) | right
+
+    def proves(self, text: pl.Expr) -> pl.Expr | None:
+        """`proof` of cells that are not missing."""
+        return None
+
+    def sound(self, cell: str) -> bool:
+        return cell in self._missing or not cell.strip() or self.judge(cell) is None
+
+
+def is_filled(text: pl.Expr) -> pl.Expr:
+    return text.str.contains(f"[^{SPACE}]")
 
 
 def cell_at(row: Any, place: int | None) -> str | None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from typing import ClassVar
 
 import attrs
+import polars as pl
 
-from opendata.validation.checks.cells import CellCheck, Kinds, Profile, WrongCell
+from opendata.validation.checks.cells import SPACE, CellCheck, Kinds, Profile, WrongCell
 from opendata.validation.checks.forms import MISSING_MARKS, SCIENTIFIC, UNIT, date_form, folded
 from opendata.validation.checks.identifiers import Found
 
 _DIGITS = re.compile(r"[0-9]+")
+_MARKS = "".join(f"\\x{{{ord(sign):x}}}" for sign in sorted(set("".join(MISSING_MARKS))))
+"""The signs that marks for a missing value are made of."""
 
 
 class LeadingZeroError(WrongCell):
@@ -40,6 +44,9 @@ class LeadingZero(CellCheck):
         whole = cell.zfill(self.digits)
         return "lost", f"a code has {self.digits} digits: {whole}?", {"digits": self.digits, "value": whole}
 
+    def proves(self, text: pl.Expr) -> pl.Expr:
+        return ~text.str.contains(f"^[0-9]{{1,{self.digits - 1}}}$")
+
 
 class ScientificError(WrongCell):
     type = "scientific_notation_id"
@@ -59,6 +66,9 @@ class Scientific(CellCheck):
         if SCIENTIFIC.fullmatch(cell.strip()):
             return "rounded", "a spreadsheet rounded it: take the number from its source, as text", {}
         return None
+
+    def proves(self, text: pl.Expr) -> pl.Expr:
+        return ~text.str.contains(rf"^[{SPACE}]*[-+]?[0-9](?:\.[0-9]+)?[Ee]")
 
 
 class FullWidthError(WrongCell):
@@ -81,6 +91,9 @@ class FullWidth(CellCheck):
             ("full_width", f"written half-width it is {plain}", {"value": plain}) if plain != cell else None
         )
 
+    def proves(self, text: pl.Expr) -> pl.Expr:
+        return ~text.str.contains("[\uff01-\uff5e\u3000]")
+
 
 class UnitError(WrongCell):
     type = "unit_in_cell"
@@ -99,6 +112,10 @@ class Unit(CellCheck):
     def judge(self, cell: str) -> Found:
         match = UNIT.fullmatch(folded(cell).strip())
         return ("unit", f"it holds the unit {match[1]}", {"unit": match[1]}) if match else None
+
+    def proves(self, text: pl.Expr) -> pl.Expr:
+        number = text.cast(pl.Float64, strict=False).is_not_null()
+        return number | ~text.str.contains(rf"^[{SPACE}]*[-+\uff0d\uff0b]?[0-9\uff10-\uff19]")
 
 
 class PlaceholderError(WrongCell):
@@ -119,6 +136,9 @@ class Placeholder(CellCheck):
         if cell.strip() in MISSING_MARKS:
             return "mark", "leave a cell empty that has no value", {}
         return None
+
+    def proves(self, text: pl.Expr) -> pl.Expr:
+        return text.str.contains(f"[^{SPACE}{_MARKS}]")
 
 
 class MixedDateError(WrongCell):
@@ -156,3 +176,27 @@ class MixedDate(CellCheck):
             f"the column writes its dates otherwise: {day}",
             {"value": day.isoformat(), "form": self._form},
         )
+
+    def meet(self, cells: pl.Series) -> None:
+        """Finds the form that `judge` would find first."""
+        if self._form:
+            return
+        for cell in cells.unique(maintain_order=True):
+            if cell is None or cell in self._missing:
+                continue
+            form, day = date_form(cell)
+            if day is not None and form != "serial":
+                self._form = form
+                return
+
+    def proves(self, text: pl.Expr) -> pl.Expr | None:
+        if self._form != "iso":
+            return None
+        day = text.str.to_date("%Y-%m-%d", strict=False, cache=False)
+        return text.str.contains("^[0-9]{4}-[0-9]{2}-[0-9]{2}$") & (day >= date.min).fill_null(False)
+
+    def sound(self, cell: str) -> bool:
+        if cell in self._missing or not cell.strip():
+            return True
+        form, day = date_form(cell)
+        return day is not None and form == self._form

@@ -1,8 +1,9 @@
-"""How offices write numbers, dates and nothing at all: shapes of cells, shared by the checks."""
+"""How offices write numbers, dates and nothing at all: shapes of cells and rows, shared by checks and cleaning."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from datetime import date
 
 SCIENTIFIC = re.compile(r"[-+]?[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]{1,3}")
@@ -20,6 +21,15 @@ _DATES = {
     "compact": re.compile(r"([12][0-9]{3})([0-9]{2})([0-9]{2})"),
     "chinese": re.compile(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日"),
 }
+TOTAL = re.compile(
+    r"(?:合\s*计|总\s*计|小\s*计|共\s*计|累\s*计|总\s*和|合计数|全市合计|total|sum|subtotal|grand total)[:：]?",
+    re.I,
+)
+"""The first cell of a row that adds up others."""
+NOTE = re.compile(
+    r"(?:注|备注|说明|附注|填表人|填报人|制表人|制表单位|审核人|单位|数据来源|来源|填报日期|截至).{0,2}[:：].*"
+)
+"""A cell that is a note on the table."""
 _AMBIGUOUS = re.compile(r"[0-9]{1,2}[/.-][0-9]{1,2}[/.-](?:[0-9]{2}|[0-9]{4})")
 _SERIAL = re.compile(r"[2-7][0-9]{4}")
 """Days since 1899-12-30, as spreadsheets count: 1954 to 2118."""
@@ -53,3 +63,10 @@ def _day(year: str, month: str, day: str) -> date | None:
         return date(int(year), int(month), int(day))
     except ValueError:
         return None
+
+
+def is_header(cells: Sequence[str], labels: Sequence[Collection[str]]) -> bool:
+    """Whether a row is the header again: half of its cells or more, at least two, are what their column is called, and
+    none is something else."""
+    pairs = [(cell, known) for cell, known in zip(cells, labels, strict=False) if cell]
+    return len(pairs) >= 2 and all(cell in known for cell, known in pairs) and 2 * len(pairs) >= len(cells)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import attrs
+import polars as pl
 from frictionless import Check
 
 from opendata.validation.checks.cells import TYPE_PROFILE, Kinds, Profile, WrongCell, cell_at, wrong_cell
@@ -98,6 +99,27 @@ class Coordinate(Check):
         if declared not in DATUMS:
             return True, "undeclared", f"the reference system must be declared: {', '.join(DATUMS)}"
         return None
+
+    def proof(self, columns: Sequence[pl.Expr]) -> pl.Expr | None:
+        """True for rows whose place is right for certain; None where only the check itself can say."""
+        if any(place is not None and place >= len(columns) for place in self._places):
+            return None
+        if self._places[0] is None or self._places[1] is None:
+            return pl.repeat(True, pl.len())
+        missing = list(self._missing)
+        x, y = columns[self._places[0]], columns[self._places[1]]
+        west, south, east, north = self.region
+        lon, lat = (text.cast(pl.Float64, strict=False) for text in (x, y))
+        plain = [text.str.contains(f"^{_NUMBER.pattern}$") & ~text.is_in(missing) for text in (x, y)]
+        inside = lon.is_between(west, east) & lat.is_between(south, north) & (lon != 0) & (lat != 0)
+        right = pl.all_horizontal([*plain, inside, self._declared(columns)])
+        return right.fill_null(False) | (x.is_in(missing) & y.is_in(missing))
+
+    def _declared(self, columns: Sequence[pl.Expr]) -> pl.Expr:
+        known = [name for name in DATUMS if name not in self._missing]
+        return (
+            pl.lit(self.datum in DATUMS) if self._places[2] is None else columns[self._places[2]].is_in(known)
+        )
 
     def _inside(self, lon: float, lat: float) -> bool:
         west, south, east, north = self.region

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import attrs
+import polars as pl
 from frictionless import Check
 
-from opendata.validation.checks.cells import TYPE_PROFILE, Kinds, Profile, RowKind, WrongRow, texts
+from opendata.validation.checks.cells import (
+    SPACE,
+    TYPE_PROFILE,
+    Kinds,
+    Profile,
+    RowKind,
+    WrongRow,
+    is_filled,
+    texts,
+)
+from opendata.validation.checks.forms import NOTE, TOTAL, is_header
 
-_TOTAL = re.compile(
-    r"(?:合\s*计|总\s*计|小\s*计|共\s*计|累\s*计|总\s*和|合计数|全市合计|total|sum|subtotal|grand total)[:：]?",
-    re.I,
-)
-_NOTE = re.compile(
-    r"(?:注|备注|说明|附注|填表人|填报人|制表人|制表单位|审核人|单位|数据来源|来源|填报日期|截至).{0,2}[:：].*"
-)
+_LOOKED_AT = 3
 
 
 @attrs.define(kw_only=True, repr=False)
@@ -38,6 +42,10 @@ class RowCheck(Check):
         """(reason, note) of a row that is no data."""
         raise NotImplementedError
 
+    def proof(self, columns: Sequence[pl.Expr]) -> pl.Expr:
+        """True for rows that are data for certain, by the texts of all their cells."""
+        raise NotImplementedError
+
 
 class TotalRowError(WrongRow):
     type = "total_row"
@@ -55,7 +63,10 @@ class TotalRow(RowCheck):
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
         first = next((cell for cell in cells if cell), "")
-        return ("total", "totals are counted by who reads the table") if _TOTAL.fullmatch(first) else None
+        return ("total", "totals are counted by who reads the table") if TOTAL.fullmatch(first) else None
+
+    def proof(self, columns: Sequence[pl.Expr]) -> pl.Expr:
+        return is_filled(columns[0]) & ~columns[0].str.contains("(?i)计|和|total|sum")
 
 
 class TitleRowError(WrongRow):
@@ -74,11 +85,17 @@ class TitleRow(RowCheck):
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
         filled = [cell for cell in cells if cell]
-        if filled and _NOTE.fullmatch(filled[0]):
+        if filled and NOTE.fullmatch(filled[0]):
             return "note", "notes belong into the description"
         if len(filled) == 1 and len(cells) > 2:
             return "title", "titles stand above the header"
         return None
+
+    def proof(self, columns: Sequence[pl.Expr]) -> pl.Expr:
+        """The first and one of the next few are filled."""
+        first, *others = columns
+        row = is_filled(first) & ~first.str.contains(rf"(?s)^[{SPACE}]*[注备说附填制审单数来截].*[:：]")
+        return row & pl.any_horizontal(map(is_filled, others[:_LOOKED_AT])) if len(others) > 1 else row
 
 
 class RepeatedHeaderError(WrongRow):
@@ -105,7 +122,13 @@ class RepeatedHeader(RowCheck):
         yield from ()
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
-        pairs = [(cell, known) for cell, known in zip(cells, self._labels, strict=False) if cell]
-        if len(pairs) < 2 or any(cell not in known for cell, known in pairs) or 2 * len(pairs) < len(cells):
+        if not is_header(cells, self._labels):
             return None
         return "header", "a table has one header"
+
+    def proof(self, columns: Sequence[pl.Expr]) -> pl.Expr:
+        """The first cell is something else than its column's title."""
+        row = is_filled(columns[0])
+        for title in filter(None, self._labels[0] if self._labels else ()):
+            row &= ~columns[0].str.contains(title, literal=True)
+        return row

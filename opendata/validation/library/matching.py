@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from opendata.catalog.codes import codes
+from opendata.tabular.shape.naming import Mapped, map_columns
 from opendata.validation.checks.forms import MISSING_MARKS, date_form
 
 Schema = Mapping[str, Any]
@@ -16,18 +16,6 @@ LEAST_SCORE = 0.35
 """Below, a schema is no proposal: two of five columns that are called name and address prove nothing."""
 MOST_COLUMNS = 500
 _NUMBER = re.compile(r"[-+]?[0-9][0-9,]*(?:\.[0-9]+)?")
-_BRACKETS = re.compile(r"[(（\[【].*?[)）\]】]")
-_SIGNS = re.compile(r"[\s_\-:：*·./、]+")
-
-
-@dataclass(frozen=True)
-class Mapped:
-    """A column of the file and the field that it is."""
-
-    column: str
-    field: str
-    by: str
-    """name, title, title_en, national_code or alias; `loosely` when only a remark in brackets differs"""
 
 
 @dataclass(frozen=True)
@@ -73,7 +61,7 @@ def compare(schema: Schema, header: Sequence[str], rows: Sequence[Sequence[str]]
     agreed = 2 * covered * known / (covered + known) if mapped else 0.0
     trust = 1 - 0.5 * len(doubtful) / max(1, len(mapped))
     return Match(
-        name=str(schema["name"]),
+        name=str(schema.get("name", "")),
         version=str(schema.get("x-version", "")),
         title=str(schema.get("title", "")),
         title_en=str(schema.get("x-title-en", "")),
@@ -84,54 +72,6 @@ def compare(schema: Schema, header: Sequence[str], rows: Sequence[Sequence[str]]
         extra=tuple(column for column in header if column not in {one.column for one in mapped}),
         doubtful=tuple(doubtful),
     )
-
-
-def map_columns(schema: Schema, header: Sequence[str]) -> list[Mapped]:
-    """Each column with the field it is, by the surest reading; a field is given to one column only."""
-    names = _names(schema)
-    loose = {
-        plain(_BRACKETS.sub("", known)): found for known, found in names.items() if _BRACKETS.search(known)
-    }
-    # Reversed: where two names are plainly the same, the surer one, which comes first, stays.
-    exact = {plain(known): found for known, found in reversed(names.items())}
-    found: list[Mapped] = []
-    taken: set[str] = set()
-    for strict in (True, False):
-        for column in header:
-            if any(one.column == column for one in found):
-                continue
-            key = plain(column if strict else _BRACKETS.sub("", column))
-            known = exact.get(key) or (None if strict else loose.get(key))
-            if key and known is not None and known[0] not in taken:
-                taken.add(known[0])
-                found.append(Mapped(column, known[0], known[1] if strict else "loosely"))
-    order = {column: place for place, column in reversed(list(enumerate(header)))}
-    return sorted(found, key=lambda one: order[one.column])
-
-
-def plain(label: str) -> str:
-    """A header's text without what people write differently: width, case, blanks, hyphens."""
-    return _SIGNS.sub("", unicodedata.normalize("NFKC", label)).casefold()
-
-
-def _names(schema: Schema) -> dict[str, tuple[str, str]]:
-    """{what a field may be called: (field, by)}; a surer name wins over a less sure one."""
-    found: dict[str, tuple[str, str]] = {}
-    kinds = (
-        ("name", "name"),
-        ("title", "title"),
-        ("x-national-code", "national_code"),
-        ("x-title-en", "title_en"),
-    )
-    for key, by in kinds:
-        for field in schema["fields"]:
-            if field.get(key):
-                found.setdefault(str(field[key]), (str(field["name"]), by))
-    for field in schema["fields"]:
-        aliases = field.get("x-aliases")
-        for alias in aliases if isinstance(aliases, list) else []:
-            found.setdefault(str(alias), (str(field["name"]), "alias"))
-    return found
 
 
 def _required(field: Schema) -> bool:

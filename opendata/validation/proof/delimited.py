@@ -31,12 +31,19 @@ class Text:
 
     closed = False
 
-    def __init__(self, file: BinaryIO, encoding: str) -> None:
+    def __init__(self, file: BinaryIO, encoding: str, quote: str, first: int, *, turns_ends: bool) -> None:
+        self.is_quoted = False
+        """Whether a quote was met: only then can a row be more than one line."""
+        self._turns_ends = turns_ends
+        """Whether frictionless turns the ends of lines within cells too: of other formats than csv."""
         self._file = file
+        self._quote = quote.encode()
         self._decoder = None if encoding.startswith("utf-8") else codecs.getincrementaldecoder(encoding)()
         self._rest = b""
         self._last = b"\n"
         """A blank first line is a blank line too."""
+        self._above = first
+        """Lines up to the first row, at most: the reader would pass over blank ones there, and refuses them below."""
         self._mark = codecs.BOM_UTF8
 
     def read(self, size: int = BLOCK) -> bytes:
@@ -64,16 +71,26 @@ class Text:
             raise NotPlain from None
 
     def _look(self, block: bytes) -> None:
-        joined = self._last + block
-        returns = joined.count(b"\r")
-        if (
-            b"\0" in joined
-            or b"\n\n" in joined
-            or (returns and (b"\n\r" in joined or returns != joined.count(b"\r\n") + joined.endswith(b"\r")))
-            or (not block and joined == b"\r")
-        ):
+        if b"\0" in block or self._has_odd_returns(block) or self._has_blank_top(block):
             raise NotPlain
-        self._last = joined[-1:]
+        self.is_quoted = self.is_quoted or self._quote in block
+        if self._turns_ends and self.is_quoted and b"\r" in block:
+            raise NotPlain
+        self._last = block[-1:]
+
+    def _has_odd_returns(self, block: bytes) -> bool:
+        """Whether a carriage return is anything but the first half of the end of a line with something in it."""
+        if b"\r" not in block and self._last != b"\r":
+            return False
+        joined = self._last + block
+        pairs = joined.count(b"\r\n")
+        return b"\n\r" in joined or joined.count(b"\r") != pairs + (bool(block) and block.endswith(b"\r"))
+
+    def _has_blank_top(self, block: bytes) -> bool:
+        if self._above <= 0:
+            return False
+        self._above -= block.count(b"\n")
+        return b"\n\n" in self._last + block
 
 
 def is_delimited(resource: TableResource) -> bool:
@@ -93,36 +110,58 @@ def is_delimited(resource: TableResource) -> bool:
     )
 
 
-def frames(resource: TableResource, names: list[str]) -> Iterator[pl.DataFrame]:
-    """Frames of text without the rows up to the header. One column is not read here: there a blank line would be a row.
+class Rows:
+    """The rows of an open table below its header, in batches of text with the columns `names`. One column alone is not read
+    here: there a blank line would be a row.
 
     Errors: `NotPlain`."""
-    control = CsvControl.from_dialect(resource.dialect)
-    if len(names) < 2:
-        raise NotPlain
-    with path(resource).open("rb") as file:
-        try:
-            with pa_csv.open_csv(
-                pa.PythonFile(Text(file, resource.encoding or "utf-8"), mode="r"),
-                read_options=pa_csv.ReadOptions(
-                    block_size=BLOCK,
-                    column_names=names,
-                    skip_rows_after_names=first_row(resource) - 1,
-                ),
-                parse_options=pa_csv.ParseOptions(
-                    delimiter=control.delimiter,
-                    quote_char=control.quote_char,
-                    newlines_in_values=True,
-                    ignore_empty_lines=False,
-                ),
-                convert_options=pa_csv.ConvertOptions(
-                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-                ),
-            ) as reader:
-                for batch in reader:
-                    yield pl.DataFrame(pl.from_arrow(batch))
-        except pa.ArrowInvalid:
-            raise NotPlain from None
+
+    def __init__(self, resource: TableResource, names: list[str]) -> None:
+        if len(names) < 2:
+            raise NotPlain
+        self._resource = resource
+        self._names = names
+        self._text: Text | None = None
+
+    @property
+    def are_lines(self) -> bool:
+        """Whether each row that was read so far is one line of the file."""
+        return self._text is not None and not self._text.is_quoted
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        control = CsvControl.from_dialect(self._resource.dialect)
+        first = first_row(self._resource)
+        with path(self._resource).open("rb") as file:
+            self._text = Text(
+                file,
+                self._resource.encoding or "utf-8",
+                control.quote_char,
+                first,
+                turns_ends=self._resource.format != "csv",
+            )
+            try:
+                with pa_csv.open_csv(
+                    pa.PythonFile(self._text, mode="r"),
+                    read_options=pa_csv.ReadOptions(
+                        block_size=BLOCK, column_names=self._names, skip_rows_after_names=first - 1
+                    ),
+                    parse_options=pa_csv.ParseOptions(
+                        delimiter=control.delimiter,
+                        quote_char=control.quote_char,
+                        newlines_in_values=True,
+                        ignore_empty_lines=False,
+                    ),
+                    convert_options=pa_csv.ConvertOptions(
+                        column_types=dict.fromkeys(self._names, pa.string()), strings_can_be_null=False
+                    ),
+                ) as reader:
+                    yield from reader
+            except pa.ArrowInvalid:
+                raise NotPlain from None
+
+
+def part(batch: pa.RecordBatch, names: list[str]) -> pl.DataFrame:
+    return pl.DataFrame(pl.from_arrow(batch.select(names)))
 
 
 def first_row(resource: TableResource) -> int:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
 
 import polars as pl
-from frictionless import FrictionlessException
+import pyarrow as pa
+from frictionless import Check, FrictionlessException, system
 from frictionless.resources import TableResource
 
 from opendata.validation.proof import delimited
-from opendata.validation.proof.delimited import NotPlain
+from opendata.validation.proof.delimited import NotPlain, Rows
 from opendata.validation.proof.digest import Digest
-from opendata.validation.proof.plan import Plan, plan
+from opendata.validation.proof.plan import Look, Plan, plan
 
 Numbered = tuple[int, list[Any]]
 Mark = tuple[int, int | None, str | None, str | None]
@@ -29,8 +30,13 @@ class Feed:
 
     `resource.stats` say at every row what they would say if frictionless had read all rows before it."""
 
-    def __init__(self, resource: TableResource, progress: Progress) -> None:
+    def __init__(self, resource: TableResource, checks: Sequence[Check], progress: Progress) -> None:
+        self.plan: Plan | None = None
+        """Known when the first row is asked for."""
+        self.doubted: tuple[int, ...] | None = None
+        """Of the row that was given last, the places of the only cells that may be wrong; None where nobody knows."""
         self._resource = resource
+        self._checks = checks
         self._progress = progress
         self._all: Iterator[Numbered] = iter(())
         self._done = 0
@@ -56,7 +62,7 @@ class Feed:
 
     def _doubtful(self) -> Iterator[Numbered]:
         self._settle = lambda: None
-        known = None if self._is_full else plan(self._resource)
+        self.plan = known = None if self._is_full else plan(self._resource, self._checks)
         if known is None:
             yield from self._every()
             return
@@ -76,6 +82,7 @@ class Feed:
         yield from self._every() if known.keys else self._by_chunks(known)
 
     def _every(self) -> Iterator[Numbered]:
+        self.doubted = None
         for row in self._all:
             yield row
             self._done += 1
@@ -83,44 +90,64 @@ class Feed:
                 self._progress(self._done)
 
     def _by_columns(self, known: Plan, digest: Digest) -> Iterator[Numbered]:
-        doubted = self._doubted(known) if known.keys else None
-        first = delimited.first_row(self._resource)
-
-        def settle() -> None:
-            digest.abandon()
-            _skip(self._all, self._done + 1)
-
-        self._settle = settle
-        if doubted is not None and not doubted.any():
-            self._done = doubted.len()
-        for frame in (
-            delimited.frames(self._resource, known.names) if doubted is None or doubted.any() else ()
-        ):
-            start = self._done
-            doubt = ~known.clean(frame) if doubted is None else doubted.slice(start, frame.height)
-            if doubt.any():
-                rows = frame.filter(doubt).rows()
-                for place, row in zip(doubt.arg_true().to_list(), rows, strict=True):
-                    self._done = start + place
-                    self._resource.stats.rows = self._done
-                    yield first + self._done, list(row)
-            self._done = start + frame.height
-            self._progress(self._done)
+        rows = Rows(self._resource, known.names)
+        self._settle = partial(self._stop, rows, digest)
+        if known.keys:
+            yield from self._by_keys(known, rows)
+        else:
+            for batch in rows:
+                look = known.look(partial(delimited.part, batch))
+                yield from self._given(batch, ~look.clean, look)
         self._resource.stats.rows = self._done
         self._settle = lambda: None
 
-    def _doubted(self, known: Plan) -> pl.Series:
+    def _by_keys(self, known: Plan, rows: Rows) -> Iterator[Numbered]:
+        doubted = self._doubted(known, rows)
+        if not doubted.any():
+            self._done = doubted.len()
+            return
+        for batch in rows:
+            yield from self._given(batch, doubted.slice(self._done, batch.num_rows), None)
+
+    def _given(self, batch: pa.RecordBatch, doubt: pl.Series, look: Look | None) -> Iterator[Numbered]:
+        """The doubtful rows of a batch."""
+        start, first = self._done, delimited.first_row(self._resource)
+        if doubt.any():
+            cells = delimited.part(batch.filter(doubt.to_arrow()), batch.schema.names).rows()
+            places = look.doubts(doubt) if look else [None] * len(cells)
+            for number, row, self.doubted in zip(doubt.arg_true().to_list(), cells, places, strict=True):
+                self._done = self._resource.stats.rows = start + number
+                yield first + self._done, list(row)
+        self._done = start + batch.num_rows
+        self._progress(self._done)
+
+    def _stop(self, rows: Rows, digest: Digest) -> None:
+        """Puts into the stats how far frictionless reads the file for the row that was given last."""
+        digest.abandon()
+        if not rows.are_lines:
+            _skip(self._all, self._done + 1)
+            return
+        stats = self._resource.stats
+        before = stats.bytes, stats.md5, stats.sha256
+        made: Any = system.create_loader(self._resource)
+        with made.open() as loader:
+            _skip(loader.text_stream, delimited.first_row(self._resource) + self._done)
+        if (stats.bytes or 0) <= (before[0] or 0):  # the sample reached further
+            stats.bytes, stats.md5, stats.sha256 = before
+
+    def _doubted(self, known: Plan, rows: Rows) -> pl.Series:
         """Of every row, whether it is doubtful: keys need a look at the whole table before."""
         doubts = []
         try:
-            for frame in delimited.frames(self._resource, known.names):
-                doubts.append(~(known.clean(frame) & known.learn(frame)))
+            for batch in rows:
+                part = partial(delimited.part, batch)
+                doubts.append(~(known.look(part).clean & known.learn(part)))
         except (ValueError, TypeError, ArithmeticError):
             raise NotPlain from None  # a key that cannot be hashed: frictionless will say so
         if known.has_repeated():
             doubts = [
-                doubt | known.repeated(frame)
-                for doubt, frame in zip(doubts, delimited.frames(self._resource, known.names), strict=True)
+                doubt | known.repeated(partial(delimited.part, batch))
+                for doubt, batch in zip(doubts, rows, strict=True)
             ]
         return pl.concat(doubts) if doubts else pl.Series(dtype=pl.Boolean)
 
@@ -138,7 +165,7 @@ class Feed:
                 break
             self._settle = partial(self._restore, marks, self._done)
             start = self._done
-            for place in _doubtful_places(chunk, known):
+            for place, self.doubted in _doubtful_places(chunk, known):
                 self._done = self._resource.stats.rows = start + place
                 yield chunk[place]
             self._done = self._resource.stats.rows = start + len(chunk)
@@ -165,13 +192,15 @@ class Feed:
         _, stats.bytes, stats.md5, stats.sha256 = [mark for mark in marks if mark[0] <= read][-1]
 
 
-def _skip(rows: Iterator[Numbered], count: int) -> None:
+def _skip(rows: Iterable[Any], count: int) -> None:
     deque(islice(rows, count), maxlen=0)
 
 
-def _doubtful_places(chunk: list[Numbered], known: Plan) -> list[int]:
-    even = [place for place, (_, cells) in enumerate(chunk) if len(cells) == known.width]
+def _doubtful_places(chunk: list[Numbered], known: Plan) -> list[tuple[int, tuple[int, ...] | None]]:
+    """Places in the chunk, each with those of its cells that may be wrong (None: all)."""
+    even = [place for place, (_, cells) in enumerate(chunk) if len(cells) == len(known.names)]
     columns = zip(*(chunk[place][1] for place in even), strict=True)
+    doubts: dict[int, tuple[int, ...] | None] = dict.fromkeys(range(len(chunk)))
     try:
         frame = pl.DataFrame(
             [
@@ -180,8 +209,15 @@ def _doubtful_places(chunk: list[Numbered], known: Plan) -> list[int]:
             ]
         )
     except TypeError:  # not all cells are text
-        return list(range(len(chunk)))
-    if not frame.height:
-        return list(range(len(chunk)))
-    clean = {even[place] for place in known.clean(frame).arg_true().to_list()}
-    return [place for place in range(len(chunk)) if place not in clean]
+        return list(doubts.items())
+    if not frame.height or (
+        known.is_checked and len(even) < len(chunk)
+    ):  # checks meet the rows in their order
+        return list(doubts.items())
+    look = known.look(frame.select)
+    for clean in look.clean.arg_true().to_list():
+        del doubts[even[clean]]
+    if not sum(frame.null_count().row(0)):  # else only frictionless says which of them are blank
+        doubtful = (~look.clean).arg_true().to_list()
+        doubts.update(zip((even[n] for n in doubtful), look.doubts(~look.clean), strict=True))
+    return list(doubts.items())

@@ -13,7 +13,7 @@ import polars as pl
 from frictionless import fields
 from frictionless.resources import TableResource
 
-from opendata.validation.proof.columns import ByValue, Column
+from opendata.validation.proof.columns import ByValues, Column
 
 _WHOLE = r"^(0|-?[1-9][0-9]{0,17})$"
 
@@ -47,32 +47,17 @@ class Key:
 
     def _hashes(self, frame: pl.DataFrame) -> pl.Series:
         """Null for a key without any value."""
-        tokens = pl.DataFrame([_tokens(column, frame.to_series(column.place)) for column in self.columns])
+        tokens = pl.DataFrame([_tokens(column, frame[column.name]) for column in self.columns])
         given = tokens.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
         hashes = tokens.select(pl.struct(pl.all()).hash()).to_series()
         return pl.DataFrame({"h": hashes, "g": given}).select(pl.when("g").then("h")).to_series()
 
 
-class Reference:
+class Reference(ByValues):
     """A foreign key: clean are the rows whose values the other table has, or that have none."""
 
     def __init__(self, columns: Sequence[Column], there: set[tuple[Any, ...]]) -> None:
-        self.columns = columns
-        self._by_value = ByValue(lambda texts: self._found(texts, there))
-
-    def _found(self, texts: tuple[str, ...], there: set[tuple[Any, ...]]) -> bool:
-        values = tuple(column.value(text) for column, text in zip(self.columns, texts, strict=True))
-        return set(values) == {None} or values in there
-
-    def known(self, frame: pl.DataFrame) -> pl.Series:
-        names = [f"c{column.place}" for column in self.columns]
-        different = frame.select(names).unique()
-        good = pl.Series(
-            "good", [self._by_value.is_good(texts) for texts in different.rows()], dtype=pl.Boolean
-        )
-        return frame.select(names).join(
-            different.with_columns(good), on=names, how="left", maintain_order="left"
-        )["good"]
+        super().__init__(columns, lambda values: set(values) == {None} or values in there)
 
 
 def references(resource: TableResource, columns: dict[str, Column]) -> list[Reference]:

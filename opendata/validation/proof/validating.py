@@ -21,7 +21,9 @@ from frictionless import (
 from frictionless.formats.csv import settings as csv_settings
 from frictionless.resources import TableResource
 
+from opendata.validation.proof.checked import is_known
 from opendata.validation.proof.feed import CHUNK, Feed, Progress
+from opendata.validation.proof.rows import Baseline
 
 LIMIT_ERRORS = 1000
 
@@ -92,12 +94,12 @@ def validate_package(
 
 
 def _is_known(resource: Resource, checklist: Checklist | None) -> bool:
-    """Further checks see every row, and what is open may have been read from."""
+    """Checks of others see every row, and what is open may have been read from."""
     return (
         type(resource) is TableResource
         and resource.closed
         and not isinstance(resource._dialect, str)
-        and (checklist is None or (type(checklist) is Checklist and not checklist.checks))
+        and (checklist is None or (type(checklist) is Checklist and all(map(is_known, checklist.checks))))
         and system.onerror == "ignore"
     )
 
@@ -125,8 +127,9 @@ def _plain(
 
 
 def _fed(resource: Any, checklist: Checklist | None, limit_errors: int, progress: Progress) -> Report:
-    feed = Feed(resource, progress)
-    counted = _Counted(checklist or Checklist(), limit_errors, feed)
+    checklist = checklist or Checklist()
+    feed = Feed(resource, checklist.checks, progress)
+    counted = _Counted(checklist, limit_errors, feed)
     with _in_place(resource, feed):
         report: Report = resource.validate(counted, limit_errors=limit_errors)
     return report
@@ -147,10 +150,14 @@ class _Counted:
     """A checklist that sees when the limit of errors is reached, and finds out once what it is to look for."""
 
     def __init__(self, checklist: Checklist, limit: int, feed: Feed) -> None:
-        self.connect = checklist.connect
+        self._checklist = checklist
         self._scope = set(checklist.scope)
         self._left = limit or -1
         self._feed = feed
+
+    def connect(self, resource: Resource) -> list[Any]:
+        baseline, *others = self._checklist.connect(resource)
+        return [Baseline(baseline, self._feed), *others]
 
     def match(self, error: Error) -> bool:
         matched = not isinstance(error, errors.DataError) or error.type in self._scope

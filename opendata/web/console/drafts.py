@@ -251,15 +251,13 @@ def opened_lines(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:
 
 
 def proposals(resources: Sequence[ResourceView], seen: Sequence[verdicts.Verdict | None]) -> dict[str, Match]:
-    """The ready schema that a file fits, by the resource's id. Only one whose fields the header names as they are: a file is
-    judged by the names of its columns."""
+    """The ready schema that a file fits best, by the resource's id."""
     found = {}
     for resource, verdict in zip(resources, seen, strict=True):
         if verdict is None or resource.meta.schema_name or resource.meta.table_schema:
             continue
         for match in matching.propose(verdict.header, verdict.sample, limit=1):
-            if all(one.by == "name" for one in match.mapped):
-                found[resource.id] = match
+            found[resource.id] = match
     return found
 
 

@@ -103,8 +103,10 @@ def reading(
 ) -> Response:
     """The name of a file, the schema it is checked against, and how its table is found in it."""
     place = find(work, dataset)
-    _of(place, resource)
-    options = {name: form.text(name) for name in ("sheet", "header_row", "encoding") if form.text(name)}
+    file = _of(place, resource)
+    asked = ("sheet", "header_row", "encoding")
+    kept = {name: value for name, value in file.meta.options.stored().items() if name not in asked}
+    options = kept | {name: form.text(name) for name in asked if form.text(name)}
     fields: dict[str, Any] = {
         "name": form.text("name"),
         "description": form.text("description"),

@@ -41,14 +41,18 @@ def inventory(
     openness: Text = "",
     domain: Text = "",
     data_level: Text = "",
+    opened: Text = "",
     q: Text = "",
     page_: Page = 1,
 ) -> Response:
     """Lines of all bodies or of one; an unknown word in the address finds nothing."""
     body = agencies.find(work, agency) if agency else None
-    wanted = Wanted(body.id if body else "", openness, domain, data_level, q.strip())
+    is_opened = {"true": True, "false": False}.get(opened)
+    wanted = Wanted(body.id if body else "", openness, domain, data_level, is_opened, q.strip())
     found = queries.page(work, wanted, offset=(page_ - 1) * A_PAGE, limit=A_PAGE)
-    asked = {"agency": agency, "openness": openness, "domain": domain, "data_level": data_level, "q": q}
+    asked = {
+        "agency": agency, "openness": openness, "domain": domain, "data_level": data_level, "opened": opened, "q": q,
+    }  # fmt: skip
     every = agencies.every(work)
     return page(
         request,
@@ -56,6 +60,7 @@ def inventory(
         language,
         public=True,
         lines=found.items,
+        opened=queries.opened_since(work, [line.id for line in found.items]),
         pager=Pager(page_, A_PAGE, found.total),
         counts=queries.counts_by_openness(work, Wanted(wanted.agency_id)),
         asked=asked,

@@ -5,12 +5,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from opendata.validation.telling.groups import Value
 from opendata.validation.trial import Trial
 from opendata.web import texts
 from opendata.web.library.trying import choice, verdict_of
 
 WIDEST = 24
 """Places of the column with the columns' names."""
+EXAMPLES = 5
+"""Bad values of a line."""
 
 
 def lines(found: Trial, name: str, language: str) -> Iterator[str]:
@@ -22,21 +25,26 @@ def lines(found: Trial, name: str, language: str) -> Iterator[str]:
         yield texts.text("try.against", language, title=choice(found.schema, language))
     whole = texts.text("report.whole_table", language)
     rows = [
-        (group.column or whole, str(group.count), group.sentence, _places(group.examples, language))
+        (group.column or whole, str(group.count), group.sentence[language], _places(group.values, language))
         for group in verdict.groups
     ]
     heads = ("report.column", "report.count", "report.problem", "report.examples")
     yield from _table([tuple(texts.text(head, language) for head in heads), *rows] if rows else [])
+    if not verdict.complete:
+        yield texts.text("report.first_only", language, listed=f"{verdict.listed}")
     for match in found.matches:
         title = texts.choose(match["title"], match["title_en"], language)
         yield f"{texts.text('try.score', language)} {match['score']:.0%}  {match['name']}  {title}"
 
 
-def _places(examples: Sequence[tuple[int | None, str]], language: str) -> str:
-    return "; ".join(
-        f"{texts.text('report.row', language, row=row) if row else ''} {cell[:30]}".strip()
-        for row, cell in examples
-    )
+def _places(values: Sequence[Value], language: str) -> str:
+    return "; ".join(_place(one, language) for one in values[:EXAMPLES])
+
+
+def _place(one: Value, language: str) -> str:
+    row = texts.text("report.row", language, row=one.rows[0]) if one.rows else ""
+    times = f"×{one.count}" if one.count > 1 else ""
+    return " ".join(part for part in (row, one.value[:30], times) if part)
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

@@ -12,13 +12,16 @@ from starlette.responses import Response
 
 from opendata.catalog.codes import codes
 from opendata.core.errors import Invalid, TooLarge, Unavailable, invalid
-from opendata.core.names import clean_file_name
 from opendata.edge import uploads
 from opendata.edge.http import AppSettings, part
+from opendata.edge.uploads import ReceivedForm
+from opendata.ports.fetcher.port import Fetcher
 from opendata.ports.sandbox.port import Sandbox
-from opendata.validation import trial
+from opendata.validation import fetching, trial
+from opendata.validation.telling import annotating
+from opendata.validation.telling.groups import grouped, is_complete
 from opendata.validation.trial import Trial
-from opendata.web import texts, verdicts
+from opendata.web import texts
 from opendata.web.forms import Form, Problem, problems
 from opendata.web.http import PageWork, check_origin
 from opendata.web.render import page
@@ -26,30 +29,39 @@ from opendata.web.verdicts import Verdict
 
 router = APIRouter()
 Parser = Annotated[Sandbox, Depends(part("sandbox"))]
+WebFetcher = Annotated[Fetcher, Depends(part("fetcher"))]
 
 
 @router.get("/validate")
-def form(request: Request, language: str, work: PageWork, schema: str = "") -> Response:
+def show(request: Request, language: str, work: PageWork, schema: str = "") -> Response:
     chosen = schema if codes().table_schema(schema) is not None else ""
     return _page(request, language, chosen)
 
 
 @router.post("/validate")
-async def check(request: Request, language: str, sandbox: Parser, settings: AppSettings) -> Response:
-    """The same page with what was found."""
+async def check(
+    request: Request, language: str, sandbox: Parser, settings: AppSettings, fetcher: WebFetcher
+) -> Response:
+    """The same page with what was found; or the file itself, its wrong cells marked."""
     check_origin(request)
-    chosen = ""
+    chosen = url = ""
     try:
         with trial.scratch(settings.scratch) as path:
             writer = partial(trial.Scratch, path, trial.MOST_BYTES)
             received = await uploads.receive(request, writer, file_field="file", limit=trial.MOST_BYTES)
-            chosen = Form.of(received.fields).text("schema_name")
-            if "file" not in received.files or not received.files["file"].stored.size:
+            form = Form.of(received.fields)
+            chosen, url = form.text("schema_name"), form.text("url")
+            if not form.text("url") and not _has_file(received):
                 raise invalid("file", "missing")
-            name = clean_file_name(received.files["file"].filename)
+            name = await run_in_threadpool(fetching.take, fetcher, received, path)
+            if form.text("annotate"):
+                made = await run_in_threadpool(
+                    annotating.annotate_trial, sandbox, path, name, settings.scratch, schema_name=chosen
+                )
+                return annotating.answer(made, name)
             found = await run_in_threadpool(trial.run, sandbox, path, name, schema_name=chosen)
     except (Invalid, TooLarge, Unavailable) as error:
-        return _page(request, language, chosen, wrong=problems(error, language))
+        return _page(request, language, chosen, wrong=problems(error, language), url=url)
     return _page(request, language, chosen, found, name)
 
 
@@ -60,6 +72,7 @@ def _page(
     found: Trial | None = None,
     name: str = "",
     wrong: Sequence[Problem] = (),
+    url: str = "",
 ) -> Response:
     ready = sorted((choice(schema, language), key) for key, schema in codes().table_schemas.items())
     return page(
@@ -67,6 +80,7 @@ def _page(
         "library/try.html",
         language,
         chosen=chosen,
+        url=url,
         options=[(key, title) for title, key in ready],
         found=found,
         name=name,
@@ -76,6 +90,11 @@ def _page(
     )
 
 
+def _has_file(received: ReceivedForm) -> bool:
+    """A browser sends an empty file where none was chosen."""
+    return "file" in received.files and received.files["file"].stored.size > 0
+
+
 def choice(schema: Mapping[str, Any], language: str) -> str:
     """A schema's title."""
     return texts.choose(str(schema.get("title", "")), str(schema.get("x-title-en", "")), language)
@@ -83,13 +102,11 @@ def choice(schema: Mapping[str, Any], language: str) -> str:
 
 def verdict_of(found: Trial, language: str) -> Verdict:
     """What was found, as the reports of published files say it, under the file's own names of its columns."""
-    groups = verdicts.grouped(found.report, found.schema or {}, language)
-    own = {one["field"]: one["column"] for one in found.mapped}
-    for group in groups:
-        group.column = own.get(group.column, group.column)
+    groups = grouped(found.report, found.schema or {}, found.own_names)
     return Verdict(
         "valid" if found.valid else "structural" if found.structural else "wrong_cells",
         error_count=found.error_count,
         groups=groups,
         listed=sum(group.count for group in groups),
+        complete=is_complete(found.report),
     )

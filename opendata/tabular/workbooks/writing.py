@@ -1,4 +1,4 @@
-"""Texts into the cells of a workbook: for the server, which writes lists, and for the sandbox, which marks them."""
+"""Texts into the cells of a workbook: for the server, which writes lists, and for the sandbox, which marks files."""
 
 from __future__ import annotations
 

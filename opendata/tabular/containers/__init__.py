@@ -1,0 +1,1 @@
+"""Files that hold tables among other things: archives, and files of places."""

@@ -1,0 +1,114 @@
+"""Cleaning as the server has it done: proposed and carried out in the sandbox, outside of any transaction."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from opendata.catalog.files import Stores
+from opendata.catalog.profile import ReadOptions
+from opendata.core.errors import TooLarge, Unavailable
+from opendata.ports.sandbox.port import Sandbox
+from opendata.ports.storage.port import CHUNK, ObjectMissing, StoredObject
+from opendata.validation import trial
+from opendata.validation.cleaning.recipe import Recipe, Step
+from opendata.validation.telling.annotating import Wanted
+
+MOST_BYTES = trial.MOST_BYTES
+"""Of a file that is cleaned while its clerk waits."""
+
+
+@dataclass(frozen=True)
+class Offered:
+    """One step with what it would do."""
+
+    step: Step
+    count: int
+    """Cells or rows that it changes; 1 for what concerns the file."""
+    examples: list[dict[str, Any]]
+    """[{row, before, after}]; `after` is None for a row that is set aside."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    steps: list[Offered]
+    options: ReadOptions
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """With all steps; None if there is nothing to clean."""
+        steps = [offered.step for offered in self.steps]
+        return Recipe(options=self.options, steps=steps) if steps else None
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    stored: StoredObject
+    """In the inbox store."""
+    name: str
+    rows: int
+    aside: int
+    """Rows that were set aside."""
+    ignored: list[str]
+    """Ids of steps whose columns the file does not have."""
+
+
+@dataclass(frozen=True)
+class Cleaner:
+    sandbox: Sandbox
+    stores: Stores
+    scratch: Path
+
+    def propose(self, asked: Wanted) -> Proposal:
+        """Blocks. `Invalid` for what is no table; `TooLarge("too_large_to_clean")`; `Unavailable`."""
+        with self._copy(asked) as path, trial.turn():
+            answer = self.sandbox.run(
+                "opendata.validation.cleaning.tasks:propose",
+                args={
+                    "name": asked.file.name,
+                    "options": asked.meta.options.stored(),
+                    "schema": asked.schema,
+                },
+                inputs={"path": path},
+                limits=trial.LIMITS,
+            )
+        steps = [Offered(Step(**one["step"]), one["count"], one["examples"]) for one in answer]
+        return Proposal(steps, asked.meta.options)
+
+    def clean(self, asked: Wanted, recipe: Recipe) -> Cleaned:
+        """Blocks. The new file in the inbox store; the old one stays. Errors as of `propose`."""
+        with self._copy(asked) as path, tempfile.TemporaryDirectory(dir=self.scratch) as folder:
+            with trial.turn():
+                answer = self.sandbox.run(
+                    "opendata.validation.cleaning.tasks:clean",
+                    args={"name": asked.file.name, "recipe": recipe.stored(), "schema": asked.schema},
+                    inputs={"path": path},
+                    output=Path(folder),
+                    limits=trial.LIMITS,
+                )
+            stored = self._store(Path(folder, "cleaned.csv"))
+        return Cleaned(stored, f"{Path(asked.file.name).stem}.csv", **answer)
+
+    @contextmanager
+    def _copy(self, asked: Wanted) -> Iterator[Path]:
+        if asked.file.size > MOST_BYTES:
+            raise TooLarge("too_large_to_clean", limit=MOST_BYTES)
+        try:
+            with self.stores.local_copy(asked.file.sha256) as path:
+                yield path
+        except ObjectMissing:
+            raise Unavailable("file_unavailable", retry_after=60) from None
+
+    def _store(self, path: Path) -> StoredObject:
+        writer = self.stores.inbox.writer()
+        try:
+            with path.open("rb") as file:
+                while chunk := file.read(CHUNK):
+                    writer.write(chunk)
+            return writer.commit()
+        finally:
+            writer.abort()
