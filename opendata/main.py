@@ -19,7 +19,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from opendata.access import api as access
 from opendata.accounts import api as accounts
+from opendata.accounts.notices import api as notices
 from opendata.agencies import api as agencies
+from opendata.agencies.delegation import api as delegation
 from opendata.compat.ckan import api as ckan
 from opendata.compat.dcat import api as dcat
 from opendata.core.errors import Conflict
@@ -37,8 +39,16 @@ from opendata.inventory.plan import api as plan
 from opendata.inventory.profile import api as metadata_profile
 from opendata.inventory.transfer import api as inventory_lists
 from opendata.publishing import api as publishing
+from opendata.publishing.standing import api as standing
 from opendata.search import api as search
 from opendata.settings import Settings
+from opendata.supervision.alerts import api as alerts
+from opendata.supervision.periodic import api as periodic
+from opendata.supervision.rectification import api as rectification
+from opendata.supervision.reports import api as reports
+from opendata.supervision.scores import api as scores
+from opendata.supervision.usage import api as usage
+from opendata.supervision.usage.counting import Counting
 from opendata.tables import api as tables
 from opendata.validation import api as validation
 from opendata.web import api as web
@@ -47,7 +57,9 @@ from opendata.wiring import Application
 API = "/api/v1"
 API_ROUTERS: tuple[APIRouter, ...] = (
     agencies.router,
+    delegation.router,
     accounts.router,
+    notices.router,
     inventory.router,
     inventory_lists.router,
     plan.router,
@@ -55,7 +67,14 @@ API_ROUTERS: tuple[APIRouter, ...] = (
     metadata_profile.router,
     audit_trail.router,
     access.router,
+    rectification.router,
+    periodic.router,
+    alerts.router,
+    usage.router,
+    scores.router,
+    reports.router,
     publishing.router,
+    standing.router,
     search.router,
     tables.router,
     validation.router,
@@ -89,7 +108,8 @@ class Server(FastAPI):
         app: ASGIApp = BodyLimits(super().build_middleware_stack(), settings.max_json_bytes)
         app = ByteCache(app, self.state.generation, self.state.metrics.cache_hits.inc)
         app = RateLimit(app, settings.rate_limit)
-        return Frame(app, self.state.metrics, https=settings.site_url.startswith("https:"))
+        note_use = self.state.application.journal.note
+        return Frame(app, self.state.metrics, https=settings.site_url.startswith("https:"), note_use=note_use)
 
 
 def create_app(application: Application) -> FastAPI:
@@ -125,7 +145,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     application: Application = app.state.application
     if application.settings.run_jobs:
         await run_in_threadpool(application.start)
+    counting = Counting(application.place, application.journal)
+    counting.start()
     yield
+    await run_in_threadpool(counting.stop)
     app.state.generation.close()
     if application.settings.run_jobs:
         await run_in_threadpool(application.close)

@@ -44,6 +44,12 @@ class Settings(BaseModel):
         description="An Elasticsearch address, #NAME for an index name of its own; empty: the embedded index.",
     )
     publication_policy: Policy = Field(Policy.REVIEWED, description="reviewed (two people) or direct.")
+    mail_url: str = Field(
+        "", description="smtp(s)://[user:password@]host[:port], or a folder for *.eml; empty: no e-mail."
+    )
+    mail_sender: str = Field(
+        "opendata@localhost", description="The address that e-mails of notices come from."
+    )
     quiet_seconds: float = Field(
         60.0, ge=0, description="How long a CKAN client must be quiet before its draft is submitted."
     )
@@ -70,6 +76,10 @@ class Settings(BaseModel):
     catalog_schemas: Path = Field(
         ROOT / "catalog_schemas", description="Folder of profile, code lists, themes, licences, schemas."
     )
+    supervision: bool = Field(
+        True,
+        description="Whether bodies are scored by quarter; orders, reviews and counts of use stay either way.",
+    )
     sample: bool = Field(
         False, description="Load the sample catalogue at the first start (set by `make run`)."
     )
@@ -86,6 +96,20 @@ class Settings(BaseModel):
     def _known_storage(cls, value: str) -> str:
         if "://" in value and not value.startswith(("s3+http://", "s3+https://")):
             raise ValueError("must be a folder, or s3+http(s)://key:secret@host:port/PREFIX")
+        return value
+
+    @field_validator("mail_url")
+    @classmethod
+    def _known_mailer(cls, value: str) -> str:
+        if "://" in value and not value.startswith(("smtp://", "smtps://")):
+            raise ValueError("must be a folder, or smtp(s)://[user:password@]host[:port]")
+        return value
+
+    @field_validator("mail_sender")
+    @classmethod
+    def _mailbox(cls, value: str) -> str:
+        if "@" not in value or any(c.isspace() for c in value):
+            raise ValueError("must be an e-mail address")
         return value
 
     @field_validator("search_url")

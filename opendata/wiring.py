@@ -16,13 +16,14 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import select
 
 from opendata.accounts.authenticator import Authenticator
+from opendata.accounts.notices import jobs as notice_jobs
+from opendata.accounts.notices import queries as notice_queries
 from opendata.agencies import queries as agency_queries
+from opendata.agencies.delegation import queries as delegations
 from opendata.catalog.codes import codes
 from opendata.catalog.files import Stores
-from opendata.catalog.models import Dataset, Release
 from opendata.catalog.profile import DatasetMeta
 from opendata.compat.ckan.packages import TAKEN, payload
 from opendata.compat.dcat.schema_org import schema_org
@@ -30,19 +31,23 @@ from opendata.core.clock import Clock, SystemClock
 from opendata.core.database import open_engine
 from opendata.core.errors import Conflict, DomainError, Unavailable
 from opendata.core.locks import FileLock
+from opendata.edge.usage.journal import Journal
 from opendata.ports.fetcher.port import Fetcher
 from opendata.ports.job_queue.port import Handler, JobQueue, RetryLater
+from opendata.ports.mailer.port import Mailer
 from opendata.ports.sandbox.port import Sandbox
 from opendata.ports.search_index.port import SearchIndex
 from opendata.ports.storage.port import Storage
 from opendata.ports.table_store.port import TableStore
 from opendata.publishing import jobs as publishing_jobs
-from opendata.publishing import policy_record, reconcile, service
+from opendata.publishing import policy_record, reconcile
 from opendata.publishing.findings import jobs as findings_jobs
 from opendata.publishing.jobs import Journey
+from opendata.publishing.timing import due
 from opendata.publishing.upkeep import Upkeep
 from opendata.search.service import Indexer
 from opendata.settings import ROOT, Settings
+from opendata.supervision import schedule
 from opendata.tables import jobs as tables_jobs
 from opendata.tables.queries import columns_of
 from opendata.tables.service import Loader
@@ -73,6 +78,9 @@ class Application:
     queue: JobQueue
     indexer: Indexer
     lock: FileLock
+    journal: Journal
+    """Of what is used; a server writes it, and counts it."""
+    mailer: Mailer | None = None
     background: Background | None = None
 
     @property
@@ -84,6 +92,11 @@ class Application:
     def themes(self) -> Collection[str]:
         """Codes of themes, for the negative list (a floor below)."""
         return codes().themes
+
+    @property
+    def scoring(self) -> Path | None:
+        """Where the rules of scoring are; None where supervision is switched off."""
+        return self.settings.catalog_schemas if self.settings.supervision else None
 
     @property
     def describe(self) -> Callable[..., dict[str, Any]]:
@@ -117,9 +130,11 @@ class Application:
             "publishing.publish": partial(publishing_jobs.publish, self.journey),
             "publishing.retract": partial(publishing_jobs.retract, self.journey),
             "validation.check": partial(validation_jobs.check, self.journey.judge),
+            "accounts.mail": partial(notice_jobs.mail, self.place, self.mailer, self.settings.site_url),
             "tables.load": partial(tables_jobs.load, self.loader),
             "tables.drop": partial(tables_jobs.drop, self.loader),
             "search.reindex": self._reindex,
+            schedule.JOB: partial(schedule.inspect, self.place, rules=self.scoring),
             "search.renew": self.indexer.renew,
         }
         return {name: partial(patient, job) for name, job in jobs.items()}
@@ -178,6 +193,8 @@ class Background:
         self._app = app
         self._wanted = threading.Event()
         self._stop = threading.Event()
+        self._asked = ""
+        """The day whose job this process has asked for."""
         self._threads = [
             threading.Thread(target=self._drain, name="indexer", daemon=True),
             threading.Thread(target=self._tick, name="clock", daemon=True),
@@ -210,9 +227,13 @@ class Background:
         next_upkeep = time.monotonic() + UPKEEP_SECONDS
         while not self._stop.wait(TICK_SECONDS):
             guarded(partial(do_due, app))
+            guarded(self._ask_for_the_day)
             if time.monotonic() >= next_upkeep:
                 guarded(upkeep.run)
                 next_upkeep = time.monotonic() + UPKEEP_SECONDS
+
+    def _ask_for_the_day(self) -> None:
+        self._asked = schedule.ask(self._app.place, self._asked)
 
 
 def pause_after(drain: float) -> float:
@@ -243,23 +264,14 @@ def guarded(work: Callable[[], object]) -> None:
 
 
 def do_due(app: Application) -> None:
-    """Submits drafts whose CKAN client has been quiet, publishes what was scheduled, saves when tokens were used."""
-    with app.place.reading(SYSTEM) as work:
-        now = work.now
-        due = work.session.execute(select(Dataset.id).where(Dataset.submit_at <= now)).scalars().all()
-        scheduled = (
-            work.session.execute(
-                select(Release.id).where(Release.state == "scheduled", Release.publish_at <= now)
-            )
-            .scalars()
-            .all()
-        )
-    for dataset_id in due:
-        with app.place.writing(SYSTEM) as work:
-            service.submit_quietly(work, dataset_id)
-    for release_id in scheduled:
-        with app.place.writing(SYSTEM) as work:
-            service.release_scheduled(work, release_id)
+    """What is due by the clock, e-mails of notices, when tokens were used."""
+    due.run(app.place, guarded)
+    if app.mailer is not None:
+        with app.place.reading(SYSTEM) as work:
+            owed = bool(notice_queries.unmailed(work, 1))
+        if owed:
+            with app.place.writing(SYSTEM) as work:
+                notice_jobs.ask(work)
     if app.authenticator.has_used():
         with app.place.writing(SYSTEM) as work:
             app.authenticator.save_last_used(work)
@@ -283,7 +295,7 @@ def build(
     return Application(
         settings=settings,
         place=place,
-        authenticator=Authenticator(agency_queries.roles_of),
+        authenticator=Authenticator(delegations.roles_of),
         stores=Stores(_storage(settings, "inbox"), _storage(settings, "public")),
         sandbox=sandbox
         or _adapter("sandbox.process", "ProcessSandbox")(settings.scratch, workers=settings.workers),
@@ -293,6 +305,8 @@ def build(
         queue=queue,
         indexer=Indexer(place, index, payload(settings.site_url), columns_of),
         lock=FileLock(settings.data_dir / "lock"),
+        mailer=_mailer(settings),
+        journal=Journal(settings.data_dir / "usage", lambda: place.clock.now()),
     )
 
 
@@ -330,6 +344,17 @@ def _storage(settings: Settings, which: str) -> Storage:
         return store
     local: Storage = _adapter("storage.local", "LocalStorage")(Path(address) / which)
     return local
+
+
+def _mailer(settings: Settings) -> Mailer | None:
+    address = settings.mail_url
+    if not address:
+        return None
+    if address.startswith(("smtp://", "smtps://")):
+        server: Mailer = _adapter("mailer.smtp", "SmtpMailer")(address, settings.mail_sender)
+        return server
+    folder: Mailer = _adapter("mailer.outbox", "OutboxMailer")(Path(address), settings.mail_sender)
+    return folder
 
 
 def _index(settings: Settings) -> SearchIndex:

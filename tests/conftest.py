@@ -154,12 +154,16 @@ def client(app: Application) -> Iterator[TestClient]:
 def settle(app: Application) -> Callable[[], None]:
     """Runs, or waits for, everything that is owed: jobs, what is due by the clock, the index."""
 
-    def run() -> None:
+    def jobs() -> None:
         if isinstance(app.queue, InlineQueue):
             app.queue.drain(retry=True)
         else:
             _wait_for(app.queue.idle)
+
+    def run() -> None:
+        jobs()
         do_due(app)
+        jobs()
         app.indexer.drain()
         assert app.queue.idle()
 

@@ -28,6 +28,7 @@ from opendata.catalog.files import Stores
 from opendata.core.errors import NotFound, Unavailable
 from opendata.edge.conventions import Language, Limit, Offset, documented, json_answer, known_query
 from opendata.edge.http import ApiWork, AppSettings, part
+from opendata.edge.usage.journal import Use, mark
 from opendata.ports.storage.port import ObjectMissing
 from opendata.settings import Settings
 
@@ -82,10 +83,12 @@ def list_datasets(
 
 
 @router.get("/datasets/{dataset}", responses=documented(DatasetOut))
-def get_dataset(work: ApiWork, dataset: str, language: Language) -> Response:
+def get_dataset(request: Request, work: ApiWork, dataset: str, language: Language) -> Response:
     """By id or name: the last published release. Who works for the body also gets the open `draft`, and an ETag for
     `If-Match`."""
     seen = service.see(work, dataset)
+    if seen.published is not None:
+        mark(request, Use.CALL, seen.dataset.id)
     lines = queries.lines_of(work, [seen.dataset.id]).get(seen.dataset.id, ())
     if not seen.sees_drafts:
         etag = f"{seen.dataset.id[-12:]}-r{seen.dataset.revision}"
@@ -145,6 +148,15 @@ def _send(
     request: Request, found: SeenResource, work: ApiWork, stores: Stores, settings: Settings
 ) -> Response:
     policy.check_data(work.actor, found.view)
+    answer = _answer(request, found, work, stores, settings)
+    if found.public and download.begins(answer):
+        mark(request, Use.DOWNLOAD, found.resource.id)
+    return answer
+
+
+def _answer(
+    request: Request, found: SeenResource, work: ApiWork, stores: Stores, settings: Settings
+) -> Response:
     if found.resource.file is None and found.resource.meta.url:
         return _lead_on(found.resource.meta.url)
     file = service.data_file(work, found)

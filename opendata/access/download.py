@@ -62,6 +62,12 @@ def respond(request: Request, sending: Sending, settings: Settings) -> Response:
     return StreamingResponse(chunks, status, headers)
 
 
+def begins(answer: Response) -> bool:
+    """Whether the answer holds the file from its first byte, or leads to it: the parts of one download count as one."""
+    span = answer.headers.get("content-range", "bytes 0-")
+    return answer.status_code in (200, 206, 302) and span.startswith("bytes 0-")
+
+
 def file_headers(file: FileView, *, public: bool) -> dict[str, str]:
     """Always an attachment, never guessed at, never run: a stranger's HTML or SVG stays a file."""
     return {

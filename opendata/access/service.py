@@ -13,6 +13,7 @@ from opendata.catalog import queries, views
 from opendata.catalog.lifecycle import State
 from opendata.catalog.models import Dataset, Release
 from opendata.catalog.views import DatasetView, FileView, ResourceView
+from opendata.core.clock import day_of
 from opendata.core.errors import Gone, NotFound, Unauthenticated
 from opendata.work.unit import Work
 
@@ -153,7 +154,8 @@ def _find(work: Work, id_or_name: str) -> Dataset:
 
 def _raise_gone(dataset: Dataset | None) -> None:
     if dataset is not None and dataset.withdrawn_at is not None and dataset.first_published_at is not None:
-        raise Gone("dataset_withdrawn", reason=dataset.withdraw_reason, at=dataset.withdrawn_at.isoformat())
+        day = day_of(dataset.withdrawn_at).isoformat()
+        raise Gone("dataset_withdrawn", reason=dataset.withdraw_reason, day=day)
 
 
 def _seen(work: Work, dataset: Dataset) -> Seen:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from opendata.accounts.models import ApiToken, User, WebSession
 from opendata.accounts.sessions import session_hash
@@ -22,7 +21,7 @@ from opendata.work import audit
 from opendata.work.actor import ALL_SCOPES, PUBLIC, Actor, Credentials, Role, Scope, SiteRole
 from opendata.work.unit import Work
 
-RolesOf = Callable[[Session, str], frozenset[tuple[str, Role]]]
+RolesOf = Callable[[Work, str], frozenset[tuple[str, Role]]]
 
 
 KNOWN_TOKENS = 10_000
@@ -117,7 +116,7 @@ class Authenticator:
             name=user.name,
             sysadmin=user.sysadmin and Scope.ADMIN in scopes and agency_id is None,
             scopes=scopes,
-            roles=self._roles_of(work.session, user.id),
+            roles=self._roles_of(work, user.id),
             site_roles=frozenset(SiteRole(role) for role in user.site_roles),
             agency_only=agency_id,
         )

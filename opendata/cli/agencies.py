@@ -65,7 +65,7 @@ def role_grant(app: Application, user_name: str, agency_name: str, role_name: st
 @click.argument("role_names", metavar="[ROLE]...", nargs=-1, type=click.Choice([r.value for r in SiteRole]))
 @with_app
 def role_set_site(app: Application, user_name: str, role_names: tuple[str, ...]) -> None:
-    """Let a person have exactly these roles for the whole site: city_admin, supervisor, or none."""
+    """Let a person have exactly these roles for the whole site: city_admin, supervisor, evaluator, or none."""
     with app.place.writing(SYSTEM) as work:
         accounts.set_site_roles(work, accounts.find_user(work, user_name), map(SiteRole, role_names))
     click.echo(f"{user_name} has for the whole site: {', '.join(role_names) or 'nothing'}.")

@@ -53,6 +53,8 @@ POINTS = {
     "drop.removed": "The tables are removed; their rows in the database are not.",
     "drop.written": "The rows' removal is written, but not committed.",
     "drop.committed": "The tables are gone; the job does not count as done.",
+    "usage.written": "A batch of uses is counted, but not committed.",
+    "usage.committed": "A batch of uses is counted; it still lies in its file.",
 }
 """Every place, in the order of the road. Each is in the code once, and tests/journeys/test_kill.py dies at each."""
 

@@ -32,6 +32,7 @@ from opendata.core.errors import Unavailable
 from opendata.edge.conventions import http_date, is_current
 from opendata.edge.frame import route_of
 from opendata.edge.messages import preferred
+from opendata.edge.usage.journal import Use
 from opendata.work.audit import AuditHead
 from opendata.work.pending import Pending
 from opendata.work.unit import Workplace
@@ -113,6 +114,8 @@ class _Kept:
     body: bytes
     route: str
     everyones: bool
+    use: tuple[Use, str] | None = None
+    """What being served is (`edge.usage`)."""
     squeezed: bytes | None = None
     squeezable: bool = False
 
@@ -175,6 +178,7 @@ class ByteCache:
         if kept is not None and (kept.everyones or not named):
             self._on_hit()
             scope.setdefault("state", {})["route"] = kept.route
+            scope["state"]["use"] = kept.use
         elif scope["method"] == "HEAD":  # answered from a kept GET, but not kept itself
             await self._app(scope, receive, _untagged(send))
             return
@@ -288,6 +292,7 @@ def _kept(capture: _Capture, generation: int, scope: Scope) -> _Kept:
         body,
         route_of(scope),
         capture.everyones,
+        scope["state"].get("use"),
         squeezable=len(body) > 1000 and kind.startswith(_SQUEEZED),
     )
 

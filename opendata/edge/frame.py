@@ -12,6 +12,7 @@ import re
 import secrets
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from opendata.core.errors import BadQuery, DomainError
 from opendata.edge import problem
 from opendata.edge.health import Metrics
+from opendata.edge.usage.journal import Use
 
 access = logging.getLogger("opendata.access")
 log = logging.getLogger(__name__)
@@ -46,16 +48,27 @@ _DATA_POLICY = b"default-src 'none'; frame-ancestors 'none'; sandbox"
 _SLASH = 307
 """The framework's own redirect, to an address with or without a slash at its end."""
 _UNCHANGED = 304
+_SERVED = frozenset({200, 206, 302, 304})
+"""With these a reader has what was asked for, and it counts as used (`edge.usage`)."""
 _UNSENT = 499
 """Status in log and metrics of a request whose client went away before the answer."""
 
 
 class Frame:
-    """`https`: whether the site is reached by https (its public address says so): then HSTS is sent."""
+    """`https`: whether the site is reached by https (its public address says so): then HSTS is sent. `note_use` is told of
+    every use of a dataset, once its answer is on its way."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, *, https: bool = False) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: Metrics,
+        *,
+        https: bool = False,
+        note_use: Callable[[Use, str], None] = lambda _use, _subject: None,
+    ) -> None:
         self._app = app
         self._metrics = metrics
+        self._note_use = note_use
         self._always = [*_ALWAYS, *([(b"strict-transport-security", b"max-age=31536000")] if https else [])]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -108,6 +121,9 @@ class Frame:
         return [*given, *more]
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
+        use = scope["state"].get("use")
+        if use is not None and status in _SERVED and scope["method"] != "HEAD":
+            self._note_use(*use)
         route = route_of(scope)
         self._metrics.observe(route, scope["method"], status, seconds)
         if access.isEnabledFor(logging.INFO):

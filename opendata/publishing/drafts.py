@@ -34,6 +34,8 @@ from opendata.publishing.sentences import Step, say
 from opendata.review import queries as reviews
 from opendata.review import screening
 from opendata.review import service as review
+from opendata.review.rounds import service as rounds
+from opendata.review.rounds.models import Result
 from opendata.tabular.encoding import is_known
 from opendata.work.unit import Work
 
@@ -91,6 +93,7 @@ def open_draft(work: Work, dataset: Dataset, agency: Agency) -> Release:
     if State(release.state) not in EDITABLE_STATES:
         move(release, State.DRAFT)
         say(release, Step.EDITED_AGAIN)
+        rounds.close(work, release, Result.TAKEN_BACK)
         review.void(work, release)
         work.record("release.edited_again", "release", release.id, content_hash=release.content_hash)
     return release
@@ -236,6 +239,7 @@ def discard_draft(work: Work, dataset: Dataset, agency: Agency) -> None:
         return
     if release.number == 1:
         raise Forbidden("first_draft_stays", name=dataset.name)
+    rounds.close(work, release, Result.TAKEN_BACK)
     review.void(work, release)
     if State(release.state) not in EDITABLE_STATES:
         move(release, State.DRAFT)

@@ -18,14 +18,17 @@ from opendata.core.errors import Conflict, Forbidden, Invalid, NotFound, invalid
 from opendata.core.names import clean_text
 from opendata.inventory.models import Openness
 from opendata.publishing import completeness, policy_record
-from opendata.publishing.governance import bar, openings, own_line
+from opendata.publishing.governance import bar, openings, own_line, telling
 from opendata.publishing.governance.bar import lines_of, send_back
 from opendata.publishing.sentences import Step, say
+from opendata.publishing.standing import service as standing
 from opendata.review import queries as reviews
 from opendata.review import screening
 from opendata.review import service as review
 from opendata.review.detect.rules import Found
 from opendata.review.models import Decision, DecisionKind, Outcome
+from opendata.review.rounds import service as rounds
+from opendata.review.rounds.models import Result
 from opendata.settings import Policy
 from opendata.work.unit import Work
 
@@ -79,15 +82,24 @@ def decide(
     outcome: Outcome,
     content_hash: str,
     reason: str = "",
+    field_reasons: Sequence[Mapping[str, str]] = (),
 ) -> Decision:
     """One of the two decisions. The second approval starts the publication; any rejection returns the release."""
     # Two people who decide at once do so one after the other: each would else miss the other's approval.
     work.session.refresh(release, with_for_update=True)
     decision = review.record_decision(
-        work, release, agency, kind=kind, outcome=outcome, content_hash=content_hash, reason=reason
+        work,
+        release,
+        agency,
+        kind=kind,
+        outcome=outcome,
+        content_hash=content_hash,
+        reason=reason,
+        field_reasons=field_reasons,
     )
     if outcome is Outcome.REJECT:
-        send_back(work, release, Step.RETURNED_REJECTED, reason=decision.reason, kind=kind.value)
+        said = decision.reason or "; ".join(entry["reason"] for entry in decision.field_reasons)
+        send_back(work, release, Step.RETURNED_REJECTED, reason=said, kind=kind.value)
     elif review.both_approved(work, release):
         approve(work, views.one(work.session, dataset, release))
     else:
@@ -105,12 +117,13 @@ def pass_checks(work: Work, view: DatasetView) -> None:
     if bar.is_barred(work, view):  # now that its files have been read
         return
     release = view.release
-    if release.policy == Policy.DIRECT.value:
+    if release.policy == Policy.DIRECT.value or standing.passes(work, view):
         approve(work, view)
         return
     move(release, State.IN_REVIEW)
     say(release, Step.IN_REVIEW)
     work.record("release.in_review", "release", release.id, content_hash=release.content_hash)
+    rounds.begin(work, view)
 
 
 def approve(work: Work, view: DatasetView) -> None:
@@ -119,6 +132,7 @@ def approve(work: Work, view: DatasetView) -> None:
         return
     release = view.release
     move(release, State.APPROVED)
+    rounds.close(work, release, Result.APPROVED)
     work.record("release.approved", "release", release.id, content_hash=release.content_hash)
     if release.publish_at is not None and release.publish_at > work.now:
         move(release, State.SCHEDULED)
@@ -164,6 +178,7 @@ def finish(work: Work, view: DatasetView) -> None:
     work.touch(dataset)
     own_line.enter(work, view)
     openings.follow(work, dataset)
+    telling.published(work, view)
     work.record(
         "release.published",
         "release",
@@ -250,9 +265,12 @@ def submit_quietly(work: Work, dataset_id: str) -> None:
 
 
 def release_scheduled(work: Work, release_id: str) -> None:
-    """The time of a scheduled release has come."""
-    release = queries.release(work.session, release_id)
+    """The time of a scheduled release has come. Two servers that see it at once let it out once."""
+    query = select(Release).where(Release.id == release_id).with_for_update()
+    release = work.session.execute(query).scalar_one_or_none()
     if release is None or release.state != State.SCHEDULED.value:
+        return
+    if release.publish_at is not None and release.publish_at > work.now:  # put off meanwhile
         return
     dataset = work.session.get(Dataset, release.dataset_id)
     if dataset is not None:
@@ -336,4 +354,5 @@ def _recall_draft(work: Work, dataset: Dataset) -> None:
         move(draft, State.DRAFT)
         say(draft, Step.EDITED_AGAIN)
         work.record("release.recalled", "release", draft.id, content_hash=draft.content_hash)
+        rounds.close(work, draft, Result.TAKEN_BACK)
         review.void(work, draft)

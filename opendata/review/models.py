@@ -33,7 +33,11 @@ class Decision(Base):
     outcome: Mapped[str] = mapped_column(String(10))
     content_hash: Mapped[str] = mapped_column(String(64))
     reason: Mapped[str]
+    field_reasons: Mapped[list[Any]] = mapped_column(default=list)
+    """[{field, reason}] of a rejection: what is wrong where, as places of the content (`title`, `resources.<id>.name`)."""
     reviewer_id: Mapped[str] = mapped_column(ForeignKey("account.id"))
+    on_behalf_of: Mapped[str | None] = mapped_column(String(36))
+    """The absent reviewer whose role it was made in."""
     decided_at: Mapped[datetime]
     void_at: Mapped[datetime | None]
     """When an edit or a return made it void."""

@@ -27,16 +27,24 @@ def decisions(work: Work, release_id: str) -> Sequence[tuple[Decision, str]]:
 
 def findings(work: Work, release: Release) -> Sequence[Finding]:
     """What the screening found in the release's present content, confident ones first."""
-    query = select(Finding).where(
-        Finding.release_id == release.id, Finding.content_hash == release.content_hash
-    )
+    return findings_in(work, release.id, release.content_hash or "")
+
+
+def findings_in(work: Work, release_id: str, content_hash: str) -> Sequence[Finding]:
+    """The same for a content that the release had."""
+    query = select(Finding).where(Finding.release_id == release_id, Finding.content_hash == content_hash)
     return work.session.execute(query.order_by(Finding.confident.desc(), Finding.place)).scalars().all()
 
 
 def waivers(work: Work, release: Release) -> Mapping[FindingKey, tuple[Waiver, str]]:
     """By the finding that they are about: the waivers for the release's present content, with the reviewers' names."""
+    return waivers_in(work, release.id, release.content_hash or "")
+
+
+def waivers_in(work: Work, release_id: str, content_hash: str) -> Mapping[FindingKey, tuple[Waiver, str]]:
+    """The same for a content that the release had."""
     query = select(Waiver, User.name).join(User, User.id == Waiver.reviewer_id)
-    query = query.where(Waiver.release_id == release.id, Waiver.content_hash == release.content_hash)
+    query = query.where(Waiver.release_id == release_id, Waiver.content_hash == content_hash)
     return {key(waiver): (waiver, name) for waiver, name in work.session.execute(query)}
 
 
@@ -62,10 +70,13 @@ def blocked(work: Work, *, visible: Visible, limit: int = 200) -> Sequence[tuple
 
 def negative_hits(work: Work, release: Release) -> Sequence[tuple[NegativeHit, NegativeEntry]]:
     """What the negative list forbids in the release's present content, as it was found last."""
+    return hits_in(work, release.id, release.content_hash or "")
+
+
+def hits_in(work: Work, release_id: str, content_hash: str) -> Sequence[tuple[NegativeHit, NegativeEntry]]:
+    """The same for a content that the release had."""
     query = select(NegativeHit, NegativeEntry).join(NegativeEntry, NegativeEntry.id == NegativeHit.entry_id)
-    query = query.where(
-        NegativeHit.release_id == release.id, NegativeHit.content_hash == release.content_hash
-    )
+    query = query.where(NegativeHit.release_id == release_id, NegativeHit.content_hash == content_hash)
     return [(hit, entry) for hit, entry in work.session.execute(query.order_by(NegativeEntry.number))]
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import select, update
 
+from opendata.agencies.delegation import queries as delegations
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_review
 from opendata.catalog.lifecycle import State
@@ -13,7 +14,7 @@ from opendata.catalog.models import Release, ReleaseAuthor
 from opendata.core.errors import NotFound, invalid
 from opendata.core.ids import new_id
 from opendata.core.names import clean_text
-from opendata.review import queries
+from opendata.review import queries, reasons
 from opendata.review.errors import NotInReview, OtherContent, WrongReviewer
 from opendata.review.models import Decision, DecisionKind, Outcome, Waiver
 from opendata.work.actor import Role
@@ -31,20 +32,18 @@ def record_decision(
     outcome: Outcome,
     content_hash: str,
     reason: str,
+    field_reasons: Sequence[Mapping[str, str]] = (),
 ) -> Decision:
-    """Writes a decision down. It moves nothing: `publishing` reads the decisions and moves the release.
+    """Writes a decision down. It moves nothing: `publishing` reads the decisions and moves the release. `field_reasons`
+    are [{field, reason}] of a rejection.
 
-    Errors: `WrongReviewer`, `NotInReview`, `OtherContent`; `Invalid` for a rejection without a reason.
+    Errors: `WrongReviewer`, `NotInReview`, `OtherContent`; `Invalid` for a rejection without any reason.
     """
     actor_id = check_reviewer(work, release, agency, kind)
-    if release.state != State.IN_REVIEW.value:
-        raise NotInReview(state=release.state)
-    if content_hash != release.content_hash:
-        raise OtherContent(expected=release.content_hash, got=content_hash[:64])
-    if outcome is Outcome.REJECT and not reason.strip():
+    _check_open(work, release, kind, content_hash)
+    by_field = reasons.checked(field_reasons) if outcome is Outcome.REJECT else []
+    if outcome is Outcome.REJECT and not (reason.strip() or by_field):
         raise invalid("reason", "rejection_needs_reason")
-    if any(d.kind == kind.value for d in standing(work, release)):
-        raise NotInReview("already_decided", kind=kind.value)
     decision = Decision(
         id=new_id(),
         release_id=release.id,
@@ -52,7 +51,9 @@ def record_decision(
         outcome=outcome.value,
         content_hash=content_hash,
         reason=clean_text(reason)[:5000],
+        field_reasons=by_field,
         reviewer_id=actor_id,
+        on_behalf_of=delegations.stands_in_for(work, actor_id, agency, ROLE_OF[kind]),
         decided_at=work.now,
     )
     work.session.add(decision)
@@ -63,8 +64,20 @@ def record_decision(
         release.id,
         content_hash=content_hash,
         reason=decision.reason,
+        field_reasons=by_field,
+        on_behalf_of=decision.on_behalf_of,
     )
     return decision
+
+
+def _check_open(work: Work, release: Release, kind: DecisionKind, content_hash: str) -> None:
+    """Whether this decision about this content is still to come."""
+    if release.state != State.IN_REVIEW.value:
+        raise NotInReview(state=release.state)
+    if content_hash != release.content_hash:
+        raise OtherContent(expected=release.content_hash, got=content_hash[:64])
+    if any(d.kind == kind.value for d in standing(work, release)):
+        raise NotInReview("already_decided", kind=kind.value)
 
 
 def record_waivers(
@@ -113,11 +126,27 @@ def check_reviewer(work: Work, release: Release, agency: Agency, kind: DecisionK
     actor = work.actor
     if actor.id is None or not may_review(actor, agency, ROLE_OF[kind]):
         raise WrongReviewer("reviewer_role_missing", role=ROLE_OF[kind].value)
-    if actor.id in authors(work, release):
+    # Whoever stands in for somebody decides as both of them: what binds the one binds the other.
+    mine = {actor.id, delegations.stands_in_for(work, actor.id, agency, ROLE_OF[kind]) or actor.id}
+    if mine & authors(work, release):
         raise WrongReviewer("reviewer_is_author")
-    if any(d.reviewer_id == actor.id and d.kind != kind.value for d in standing(work, release)):
+    if any(mine & persons(d) for d in standing(work, release) if d.kind != kind.value):
         raise WrongReviewer("same_reviewer_twice")
     return actor.id
+
+
+def may_decide(work: Work, release: Release, agency: Agency, kind: DecisionKind) -> bool:
+    """Whether the actor may make this decision, as far as persons and roles go."""
+    try:
+        check_reviewer(work, release, agency, kind)
+    except WrongReviewer:
+        return False
+    return True
+
+
+def persons(decision: Decision) -> set[str]:
+    """Who made it, and in whose place."""
+    return {decision.reviewer_id, decision.on_behalf_of or decision.reviewer_id}
 
 
 def authors(work: Work, release: Release) -> set[str]:

@@ -13,6 +13,7 @@ from opendata.access import service as access
 from opendata.core.errors import NotFound
 from opendata.edge.conventions import documented, json_answer
 from opendata.edge.http import ApiWork, AppSettings, part
+from opendata.edge.usage.journal import Use, mark
 from opendata.ports.table_store.port import Column, ColumnType, Rows, Select, TableStore
 from opendata.settings import Settings
 from opendata.tables import service
@@ -71,6 +72,7 @@ def get_rows(
     if not found.public:
         raise NotFound("no_rows", reason="not_public")
     policy.check_data(work.actor, found.view)
+    mark(request, Use.CALL, found.resource.id)
     table = service.ready(work.session, found.resource.id)
     select = parse(request.query_params.multi_items(), columns_of(table))
     rows = service.read(tables, table, select)

@@ -28,6 +28,10 @@ from opendata.web.inventory import lists as inventory_lists
 from opendata.web.inventory import public as holdings
 from opendata.web.library import schemas, trying
 from opendata.web.render import assets
+from opendata.web.reviewing import delegations, notices, standing
+from opendata.web.reviewing import form as approval_form
+from opendata.web.supervision import board, orders, reports, scores
+from opendata.web.supervision import public as supervision
 
 FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.face))
 """Who words the errors, by path: for `main`'s list, beside the faces of the APIs."""
@@ -47,6 +51,10 @@ _pages = (
     reading,
     mending,
     reviews,
+    approval_form,
+    delegations,
+    notices,
+    standing,
     account,
     agencies,
     inventory,
@@ -59,6 +67,11 @@ _pages = (
     negative,
     profile,
     audit,
+    orders,
+    board,
+    supervision,
+    scores,
+    reports,
 )
 for _room in _pages:
     router.include_router(_room.router, prefix="/{language:language}")

@@ -18,16 +18,17 @@ from starlette.concurrency import run_in_threadpool
 from starlette.convertors import Convertor, register_url_convertor
 
 from opendata.accounts.models import WebSession
+from opendata.accounts.notices.queries import unread
 from opendata.accounts.sessions import session_hash
 from opendata.core.errors import Forbidden, Unauthenticated
 from opendata.edge.http import READING_METHODS, get_settings, identify, place_of, request_id
 from opendata.settings import Settings
+from opendata.supervision.policy import may_watch
 from opendata.web.forms import Form, posted
-from opendata.work.actor import PUBLIC, Actor, Credentials, Role, SiteRole
+from opendata.work.actor import PUBLIC, REVIEWING_ROLES, Actor, Credentials, Role, SiteRole
 from opendata.work.unit import Work
 
 T = TypeVar("T")
-REVIEWERS = (Role.CONTENT_REVIEWER, Role.SECRECY_REVIEWER)
 KEEPERS = (Role.EDITOR, Role.ADMIN)
 
 
@@ -63,10 +64,12 @@ class Viewer:
     csrf: str = ""
     stranger: bool = True
     """No session was shown: the page holds nothing of anyone."""
+    unread: int = 0
+    """Notices that the viewer has not read."""
 
     @property
     def reviews(self) -> bool:
-        return any(role in REVIEWERS for _agency, role in self.actor.roles)
+        return any(role in REVIEWING_ROLES for _agency, role in self.actor.roles)
 
     @property
     def keeps(self) -> bool:
@@ -76,6 +79,10 @@ class Viewer:
     @property
     def keeps_list(self) -> bool:
         return self.actor.holds(SiteRole.CITY_ADMIN)
+
+    @property
+    def watches(self) -> bool:
+        return may_watch(self.actor)
 
     @property
     def supervises(self) -> bool:
@@ -121,11 +128,11 @@ def recognise(request: Request, work: Work) -> None:
     """Sets the work's actor by the session cookie, and the viewer for the page's frame."""
     cookie = session_cookie(request)
     identify(request, work, Credentials(cookie=cookie))
-    csrf = ""
+    csrf, waiting = "", 0
     if cookie and work.actor.id is not None:
         query = select(WebSession.csrf_token).where(WebSession.id_hash == session_hash(cookie))
-        csrf = work.session.execute(query).scalar_one()
-    request.state.viewer = Viewer(work.actor, csrf, stranger=cookie is None)
+        csrf, waiting = work.session.execute(query).scalar_one(), unread(work)
+    request.state.viewer = Viewer(work.actor, csrf, stranger=cookie is None, unread=waiting)
 
 
 PostedForm = Annotated[Form, Depends(posted)]

@@ -21,6 +21,7 @@ from opendata.catalog.models import Dataset, Release, Resource
 from opendata.catalog.queries import LineRow
 from opendata.core.errors import Unavailable
 from opendata.edge.http import part
+from opendata.edge.usage.journal import Use, mark
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import Domain
 from opendata.inventory.profile import queries as profile
@@ -84,6 +85,7 @@ def dataset(
     seen = access.see(work, name)
     if seen.published is None:
         return see_other(f"/{language}/console/dataset/{seen.dataset.id}")
+    mark(request, Use.VIEW, seen.dataset.id)
     view = seen.published
     pager = Pager(files, FILES_A_PAGE, len(view.resources))
     shown = view.resources[pager.first - 1 if pager.total else 0 : pager.last]

@@ -25,7 +25,8 @@ _HERE = Path(__file__).parent
 PRIVATE = {"Cache-Control": "private, no-store"}
 DONE = frozenset(
     {"saved", "uploaded", "removed", "submitted", "withdrawn", "discarded", "approved", "rejected", "revoked", "members", "created", "added",
-     "password", "waived", "masking", "imported", "withheld", "revealed", "cleaned"}
+     "password", "waived", "masking", "imported", "withheld", "revealed", "cleaned", "delegated", "delegation_ended", "notices_read",
+     "scheduled", "standing", "standing_decided"}
 )  # fmt: skip
 """What `?done=` may say after a form; any other word says nothing."""
 
@@ -128,6 +129,7 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "html_lang": texts.HTML_LANG[language],
         "root": f"/{language}",
         "site_url": settings.site_url,
+        "scored": settings.supervision,
         "site_title": settings.site_title if language == "en" else settings.site_title_zh,
         "translations": {code: f"/{code}{quote(rest)}{query}" for code in messages.LANGUAGES},
         "path": path,
@@ -144,6 +146,7 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "label": lambda name, code: texts.label(name, str(code), language),
         "choose": lambda zh, en: texts.choose(zh, en, language),
         "lang_of": lambda content: texts.lang_of(str(content), language),
+        "remarks": {},
     }
 
 

@@ -14,6 +14,7 @@ from opendata.access.service import SeenResource
 from opendata.core.errors import BadQuery, FieldError, NotFound
 from opendata.edge import messages
 from opendata.edge.http import part
+from opendata.edge.usage.journal import Use, mark
 from opendata.ports.table_store.port import Column, ColumnType, Condition, Op, Order, Rows, Select, TableStore
 from opendata.publishing.reading import profiles
 from opendata.tables import service as tables
@@ -48,11 +49,11 @@ def resource(
     found = _find(work, name, resource_id)
     if not found.public:
         return see_other(f"/{language}/console/dataset/{found.seen.dataset.id}")
+    mark(request, Use.VIEW, found.resource.id)
     open_to_all = policy.is_data_public(found.view)
     table = tables.find(work.session, found.resource.id) if open_to_all else None
     view = View(request.url.path, order, column, value)
-    rows = _rows(store, table, view, page_) if table is not None else None
-    columns = _columns(table)
+    rows, columns = _rows(store, table, view, page_) if table is not None else None, _columns(table)
     return page(
         request,
         "resource.html",

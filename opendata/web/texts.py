@@ -60,8 +60,11 @@ def field_name(place: str, language: str) -> str:
 
 
 def in_words(sentence: Mapping[str, Any], language: str) -> Mapping[str, Any]:
-    """Where a release stands, with the fields of its metadata as the forms call them."""
+    """Where a release stands, with the fields of its metadata as the forms call them and times as people read them."""
     params = sentence.get("params", {})
+    if sentence.get("code") == "scheduled" and "at" in params:
+        at = minute(datetime.fromisoformat(params["at"]), language)
+        return {**sentence, "params": {**params, "at": at}}
     if sentence.get("code") not in NAMING_FIELDS or "places" not in params:
         return sentence
     named = dict.fromkeys(field_name(place, language) for place in params["places"])

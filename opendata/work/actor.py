@@ -20,13 +20,19 @@ INHERITED_ROLES = frozenset({Role.CONTENT_REVIEWER, Role.SECRECY_REVIEWER, Role.
 """Roles that a body's people also have for the bodies below it: a small body has one clerk, its parent reviews."""
 
 
+REVIEWING_ROLES = (Role.CONTENT_REVIEWER, Role.SECRECY_REVIEWER)
+"""Of the two decisions; what an absent person can delegate."""
+
+
 class SiteRole(StrEnum):
     """What a person may do for the whole site, granted by a sysadmin."""
 
     CITY_ADMIN = "city_admin"
     """Keeps the negative list."""
     SUPERVISOR = "supervisor"
-    """Reads the audit trail (the office in charge of openness)."""
+    """The office in charge of openness: reads the audit trail, issues rectification orders, keeps the rules of scoring."""
+    EVALUATOR = "evaluator"
+    """Evaluates from outside (第三方评估): reads what supervisors read of the bodies' work, and writes nothing."""
 
 
 class Scope(StrEnum):

@@ -37,6 +37,8 @@ ROADS = {
     "withdrawal": [*of("reindex"), *REQUEST, *of("retract", "drop")],
 }
 """Where the server dies, in the order in which it comes there."""
+USE = of("usage")
+"""What is used while a server dies there is counted by the next one: tests/supervision/test_usage.py."""
 ARMED_FROM = {"arrival": "create", "checks": "submit", "publication": "decide", "withdrawal": "reindex"}
 
 
@@ -49,7 +51,7 @@ def test_every_failpoint_is_in_the_code_once_and_somebody_dies_there() -> None:
         if isinstance(node.args[0], ast.Constant)
     )
     assert used == Counter(dict.fromkeys(POINTS, 1))
-    assert {point for road in ROADS.values() for point in road} == set(POINTS)
+    assert {point for road in (*ROADS.values(), USE) for point in road} == set(POINTS)
     assert all(sentence.endswith(".") for sentence in POINTS.values())
 
 

@@ -40,7 +40,7 @@ class Hidden:
     pools: dict[str, list[str]] = field(default_factory=lambda: {
         "datasets": [], "resources": [], "releases": [], "uploads": [], "lists": [], "withheld": [], "sheets": ["csv", "xlsx"],
         "lines": ["306001-1"], "files": ["rows.csv"],
-        "numbers": ["1", "2"], "languages": ["zh", "en"], "agencies": ["housing"],
+        "numbers": ["1", "2"], "years": ["2025"], "languages": ["zh", "en"], "agencies": ["housing"],
         "formats": ["ttl", "jsonld", "rdf"], "actions": sorted(ACTIONS),
     })  # fmt: skip
 

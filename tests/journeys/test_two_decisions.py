@@ -24,6 +24,7 @@ from opendata.accounts.models import WebSession
 from opendata.catalog.models import Dataset, Release
 from opendata.cli import cli
 from opendata.compat.ckan.api import ACTIONS
+from opendata.core.clock import day_of
 from opendata.review.models import Decision
 from opendata.wiring import do_due
 from opendata.work.actor import SYSTEM, Role, SiteRole
@@ -50,6 +51,21 @@ API_CALLS: dict[str, Any] = {
     "POST /inventory/import": b"",
     "POST /schemas/match": {"fields": ["a", "b"]},
     "POST /validate": b"",
+    "POST /notices/read": {},
+    "POST /standing-authorities": {
+        "dataset": "{dataset}", "source": "almighty", "rows_drift": 100, "filled_drift": 100, "expires_on": "{today}",
+        "reason": "x",
+    },
+    "POST /standing-authorities/{authority}/decisions": {
+        "kind": "secrecy", "outcome": "approve", "terms_hash": "{content_hash}",
+    },
+    "DELETE /standing-authorities/{authority}": None,
+    "POST /delegations": {
+        "agency": "housing", "absent": "secrecy", "delegate": "almighty", "first_day": "{today}",
+        "last_day": "{today}", "reason": "x",
+    },
+    "DELETE /delegations/{delegation}": None,
+    "PUT /releases/{release}/schedule": {"publish_at": None},
     "POST /releases/{release}/masking": {},
     "POST /releases/{release}/waivers": {"findings": ["x"], "content_hash": "{content_hash}", "reason": "x"},
     "POST /plans": {"line": "{line}", "year": 2026, "planned_on": "2026-12-01"},
@@ -57,6 +73,14 @@ API_CALLS: dict[str, Any] = {
     "PUT /metadata-profile": {"fields": [], "note": "x"},
     "POST /negative-list": {},
     "PATCH /negative-list/{entry}": {"status": "lifted", "lift_reason": "x"},
+    "POST /supervision/rules": {"openness_weight": 4, "rules": [], "reason": "x"},
+    "PATCH /reports/{agency}/{year}": {"summary": "x"},
+    "POST /reports/{agency}/{year}/publication": None,
+    "POST /rectifications": {"agency": "housing", "subject": "x", "demand": "x", "deadline": "2099-01-01"},
+    "PATCH /rectifications/{order}": {"deadline": "2099-06-01", "reason": "x"},
+    "POST /rectifications/{order}/evidence": {"text": "x"},
+    "POST /rectifications/{order}/decisions": {"outcome": "close", "reason": "x"},
+    "POST /datasets/{dataset}/periodic-reviews": {"outcome": "keep"},
     "POST /datasets": {"agency": "housing", **META, "inventory": ["{line}"]},
     "PUT /datasets/by-source/{agency}/{source_id:path}": {**META, "inventory": ["{line}"]},
     "PATCH /datasets/{dataset}": {**META, "inventory": ["{line}"]},
@@ -83,6 +107,7 @@ API_CALLS: dict[str, Any] = {
 FORM = {
     **META, "kind": "secrecy", "outcome": "approve", "content_hash": "{content_hash}", "reason": "x", "agency": "housing",
     "name": "x", "days": "9", "scopes": "publish", "user": "almighty", "roles": "secrecy_reviewer", "line": "{line}",
+    "absent": "secrecy", "delegate": "almighty", "first_day": "{today}", "last_day": "{today}", "publish_at": "",
     "year": "2026", "planned_on": "2026-12-01", "status": "opened", "edition": "1", "url": "https://example.org/c.csv",
 }  # fmt: skip
 """What every form of the pages is sent, besides its token: a form takes what it knows."""
@@ -168,7 +193,12 @@ class Walk:
                 self.person.post(f"/datasets/{made['id']}/withdraw", json={"reason": "有误"})
             if stage == "returned":
                 assert office.decide(release, "content", "reject", "不完整").status_code == 201
-        return found | {"release": release["id"], "content_hash": release.get("content_hash") or "0" * 64}
+        today = day_of(office.app.place.clock.now()).isoformat()
+        return found | {
+            "today": today,
+            "release": release["id"],
+            "content_hash": release.get("content_hash") or "0" * 64,
+        }
 
     def facts(self, stage: str) -> dict[str, str]:
         """Of a dataset in that state: the last one, as long as nothing has changed about it."""

@@ -124,7 +124,8 @@ def catalogue(app: Application, office: Any, settle: Callable[[], None]) -> dict
         "root:body": "/console/agency/housing/edit", "editor:inventory": "/console/agency/housing/inventory",
         "editor:new line": "/console/agency/housing/inventory/new",
         "editor:line": f"/console/agency/housing/inventory/{line['id']}", "editor:lines": f"{desk}/lines",
-        "editor:dataset of a line": f"/console/new?line={line['id']}",
+        "editor:dataset of a line": f"/console/new?line={line['id']}", "content:notices": "/console/notices",
+        "content:delegations": "/console/delegations", "editor:standing": "/console/standing", "editor:approval form": f"/console/reviews/{release['id']}/form",
     }  # fmt: skip
 
 
@@ -254,6 +255,42 @@ def test_the_keyboard_is_enough(chromium: Browser, address: str, catalogue: dict
     page.keyboard.type("街道")
     page.keyboard.press("Enter")
     page.wait_for_selector("mark")
+
+
+def test_d15_a_decision_is_made_by_keyboard_alone(
+    chromium: Browser, app: Application, address: str, catalogue: dict[str, str]
+) -> None:
+    """From the queue to the decision: no mouse, and few keys."""
+    context = chromium.new_context()
+    sign_in(context, address, "content")
+    page = context.new_page()
+    page.goto(f"{address}/zh/console/reviews")
+    keys = 0
+
+    def press(key: str) -> None:
+        nonlocal keys
+        keys += 1
+        page.keyboard.press(key)
+
+    def reach(text: str) -> None:
+        for _ in range(40):
+            press("Tab")
+            if text in page.evaluate("document.activeElement.textContent"):
+                return
+        raise AssertionError(f"{text} is not to be reached")
+
+    reach("打开")
+    press("Enter")
+    page.wait_for_selector("#decide")
+    reach("直接到审查决定")
+    press("Enter")
+    reach("通过")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    press("Enter")
+    page.wait_for_url("**/console/reviews?done=approved")
+    assert keys < 80
+    page.goto(f"{address}/zh{catalogue['content:review']}")
+    assert page.locator("#part-content ~ .mark.good").count() == 1
 
 
 def test_a_page_that_was_kept_is_still_a_page(

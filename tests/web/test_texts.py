@@ -14,7 +14,8 @@ from opendata.web import render, texts
 HERE = Path(texts.__file__).parent
 FAMILIES = (
     "done.", "facet.", "field.", "failure.", "domain.", "holdings.did.", "holdings.kind.", "list.count.",
-    "facts.type.", "next.", "profile.", "reading.by.", "reading.note.", "remedy.", "review.", "scope.", "sort.", "tab.", "type.",
+    "facts.type.", "next.", "profile.", "reading.by.", "reading.note.", "remedy.", "review.", "scope.", "sort.", "standing.state.",
+    "tab.", "type.",
 )  # fmt: skip
 """Keys that are put together from a code."""
 

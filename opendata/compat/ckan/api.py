@@ -28,6 +28,7 @@ from opendata.edge.conventions import EVERYONES_TAG, PUBLIC_TAG, bearer_token
 from opendata.edge.http import application, authorize, identify, request_id
 from opendata.edge.problem import retry_headers
 from opendata.edge.uploads import ReceivedFile
+from opendata.edge.usage.journal import Use, mark
 from opendata.settings import Settings
 from opendata.work.actor import PUBLIC, Credentials, Scope
 from opendata.work.unit import Work
@@ -120,6 +121,8 @@ def _perform(request: Request, name: str, action: Action, sent: _Sent, callback:
         with _turn(app.settings, action), opened as work:
             _identify(request, work, token)
             result = action.function(Call(app, work, sent.args, _shelf(request), sent.files))
+            if isinstance(result, Ready) and result.used and not action.changes:
+                mark(request, Use.CALL, result.used)
             body = wire.success(help_url, result)
         status = 200
         if isinstance(result, Ready) and not action.changes and not callback:

@@ -46,7 +46,7 @@ def datastore_search(call: Call) -> Ready:
     if select.count:
         total = table.row_count if rows.total is None else rows.total
         result |= {"total": total, "total_was_estimated": False}
-    return Ready(orjson.dumps(result, default=str), public=call.work.actor.is_public)
+    return Ready(orjson.dumps(result, default=str), public=call.work.actor.is_public, used=resource_id)
 
 
 def datastore_info(call: Call) -> dict[str, Any]:

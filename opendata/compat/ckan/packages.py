@@ -91,11 +91,12 @@ def show(call: Call, id_or_name: str) -> Ready | dict[str, Any]:
         raise NotFound("dataset_not_found", id=id_or_name[:100])
     public = row.state == DatasetState.ACTIVE.value and row.published_id is not None
     if public and (row.draft_id is None or call.work.actor.is_public):
-        return Ready(_published(call, row.id, row.revision), public=True, everyones=row.draft_id is None)
+        everyones = row.draft_id is None
+        return Ready(_published(call, row.id, row.revision), public=True, everyones=everyones, used=row.id)
     dataset = find(call.work, id_or_name)  # as it was asked for: the error must not tell the id
     if policy.sees_drafts(call.work.actor, dataset, call.work.session.get_one(Agency, dataset.agency_id)):
         return fresh(call, dataset)
-    return Ready(_published(call, row.id, row.revision))
+    return Ready(_published(call, row.id, row.revision), used=row.id)
 
 
 def find(work: Work, id_or_name: str) -> Dataset:

@@ -79,11 +79,13 @@ def bad_search(text: str) -> ActionError:
 
 @dataclass(frozen=True)
 class Ready:
-    """A result that is JSON already. `public`: the same for everybody without a token; `everyones`: with one, too."""
+    """A result that is JSON already. `public`: the same for everybody without a token; `everyones`: with one, too. `used`:
+    id of the public dataset, or of its resource, of which this is a use."""
 
     body: bytes
     public: bool = False
     everyones: bool = False
+    used: str = ""
 
 
 class Parts(Protocol):

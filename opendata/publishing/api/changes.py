@@ -9,6 +9,8 @@ from typing import Any
 from opendata.catalog.content import document
 from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView
+from opendata.review.rounds import queries as rounds
+from opendata.work.unit import Work
 
 Difference = dict[str, Any]
 """{field, old, new}; None where there is nothing."""
@@ -40,6 +42,18 @@ def differences(before: Moment | None, after: Moment) -> list[Difference]:
         old["state"], new["state"] = before.state, after.state
     if before and before.release_id == after.release_id:
         old["release_state"], new["release_state"] = before.release_state, after.release_state
+    return _between(old, new)
+
+
+def since_return(work: Work, view: DatasetView) -> list[Difference]:
+    """What an author has changed since the release was returned last."""
+    row = rounds.returned_before(work, view.release)
+    if row is None or view.release.content_hash is None:
+        return []
+    return _between(dict(_places(row.content)), dict(_places(document(view))))
+
+
+def _between(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
     return [
         {"field": field, "old": old.get(field), "new": new.get(field)}
         for field in [*old, *(f for f in new if f not in old)]

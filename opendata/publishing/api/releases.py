@@ -1,4 +1,4 @@
-"""Releases: submit, follow, decide; and the reviewers' queue."""
+"""Releases: submit, follow, decide, schedule."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Depends, Response
 
 from opendata.access import policy as access_policy
-from opendata.access.schemas import agency_ref
 from opendata.accounts.models import User
 from opendata.agencies.models import Agency
-from opendata.agencies.policy import may_review
 from opendata.catalog import views
 from opendata.catalog.lifecycle import EDITABLE_STATES, State
 from opendata.catalog.models import Dataset, Release
@@ -20,13 +18,15 @@ from opendata.edge.conventions import Language, documented, json_answer, known_q
 from opendata.edge.http import SignedInWork
 from opendata.inventory.negative.models import EntryStatus, NegativeEntry
 from opendata.publishing import service
-from opendata.publishing.api import editing
+from opendata.publishing.api import changes, editing, queue
 from opendata.publishing.api.editing import How
 from opendata.publishing.api.findings import findings_out
-from opendata.publishing.api.schemas import DecisionIn, DecisionOut, QueueEntry, ReleaseOut, SubmittedOut
+from opendata.publishing.api.queue import dataset_ref, submitted
+from opendata.publishing.api.schemas import DecisionIn, DecisionOut, ReleaseOut, ScheduleIn, SubmittedOut
+from opendata.publishing.timing import scheduling
 from opendata.review import queries as reviews
-from opendata.review import service as review
-from opendata.review.models import Decision, DecisionKind, NegativeHit
+from opendata.review.models import Decision, NegativeHit
+from opendata.review.rounds import queries as rounds
 from opendata.validation import service as validation
 from opendata.work.unit import Work
 
@@ -41,7 +41,7 @@ def create_release(work: SignedInWork, dataset: str, how: How) -> Response:
     if how.dry_run:
         return editing.finish(work, began, how)
     return json_answer(
-        _submitted(release, how.language), status=202, headers={"Location": f"/api/v1/releases/{release.id}"}
+        submitted(release, how.language), status=202, headers={"Location": f"/api/v1/releases/{release.id}"}
     )
 
 
@@ -53,16 +53,19 @@ def get_release(work: SignedInWork, release: str, language: Language) -> Respons
     lacking = editing.missing(work, view, language) if State(found.state) in EDITABLE_STATES else []
     author = work.session.get(User, found.author_id) if found.author_id else None
     body = {
-        **_submitted(found, language),
-        "dataset": _dataset(view),
+        **submitted(found, language),
+        "dataset": dataset_ref(view),
         "policy": found.policy,
         "author": author.name if author else None,
         "submitted_at": found.submitted_at,
+        "publish_at": found.publish_at,
         "published_at": found.published_at,
+        "rounds": [queue.round_out(work, row) for row in rounds.of_release(work, found.id)],
+        "changed_since_return": changes.since_return(work, view),
         "screening": findings_out(work, found, language),
         "negative_hits": [_hit(hit, entry) for hit, entry in reviews.negative_hits(work, found)],
         "validation": _validation(work, view, language),
-        "decisions": [_decision(d, name) for d, name in reviews.decisions(work, found.id)],
+        "decisions": [_decision(work, d, name) for d, name in reviews.decisions(work, found.id)],
         "missing": lacking,
     }
     return json_answer(body)
@@ -82,60 +85,23 @@ def decide(work: SignedInWork, release: str, body: DecisionIn) -> Response:
         outcome=body.outcome,
         content_hash=body.content_hash,
         reason=body.reason,
+        field_reasons=[entry.model_dump() for entry in body.fields],
     )
-    return json_answer(_decision(decision, work.actor.name), status=201)
+    return json_answer(_decision(work, decision, work.actor.name), status=201)
 
 
-@router.get("/reviews", responses=documented(list[QueueEntry]))
-def list_reviews(work: SignedInWork, language: Language) -> Response:
-    """Releases that wait for a decision of a body for which the caller reviews, the longest waiting first."""
-    entries = []
-    for dataset, release in reviews.queue(work, visible=access_policy.draft_filter(work)):
-        agency = work.session.get_one(Agency, dataset.agency_id)
-        mine = [kind for kind in DecisionKind if may_review(work.actor, agency, review.ROLE_OF[kind])]
-        if mine:
-            entries.append(_entry(work, dataset, release, mine, language))
-    return json_answer(entries)
+@router.put("/releases/{release}/schedule", responses=documented(SubmittedOut))
+def schedule(work: SignedInWork, release: str, body: ScheduleIn, language: Language) -> Response:
+    """When an approved release becomes public: not before that time. The negative list is asked again then. Once a reviewer
+    has decided, the time can only be put off."""
+    dataset, found = _find(work, release)
+    agency = work.session.get_one(Agency, dataset.agency_id)
+    scheduling.schedule(work, found, agency, body.publish_at)
+    return json_answer(submitted(found, language))
 
 
 def _find(work: Work, release_id: str) -> tuple[Dataset, Release]:
     return service.find_release(work, release_id, visible=access_policy.draft_filter(work))
-
-
-def _submitted(release: Release, language: str) -> dict[str, Any]:
-    return {
-        "id": release.id,
-        "number": release.number,
-        "state": release.state,
-        "sentence": messages.state_text(release.sentence, language),
-        "content_hash": release.content_hash,
-    }
-
-
-def _dataset(view: DatasetView) -> dict[str, Any]:
-    return {
-        "id": view.id,
-        "name": view.dataset.name,
-        "title": view.meta.title,
-        "agency": agency_ref(view.agency),
-    }
-
-
-def _entry(
-    work: Work, dataset: Dataset, release: Release, mine: list[DecisionKind], language: str
-) -> dict[str, Any]:
-    standing = review.standing(work, release)
-    decided = {decision.kind for decision in standing}
-    barred = work.actor.id in review.authors(work, release) or any(
-        decision.reviewer_id == work.actor.id for decision in standing
-    )
-    return {
-        "release": _submitted(release, language),
-        "dataset": _dataset(views.one(work.session, dataset, release)),
-        "submitted_at": release.submitted_at,
-        "decided": sorted(decided),
-        "for_me": [] if barred else [kind.value for kind in mine if kind.value not in decided],
-    }
 
 
 def _hit(hit: NegativeHit, entry: NegativeEntry) -> dict[str, Any]:
@@ -149,14 +115,17 @@ def _hit(hit: NegativeHit, entry: NegativeEntry) -> dict[str, Any]:
     }
 
 
-def _decision(decision: Decision, reviewer: str) -> dict[str, Any]:
+def _decision(work: Work, decision: Decision, reviewer: str) -> dict[str, Any]:
+    absent = work.session.get(User, decision.on_behalf_of) if decision.on_behalf_of else None
     return {
         "id": decision.id,
         "kind": decision.kind,
         "outcome": decision.outcome,
         "reason": decision.reason,
         "content_hash": decision.content_hash,
+        "fields": decision.field_reasons,
         "reviewer": reviewer,
+        "on_behalf_of": absent.name if absent else None,
         "decided_at": decision.decided_at,
         "void": decision.void_at is not None,
     }

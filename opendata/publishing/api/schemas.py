@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from opendata.access.schemas import AgencyRef, DatasetOut, ResourceOut
 from opendata.catalog.profile import DatasetMeta, Line, ResourceMeta
 from opendata.review.models import DecisionKind, Outcome
+from opendata.review.rounds.models import Result
 
 LINES = Field(None, max_length=200, description="Ids or resource codes of the inventory lines that it opens")
 
@@ -60,13 +61,35 @@ class WithdrawIn(BaseModel):
     reason: str = Field(min_length=1, max_length=5000, description="Why; the public reads it")
 
 
+class FieldReason(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    field: str = Field(
+        min_length=1,
+        max_length=200,
+        description="`title`, `inventory`, `resources.<id>`, `resources.<id>.name` …",
+    )
+    reason: str = Field(min_length=1, max_length=2000)
+
+
+class ScheduleIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    publish_at: AwareDatetime | None = Field(
+        description="Not before this time; null: as soon as it is approved. With an offset, as 2026-12-01T09:00:00+08:00"
+    )
+
+
 class DecisionIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: DecisionKind
     outcome: Outcome
     content_hash: str = Field(pattern="^[0-9a-f]{64}$", description="Of the content that was looked at")
-    reason: str = Field("", max_length=5000, description="Needed for a rejection")
+    reason: str = Field("", max_length=5000, description="Needed for a rejection, unless fields have reasons")
+    fields: list[FieldReason] = Field(
+        default_factory=list, max_length=100, description="Of a rejection: what is wrong where"
+    )
 
 
 class Change(BaseModel):
@@ -105,7 +128,9 @@ class DecisionOut(BaseModel):
     outcome: str
     reason: str
     content_hash: str
+    fields: list[FieldReason] = Field(description="Of a rejection: what is wrong where")
     reviewer: str
+    on_behalf_of: str | None = Field(description="The absent reviewer whose place was taken")
     decided_at: datetime
     void: bool = Field(description="Whether an edit or a return has made it void")
 
@@ -177,12 +202,30 @@ class NegativeHitOut(BaseModel):
     lifted: bool = Field(description="The entry was lifted since")
 
 
+class RoundOut(BaseModel):
+    number: str = Field(description="Of the approval form (审查审批表)")
+    content_hash: str
+    opened_at: datetime
+    due_on: date = Field(description="The last day in time, Beijing time")
+    official_calendar: bool = Field(
+        description="Whether the holiday calendar knew all days up to then; else weekdays stand for some"
+    )
+    overdue: bool
+    result: Result
+    closed_at: datetime | None
+
+
 class ReleaseOut(SubmittedOut):
     dataset: DatasetRef
     policy: str
     author: str | None
     submitted_at: datetime | None
+    publish_at: datetime | None = Field(description="Not before this time")
     published_at: datetime | None
+    rounds: list[RoundOut] = Field(description="Each time that its content was laid before the reviewers")
+    changed_since_return: list[Change] = Field(
+        description="What its author has changed since it was returned last; empty before it is handed in again"
+    )
     screening: list[FindingOut] = Field(
         description="What was found in this content, confident findings first"
     )
@@ -206,6 +249,14 @@ class QueueEntry(BaseModel):
     submitted_at: datetime | None
     decided: list[str] = Field(description="Kinds that are decided")
     for_me: list[str] = Field(description="Kinds that the caller may decide")
+    reviewers: dict[str, list[str]] = Field(description="By kind: who could make the decision today")
+    number: str | None = Field(description="Of the approval form")
+    due_on: date | None = Field(description="The last day in time, Beijing time")
+    working_days_left: int | None = Field(description="After today; negative: overdue by so many")
+    official_calendar: bool | None = Field(
+        description="Whether the holiday calendar knew all days up to then; else weekdays stand for some"
+    )
+    overdue: bool
 
 
 class AddedResource(ResourceOut):

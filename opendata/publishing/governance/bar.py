@@ -13,11 +13,18 @@ from opendata.core.errors import DomainError, Invalid
 from opendata.inventory.models import InventoryLine
 from opendata.inventory.negative import matching
 from opendata.inventory.negative import queries as negative
+from opendata.publishing.governance import telling
 from opendata.publishing.sentences import Step, say
+from opendata.publishing.standing import service as standing
 from opendata.review import forbidden
 from opendata.review import service as review
+from opendata.review.rounds import service as rounds
+from opendata.review.rounds.models import Result
 from opendata.validation import service as validation
 from opendata.work.unit import Work
+
+STOPS = frozenset({Step.RETURNED_FINDINGS, Step.RETURNED_STRUCTURE, Step.RETURNED_FORBIDDEN})
+"""What a machine found: a standing authority is suspended by it."""
 
 
 class OnNegativeList(Invalid):
@@ -58,7 +65,11 @@ def send_back(work: Work, release: Release, step: Step, **reasons: object) -> No
     move(release, State.RETURNED)
     say(release, step, **reasons)
     work.record("release.returned", "release", release.id, content_hash=release.content_hash, step=step.value)
+    if step in STOPS:
+        standing.stop(work, release, step.value)
+    rounds.close(work, release, Result.RETURNED)
     review.void(work, release)
+    telling.returned(work, release)
 
 
 def lines_of(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:

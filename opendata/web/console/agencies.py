@@ -16,6 +16,7 @@ from opendata.catalog.codes import codes
 from opendata.core.errors import Forbidden, Invalid, NotFound, invalid
 from opendata.edge.conventions import check_if_match
 from opendata.edge.reading import read
+from opendata.supervision.policy import may_see
 from opendata.web.forms import Form, Problem, given, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
@@ -36,7 +37,7 @@ def bodies(request: Request, language: str, work: MemberWork) -> Response:
         (body, policy.may_edit(work.actor, body), policy.may_administer(work.actor, body))
         for body in queries.every(work)
     ]
-    mine = [entry for entry in found if entry[1] or entry[2]]
+    mine = [entry for entry in found if policy.may_see_drafts(work.actor, entry[0])]
     return page(request, "console/bodies.html", language, bodies=mine)
 
 
@@ -84,7 +85,8 @@ def set_member(request: Request, language: str, name: str, work: MemberWork, for
 
 def tabs(work: Work, body: Agency) -> list[str]:
     """The pages of a body that the viewer may open."""
-    own = ["inventory"] if policy.may_edit(work.actor, body) else []
+    own = ["board"] if may_see(work.actor, body) else []
+    own += ["inventory"] if policy.may_edit(work.actor, body) else []
     return [*own, "edit", "members"] if policy.may_administer(work.actor, body) else own
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from sqlalchemy import func, select
@@ -20,6 +21,7 @@ from opendata.catalog.codes import codes
 from opendata.catalog.lifecycle import EDITABLE_STATES, State
 from opendata.catalog.models import Dataset, DatasetLine, DatasetState, Release
 from opendata.catalog.views import DatasetView, ResourceView
+from opendata.core.clock import BEIJING
 from opendata.core.errors import FieldError, Gone, NotFound
 from opendata.edge import messages
 from opendata.inventory import queries as inventory
@@ -27,7 +29,10 @@ from opendata.inventory.models import InventoryLine
 from opendata.publishing import completeness, policy_record
 from opendata.publishing.sentences import Step
 from opendata.review import queries as reviews
+from opendata.review import reasons
+from opendata.review.rounds import queries as rounds
 from opendata.settings import Policy
+from opendata.supervision.alerts import service as alerts
 from opendata.validation.library import matching
 from opendata.validation.library.matching import Match
 from opendata.web import texts, verdicts
@@ -107,6 +112,7 @@ def desk(request: Request, language: str, work: MemberWork, page_: DeskPage = 1)
         done_views=views.many(work.session, [(d, r) for d, r in found]),
         pager=Pager(page_, A_PAGE, total),
         may_create=bool(listed),
+        alerts=len(alerts.standing(work)),
         listed=listed,
     )
 
@@ -197,9 +203,7 @@ def show(
         waiting=being_read or place.running or masking,
         being_read=being_read,
         broken=any(v is not None and v.state in ("structural", "unreadable") for v in seen),
-        decisions=reviews.decisions(work, place.release.id),
-        findings=told(work, place.release, language),
-        forbidden=reviews.negative_hits(work, place.release),
+        **_of_reviews(work, place, language),
         masking=masking,
         releases=queries.releases(work, place.dataset),
         lines=opened_lines(work, place.dataset),
@@ -212,6 +216,25 @@ def show(
         typed=typed or Typed(),
         wrong=wrong,
     )
+
+
+def _of_reviews(work: Work, place: Place, language: str) -> dict[str, Any]:
+    """What screening and reviewers have said of the release so far."""
+    release = place.release
+    return {
+        "decisions": reviews.decisions(work, release.id),
+        "findings": told(work, release, language),
+        "forbidden": reviews.negative_hits(work, release),
+        "rounds": rounds.of_release(work, release.id),
+        "remarks": reasons.remarks(work, release) if place.editable else {},
+        "names": {r.id: r.meta.name or (r.file.name if r.file else r.meta.url) for r in place.view.resources},
+        "publish_at": _local(release.publish_at),
+    }
+
+
+def _local(at: datetime | None) -> str:
+    """As an input of day and time has it, Beijing time."""
+    return at.astimezone(BEIJING).strftime("%Y-%m-%dT%H:%M") if at else ""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,14 +12,17 @@ from starlette.responses import Response
 from opendata.access import service as access
 from opendata.catalog import queries
 from opendata.catalog.codes import codes
+from opendata.core.clock import BEIJING
 from opendata.core.errors import Conflict, Gathered, Invalid, invalid
 from opendata.edge.conventions import check_if_match
 from opendata.inventory.models import Disclosure, Domain, Openness, UpdateCycle
 from opendata.publishing import drafts as drafting
 from opendata.publishing import service
 from opendata.publishing.findings import service as findings
+from opendata.publishing.timing import scheduling
+from opendata.review import reasons
 from opendata.web.console.drafts import Place, find, show
-from opendata.web.forms import Form, Problem, given, problems
+from opendata.web.forms import Form, Problem, given, no_day, problems
 from opendata.web.governance import city
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
@@ -87,6 +91,19 @@ def mask(request: Request, language: str, dataset: str, work: MemberWork, form: 
     return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="masking")
 
 
+@router.post("/schedule")
+def schedule(request: Request, language: str, dataset: str, work: MemberWork, form: PostedForm) -> Response:
+    """When an approved release becomes public; emptied: at once."""
+    place = find(work, dataset)
+    try:
+        if not place.is_open:
+            raise Conflict("schedule_over", state=place.release.state)
+        scheduling.schedule(work, place.release, place.agency, _moment(form, "publish_at"))
+    except (Invalid, Conflict) as error:
+        return _refused(request, language, work, dataset, error)
+    return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="scheduled")
+
+
 @router.post("/withdraw")
 def withdraw(request: Request, language: str, dataset: str, work: MemberWork, form: PostedForm) -> Response:
     place = find(work, dataset)
@@ -116,6 +133,16 @@ def fields_of(form: Form) -> dict[str, Any]:
     if BOX in form:
         fields[BOX] = form.numbers(BOX) or None
     return fields
+
+
+def _moment(form: Form, name: str) -> datetime | None:
+    """Day and time as an input sends them, Beijing time; None for an empty one."""
+    if not form.text(name):
+        return None
+    try:
+        return datetime.fromisoformat(form.text(name)).replace(tzinfo=BEIJING)
+    except ValueError:
+        raise no_day(form, name) from None
 
 
 def need_title(fields: Mapping[str, Any]) -> None:
@@ -171,6 +198,7 @@ def _form(
         licences=list(lists.licences),
         themes=list(lists.themes),
         regions=sorted(lists.regions),
+        remarks=reasons.remarks(work, place.release) if place.editable else {},
         city=city.asked(work),
         wrong=wrong,
     )

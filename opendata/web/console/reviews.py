@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,21 +12,28 @@ from starlette.responses import Response
 
 from opendata.access import policy
 from opendata.accounts.models import User
+from opendata.agencies.delegation import queries as delegations
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_review
 from opendata.catalog import queries, views
 from opendata.catalog.lifecycle import State
 from opendata.catalog.models import Dataset, Release
 from opendata.catalog.views import DatasetView
+from opendata.core.calendar import workdays
+from opendata.core.clock import day_of
 from opendata.core.errors import Conflict, Invalid, invalid
 from opendata.edge import messages
 from opendata.publishing import service
-from opendata.publishing.api.changes import differences, moment
+from opendata.publishing.api.changes import differences, moment, since_return
 from opendata.publishing.findings import service as findings
 from opendata.review import queries as reviews
+from opendata.review import reasons
 from opendata.review import service as review
 from opendata.review.errors import WrongReviewer
 from opendata.review.models import DecisionKind, Outcome
+from opendata.review.rounds import queries as rounds
+from opendata.review.rounds.models import Result, ReviewRound
+from opendata.review.rounds.service import is_overdue
 from opendata.web import verdicts
 from opendata.web.console import compared
 from opendata.web.console.findings import told
@@ -39,6 +47,27 @@ from opendata.work.unit import Work
 router = APIRouter(prefix="/console/reviews")
 
 
+MOST_PLACES = 100
+FIELD_ROWS = 5
+"""Fields that one form can give reasons for; by the API they are more."""
+
+
+@dataclass(frozen=True)
+class Due:
+    """Until when a release waits, as of today."""
+
+    row: ReviewRound
+    left: int
+    """Working days after today; negative: overdue by so many."""
+    overdue: bool
+
+    @classmethod
+    def of(cls, row: ReviewRound | None, today: date) -> Due | None:
+        if row is None or row.result != Result.OPEN.value:
+            return None
+        return cls(row, workdays.between(today, row.due_on), is_overdue(row, today))
+
+
 @dataclass(frozen=True)
 class Part:
     """One of the two decisions, as the viewer stands to it."""
@@ -50,6 +79,10 @@ class Part:
     why_not: str
     """Why the viewer may not decide; empty if they may, or do not have the role."""
     has_role: bool
+    people: Sequence[str]
+    """Who could decide it today, if it is open."""
+    instead_of: str
+    """Whose place the viewer takes; empty for the own role."""
 
 
 @router.get("")
@@ -57,14 +90,17 @@ def queue(request: Request, language: str, work: MemberWork) -> Response:
     """Releases that wait, the longest waiting first; the viewer's own part in each."""
     waiting = reviews.queue(work, visible=policy.draft_filter(work))
     blocked = reviews.blocked(work, visible=policy.draft_filter(work))
-    found = views.many(work.session, list(waiting))
-    entries = [(view, parts(work, view, language)) for view in found]
+    opened, today = rounds.open_rounds(work, [release.id for _d, release in waiting]), day_of(work.now)
+    entries = [
+        (view, parts(work, view, language), Due.of(opened.get(view.release.id), today))
+        for view in views.many(work.session, list(waiting))
+    ]
     return page(
         request,
         "console/reviews.html",
         language,
-        mine=[(v, p) for v, p in entries if any(part.may for part in p)],
-        others=[(v, p) for v, p in entries if not any(part.may for part in p)],
+        mine=[entry for entry in entries if any(part.may for part in entry[1])],
+        others=[entry for entry in entries if not any(part.may for part in entry[1])],
         blocked=views.many(work.session, list(blocked)),
         authors=_names(work, [r.author_id for _, r in (*waiting, *blocked)]),
     )
@@ -113,6 +149,7 @@ def decide(request: Request, language: str, release: str, work: MemberWork, form
             outcome=outcome,
             content_hash=form.text("content_hash"),
             reason=form.text("reason"),
+            field_reasons=_field_reasons(form),
         )
     except (Invalid, Conflict, WrongReviewer) as error:
         work.take_back()
@@ -125,6 +162,7 @@ def decide(request: Request, language: str, release: str, work: MemberWork, form
 def parts(work: Work, view: DatasetView, language: str) -> list[Part]:
     """Both decisions of a release in review."""
     standing = {d.kind: d for d in review.standing(work, view.release)}
+    people = rounds.reviewers(work, view.release, view.agency)
     found = []
     for kind in DecisionKind:
         has_role = may_review(work.actor, view.agency, review.ROLE_OF[kind])
@@ -141,9 +179,22 @@ def parts(work: Work, view: DatasetView, language: str) -> list[Part]:
                 open_now and not why_not,
                 why_not if has_role else "",
                 has_role,
+                [user.full_name or user.name for user in people.get(kind, ())] if open_now else (),
+                _instead_of(work, view.agency, kind),
             )
         )
     return found
+
+
+def _instead_of(work: Work, agency: Agency, kind: DecisionKind) -> str:
+    absent = delegations.stands_in_for(work, work.actor.id or "", agency, review.ROLE_OF[kind])
+    return _names(work, [absent]).get(absent or "", "")
+
+
+def _field_reasons(form: Form) -> list[dict[str, str]]:
+    """The rows in which something was written."""
+    rows = [(form.text(f"field_{n}"), form.text(f"why_{n}")) for n in range(FIELD_ROWS)]
+    return [{"field": field, "reason": why} for field, why in rows if field or why]
 
 
 def _show(
@@ -171,6 +222,7 @@ def _show(
         before=old,
         files=files,
         changes=compared.other_fields(changes, files),
+        **_of_round(work, view),
         resources=[(r, verdicts.of(work, r, language)) for r in view.resources],
         findings=told(work, release, language),
         forbidden=reviews.negative_hits(work, release),
@@ -185,6 +237,21 @@ def _show(
     )
 
 
+def _of_round(work: Work, view: DatasetView) -> dict[str, Any]:
+    """The round of review that the page is about, and what its forms offer."""
+    release = view.release
+    row = rounds.latest(work, release.id)
+    return {
+        "row": row,
+        "due": Due.of(row, day_of(work.now)),
+        "returned": rounds.returned_before(work, release),
+        "since_return": since_return(work, view),
+        "places": reasons.places(r.id for r in view.resources[:MOST_PLACES]),
+        "rows": range(FIELD_ROWS),
+        "absent": _names(work, [d.on_behalf_of for d, _name in reviews.decisions(work, release.id)]),
+    }
+
+
 def _names_of_files(*releases: DatasetView | None) -> dict[str, str]:
     """What the resources are called, by id; as the last release calls them."""
     every = (resource for view in releases if view for resource in view.resources)
@@ -195,11 +262,7 @@ def _may_waive(work: Work, view: DatasetView) -> bool:
     """Whether the viewer may let this release's blocking findings go, now."""
     if view.release.state != State.RETURNED.value:
         return False
-    try:
-        review.check_reviewer(work, view.release, view.agency, DecisionKind.SECRECY)
-    except WrongReviewer:
-        return False
-    return True
+    return review.may_decide(work, view.release, view.agency, DecisionKind.SECRECY)
 
 
 def _find(work: Work, release_id: str) -> tuple[Dataset, Release]:

@@ -1,0 +1,1 @@
+"""Days as offices count them."""

@@ -1,0 +1,1 @@
+"""Sending e-mail: `smtp` to a mail server, `outbox` into a folder."""

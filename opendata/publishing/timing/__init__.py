@@ -1,0 +1,1 @@
+"""What happens at its time: scheduled publication, drafts of quiet clients, reminders of reviews."""

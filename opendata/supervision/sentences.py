@@ -1,0 +1,36 @@
+"""What a check has found, in people's language. Data in `messages/*.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from opendata.catalog.codes import codes
+
+LANGUAGES = ("zh", "en")
+_FOLDER = Path(__file__).parent / "messages"
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """`cause.*`: what is wrong, with the parameters of its finding; `cured.*`: that a check finds it no more."""
+    found: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    return found
+
+
+def sentence(key: str, params: Mapping[str, Any], language: str) -> str:
+    """The sentence of a key, filled in; empty for what has none (a person wrote it in words)."""
+    told = catalogue(language).get(key, "")
+    shown = dict(params)
+    if "cycle" in shown:
+        shown["cycle"] = codes().label("update_cycle", shown["cycle"], language)
+    return told.format(**shown)
+
+
+def iso(day: date) -> str:
+    """A day as a parameter."""
+    return day.isoformat()
