@@ -14,16 +14,19 @@ from opendata.accounts.models import User
 from opendata.accounts.tokens import LONGEST_DAYS
 from opendata.core.clock import FixedClock
 from opendata.core.errors import Conflict
-from opendata.demo import city
+from opendata.demo import city, oversight
 from opendata.demo.datasets import Desk, Entry
 from opendata.demo.entries import read
 from opendata.demo.year import Year, told
 from opendata.settings import Settings
+from opendata.supervision.reports import service as reports
 from opendata.wiring import Application
 from opendata.work.actor import SYSTEM
 
-FOUNDED, PLANNED, REVIEWING = -0.25, 0.02, 0.01
-"""When the city begins and when its plan is made; how long a review takes, as a part of the year."""
+FOUNDED, FROZEN, PLANNED, REPORTED, ORDERED = -0.25, 0.01, 0.02, 0.15, 0.91
+REVIEWING = 0.01
+"""When the city begins, when last year's numbers are frozen, this year's plan is made, last year's reports are published and
+orders given; how long a review takes. All as parts of the year."""
 
 
 def credentials_path(settings: Settings) -> Path:
@@ -57,11 +60,16 @@ def load(app: Application, *, only: Collection[str] = ()) -> None:
         city.enter_lines(app, people)
         desk = Desk(app, people)
         _tell(desk, [e for e in entries if e["day"] < 0], year, clock)
-        # Last year's reports belong here, when the numbers of the year are frozen.
+        clock.at = year.moment(FROZEN)
+        reports.freeze(app.place)
         clock.at = year.moment(PLANNED)
         city.make_plan(app, people, year)
-        _tell(desk, [e for e in entries if e["day"] >= 0], year, clock)
+        clock.at = year.moment(REPORTED)
+        oversight.publish_reports(app, people, year)
         city.keep_plan(app, people, year)
+        _tell(desk, [e for e in entries if 0 <= e["day"] < ORDERED], year, clock)
+        oversight.give_orders(app, people, year, clock)
+        _tell(desk, [e for e in entries if e["day"] >= ORDERED], year, clock)
         clock.at = year.now
         desk.settle()
         tokens = city.give_tokens(app, passwords, days=LONGEST_DAYS)

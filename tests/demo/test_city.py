@@ -52,6 +52,7 @@ def test_the_sample_catalogue_shows_a_believable_city(city: City) -> None:
     plan(city)
     releases(city)
     people(city)
+    oversight(city)
 
 
 def bodies(city: City) -> None:
@@ -124,3 +125,15 @@ def people(city: City) -> None:
     mine = city.get("/me", "sample-county-clerk")
     assert mine["name"] == "sample-county-clerk"
     assert city.get("/me", "sample-supervisor")["site_roles"] == ["supervisor"]
+
+
+def oversight(city: City) -> None:
+    orders = city.get("/rectifications?limit=100", "sample-supervisor")["results"]
+    given = {
+        order["subject"]: order["state"] for order in orders if order["cause"] in ("other", "not_opened")
+    }
+    assert sorted(given.values()) == ["closed", "open"]
+    with city.app.place.reading(SYSTEM) as work:
+        year = day_of(work.now).year - 1
+    reports = city.get(f"/reports?year={year}")
+    assert len(reports["results"]) == 14
