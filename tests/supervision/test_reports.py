@@ -3,11 +3,14 @@ listed on 1 April."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from docx import Document
+from docx.oxml.ns import qn
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from town import line
@@ -84,3 +87,25 @@ def test_d47_on_the_first_of_april_bodies_without_a_report_are_listed(
     stranger.patch("/reports/water/2025", json=WORDS)
     assert stranger.post("/reports/water/2025/publication").json()["late"] is True
     assert listed(year) == (["housing", "water"], [])
+
+
+def test_d47_the_report_is_a_document_too(year: Any) -> None:
+    year.editor.patch("/reports/housing/2025", json=WORDS)
+    path = "/api/v1/reports/housing/2025/document"
+    assert year.client.get(path).status_code == 404
+    year.editor.post("/reports/housing/2025/publication")
+    answer = year.client.get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-disposition"] == 'attachment; filename="report-housing-2025.docx"'
+    made = Document(io.BytesIO(answer.content))
+    told = [paragraph.text for paragraph in made.paragraphs]
+    assert told[:4] == [
+        "市住房和城乡建设局 2025 年数据开放年度报告",
+        "市住房和城乡建设局 2026-01-01",
+        "一、总体情况",
+        "开放 12 个数据集。",
+    ]
+    rows = [[cell.text for cell in row.cells] for row in made.tables[0].rows]
+    assert ["清单条目", "2"] in rows
+    assert made.core_properties.title == told[0]
+    assert made.styles["Normal"].element.rPr.rFonts.get(qn("w:eastAsia")) == "仿宋"

@@ -60,6 +60,7 @@ ROUTES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "/api/v1/supervision/rules/{version}": ({"version": "numbers"}, ()),
     "/api/v1/supervision/evidence": ({}, ("quarter=2026Q4",)),
     "/api/v1/reports": ({}, ("year=2025",)),
+    "/api/v1/reports/{agency}/{year}/document": ({"agency": "agencies", "year": "years"}, ()),
     "/api/v1/reports/{agency}/{year}": ({"agency": "agencies", "year": "years"}, ()),
     "/api/v1/usage": ({}, ("agency=housing", "since=2000-01-01", "limit=1000")),
     "/api/v1/usage.csv": ({}, ("since=2000-01-01",)),

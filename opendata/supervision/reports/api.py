@@ -12,8 +12,9 @@ from opendata.agencies import queries as agencies
 from opendata.agencies.models import Agency
 from opendata.core.clock import day_of
 from opendata.edge.conventions import check_if_match, documented, json_answer, known_query
-from opendata.edge.http import ApiWork, SignedInWork
-from opendata.supervision.reports import queries, service
+from opendata.edge.http import ApiWork, AppSettings, SignedInWork, part
+from opendata.ports.sandbox.port import Sandbox
+from opendata.supervision.reports import document, queries, service
 from opendata.supervision.reports.models import YearlyReport, deadline_of
 
 router = APIRouter(tags=["reports"], dependencies=[Depends(known_query)])
@@ -80,6 +81,24 @@ def get_report(work: ApiWork, agency: str, year: int) -> Response:
     """One report. Before its publication it is for the body's people and for those who watch."""
     body = agencies.find(work, agency)
     return _told(body, queries.find(work, body, year))
+
+
+@router.get("/reports/{agency}/{year}/document", responses={200: {"content": {document.MEDIA_TYPE: {}}}})
+def get_report_document(
+    work: ApiWork,
+    agency: str,
+    year: int,
+    settings: AppSettings,
+    sandbox: Annotated[Sandbox, Depends(part("sandbox"))],
+) -> Response:
+    """The report as a DOCX file, in Chinese."""
+    body = agencies.find(work, agency)
+    made = document.make(sandbox, settings.scratch, queries.find(work, body, year), body)
+    headers = {
+        "Content-Disposition": f'attachment; filename="report-{body.name}-{year}.docx"',
+        "Cache-Control": "private, no-store",
+    }
+    return Response(made, headers=headers, media_type=document.MEDIA_TYPE)
 
 
 @router.patch("/reports/{agency}/{year}", responses=documented(ReportOut))
