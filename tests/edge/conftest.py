@@ -25,6 +25,7 @@ from opendata.edge.bytecache import ByteCache, Generation
 from opendata.edge.frame import Frame
 from opendata.edge.idempotency import with_memory
 from opendata.edge.ratelimit import RateLimit
+from opendata.edge.usage.journal import Journal
 from opendata.ports.job_queue.inline import InlineQueue
 from opendata.ports.storage.local import LocalStorage
 from opendata.settings import Settings
@@ -70,6 +71,10 @@ class FakeApplication:
     stores: FakeStores
     authenticator: Names = field(default_factory=Names)
     index: Sound = field(default_factory=Sound)
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(self.settings.data_dir / "usage", self.place.clock.now)
 
 
 class Edge:

@@ -11,12 +11,14 @@ from click.testing import CliRunner
 from opendata.cli import cli
 from opendata.web.library.plain import width
 
+NAMES = ("线路编号", "方向", "站序", "站点编号", "站点名称", "行政区划代码")
+
 
 @pytest.fixture
 def stops(tmp_path: Path) -> Path:
     path = tmp_path / "stops.csv"
     path.write_text(
-        "线路编号,方向,站序,站点编号,站点名称,行政区划代码\nNT001,上行,1,S1,火车站,320613\nNT001,上行,2,S2,汽车站,320602\n",
+        ",".join(NAMES) + "\nNT001,上行,1,S1,火车站,320613\nNT001,上行,2,S2,汽车站,320602\n",
         encoding="utf-8",
     )
     return path
@@ -39,7 +41,9 @@ def test_a_right_file_ends_with_nought_and_its_schema_is_proposed(stops: Path) -
 
 def test_json_is_what_the_api_answers(stops: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.json"
-    own.write_text(json.dumps({"fields": [{"name": "线路编号", "type": "string"}]}), encoding="utf-8")
+    own.write_text(
+        json.dumps({"fields": [{"name": name, "type": "string"} for name in NAMES]}), encoding="utf-8"
+    )
     ran = CliRunner().invoke(cli, ["validate", str(stops), "--schema", str(own), "--json"])
     answer = json.loads(ran.output)
     assert (answer["schema_name"], answer["valid"], ran.exit_code) == (None, True, 0)

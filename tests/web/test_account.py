@@ -119,4 +119,6 @@ def test_only_an_admin_reaches_the_bodys_data(office: Any, browser: Any) -> None
     assert editor.get(here).status_code == 403
     token = editor.hidden(DESK, "/zh/sign-out")
     assert editor.post(here, {**token, "title": "改"}).status_code == 403
-    assert f"{DESK}/agency" not in browser("content").see(DESK)
+    reviewer = browser("content")  # sees the boards of the bodies, and cannot change them
+    assert here not in reviewer.see(f"{DESK}/agency")
+    assert reviewer.get(here).status_code == 403

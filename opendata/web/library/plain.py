@@ -21,8 +21,8 @@ def lines(found: Trial, name: str, language: str) -> Iterator[str]:
     key = f"verdict.{verdict.state}"
     count = {"count": f"{verdict.error_count}"} if verdict.state == "wrong_cells" else {}
     yield f"{name}: {texts.text(key, language, **count)}"
-    if found.schema:
-        yield texts.text("try.against", language, title=choice(found.schema, language))
+    if found.schema and (title := choice(found.schema, language)):
+        yield texts.text("try.against", language, title=title)
     whole = texts.text("report.whole_table", language)
     rows = [
         (group.column or whole, str(group.count), group.sentence[language], _places(group.values, language))
