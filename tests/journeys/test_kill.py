@@ -191,7 +191,7 @@ def check_once(journey: Journey, *, withdrawn: bool) -> None:
     assert dict(ask(journey.server.folder, union)) == wanted
     state = "withdrawn" if withdrawn else "published"
     assert ask(journey.server.folder, "SELECT state FROM release") == [(state,)]
-    once = ["dataset.created", "release.submitted", "release.checking", "release.in_review", "release.content_approve",
+    once = ["dataset.created", "release.submitted", "release.checking", "release.in_review", "review.opened", "release.content_approve",
             "release.secrecy_approve", "release.approved", "release.published"]  # fmt: skip
     lines = Counter(once) + Counter({"resource.added": 2, "file.stored": 2, "table.loaded": 2})
     lines += Counter({"dataset.withdrawn": 1, "release.withdrawn": 1} if withdrawn else {})

@@ -224,6 +224,7 @@ def test_d17_a_basis_names_a_law_or_an_entry_in_force(text: str, holds: bool) ->
     assert is_basis(text, ["FM-2026-001"], ["FM-2026-002"]) is holds
 
 
+@pytest.mark.parametrize("settings", ["light"], indirect=True)
 def test_d17_the_days_job_exists_once(app: Any, town: Any, clock: FixedClock) -> None:
     runs = []
     app.queue.start({schedule.JOB: lambda: runs.append(1)}, lambda *_: None)

@@ -8,10 +8,12 @@ from io import BytesIO
 from typing import Any
 
 import openpyxl
+import pytest
 
 DESK = "/zh/console"
 
 
+@pytest.mark.parametrize("settings", ["light"], indirect=True)  # where the test says when a file is read
 def test_an_unreadable_file_is_missing_with_its_remedy(
     office: Any, browser: Any, settle: Callable[[], None]
 ) -> None:
