@@ -13,7 +13,7 @@ from opendata.catalog.models import File
 from opendata.core.failpoints import reach
 from opendata.core.ids import new_id
 from opendata.core.names import clean_file_name
-from opendata.ports.storage.port import ObjectMissing, Storage, StoredObject
+from opendata.ports.storage.port import CHUNK, ObjectMissing, Storage, StoredObject
 from opendata.work.unit import Work
 
 MEDIA_TYPES = {
@@ -59,6 +59,18 @@ class Stores:
     def local_copy(self, sha256: str) -> Iterator[Path]:
         with self.holder(sha256).local_copy(sha256) as path:
             yield path
+
+
+def store_file(target: Storage, path: Path) -> StoredObject:
+    """A file of this machine becomes an object."""
+    writer = target.writer()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                writer.write(chunk)
+        return writer.commit()
+    finally:
+        writer.abort()
 
 
 def copy_object(source: Storage, target: Storage, sha256: str) -> bool:

@@ -26,10 +26,15 @@ class _Lenient(string.Formatter):
 _formatter = _Lenient()
 
 
-@cache
 def catalogue(language: str) -> dict[str, str]:
     """All sentences of a language by their code (`errors` and `states` share one list: `states` have the prefix `state.`)."""
-    found: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
+    return read(_FOLDER, language)
+
+
+@cache
+def read(folder: Path, language: str) -> dict[str, str]:
+    """The texts of one language from a package's folder of `<language>.json`, read once."""
+    found: dict[str, str] = json.loads((folder / f"{language}.json").read_text(encoding="utf-8"))
     return found
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
 from pathlib import Path
 
+from opendata.edge import messages
 from opendata.review.models import Finding
 
 _FOLDER = Path(__file__).parent / "messages"
 
 
-@cache
 def catalogue(language: str) -> dict[str, str]:
     """`rule.*`: what was found; `reason.*`: the sentence, with {place}, {count} and {what}; `suggest.*`: what to do."""
-    found: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    return found
+    return messages.read(_FOLDER, language)
 
 
 def rule_name(rule: str, language: str) -> str:

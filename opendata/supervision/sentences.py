@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from opendata.catalog.codes import codes
+from opendata.edge import messages
 
-LANGUAGES = ("zh", "en")
 _FOLDER = Path(__file__).parent / "messages"
 
 
-@cache
 def catalogue(language: str) -> dict[str, str]:
     """`cause.*`: what is wrong, with the parameters of its finding; `cured.*`: that a check finds it no more."""
-    found: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    return found
+    return messages.read(_FOLDER, language)
 
 
 def sentence(key: str, params: Mapping[str, Any], language: str) -> str:

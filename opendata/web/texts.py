@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from opendata.catalog.codes import codes
 from opendata.core.clock import BEIJING
+from opendata.edge import messages
 
 NAMING_FIELDS = ("incomplete", "forbidden", "returned_forbidden")
 """States whose `places` are fields; those of findings can be the columns of a file."""
 HTML_LANG = {"zh": "zh-Hans", "en": "en"}
+_FOLDER = Path(__file__).parent / "messages"
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]{2}")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-@cache
 def catalogue(language: str) -> dict[str, str]:
     """All texts of a language by key."""
-    path = Path(__file__).parent / "messages" / f"{language}.json"
-    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return messages.read(_FOLDER, language)
 
 
 def text(key: str, language: str, **params: object) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import string
 
 from opendata.accounts.notices.models import Occasion
-from opendata.accounts.notices.sentences import LANGUAGES, catalogue
+from opendata.accounts.notices.sentences import catalogue
+from opendata.edge.messages import LANGUAGES
 from opendata.review.models import DecisionKind
 
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 from opendata.accounts.models import User
 from opendata.accounts.notices import queries
 from opendata.accounts.notices.models import Notice
-from opendata.accounts.notices.sentences import LANGUAGES, sentence
+from opendata.accounts.notices.sentences import sentence
+from opendata.edge.messages import LANGUAGES
 from opendata.ports.mailer.port import Mail, Mailer
 from opendata.work.actor import SYSTEM
 from opendata.work.unit import Work, Workplace

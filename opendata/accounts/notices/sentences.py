@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from opendata.accounts.notices.models import Notice
+from opendata.edge import messages
 
-LANGUAGES = ("zh", "en")
 _FOLDER = Path(__file__).parent / "messages"
 
 
-@cache
 def catalogue(language: str) -> dict[str, str]:
     """`<occasion>`: the sentence; `kind.<kind>`: what kind of review it is."""
-    found: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    return found
+    return messages.read(_FOLDER, language)
 
 
 def sentence(notice: Notice, language: str) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from opendata.catalog.files import store_file
 from opendata.catalog.lifecycle import EDITABLE_STATES, State
 from opendata.catalog.models import Release
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.core.failpoints import reach
 from opendata.ports.sandbox.port import LimitExceeded, Limits, TaskFailed
-from opendata.ports.storage.port import CHUNK, StoredObject
+from opendata.ports.storage.port import StoredObject
 from opendata.publishing import files, service
 from opendata.publishing.findings import texts
 from opendata.publishing.findings.service import may_mask
@@ -135,7 +136,7 @@ def _mask_file(
             limits=Limits.for_bytes(file.size),
         )
         made = Path(folder, answer["file"])
-        return _store(journey, made), _name(file.name, made.suffix)
+        return store_file(journey.stores.inbox, made), _name(file.name, made.suffix)
 
 
 def _args(resource: ResourceView, today: str) -> dict[str, Any]:
@@ -145,17 +146,6 @@ def _args(resource: ResourceView, today: str) -> dict[str, Any]:
         "today": today,
         "hints": screening.hints(resource.meta),
     }
-
-
-def _store(journey: Journey, path: Path) -> StoredObject:
-    writer = journey.stores.inbox.writer()
-    try:
-        with path.open("rb") as file:
-            while chunk := file.read(CHUNK):
-                writer.write(chunk)
-        return writer.commit()
-    finally:
-        writer.abort()
 
 
 def _name(old: str, suffix: str) -> str:

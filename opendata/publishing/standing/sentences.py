@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
+
+from opendata.edge import messages
 
 _FOLDER = Path(__file__).parent / "messages"
 
 
-@cache
 def catalogue(language: str) -> dict[str, str]:
-    found: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    return found
+    return messages.read(_FOLDER, language)
 
 
 def sentence(problem: Mapping[str, Any], language: str) -> str:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from opendata.catalog.files import Stores
+from opendata.catalog.files import Stores, store_file
 from opendata.catalog.profile import ReadOptions
 from opendata.core.errors import TooLarge, Unavailable
 from opendata.ports.sandbox.port import Sandbox
-from opendata.ports.storage.port import CHUNK, ObjectMissing, StoredObject
+from opendata.ports.storage.port import ObjectMissing, StoredObject
 from opendata.validation import trial
 from opendata.validation.cleaning.recipe import Recipe, Step
 from opendata.validation.telling.annotating import Wanted
@@ -90,7 +90,7 @@ class Cleaner:
                     output=Path(folder),
                     limits=trial.LIMITS,
                 )
-            stored = self._store(Path(folder, "cleaned.csv"))
+            stored = store_file(self.stores.inbox, Path(folder, "cleaned.csv"))
         return Cleaned(stored, f"{Path(asked.file.name).stem}.csv", **answer)
 
     @contextmanager
@@ -102,13 +102,3 @@ class Cleaner:
                 yield path
         except ObjectMissing:
             raise Unavailable("file_unavailable", retry_after=60) from None
-
-    def _store(self, path: Path) -> StoredObject:
-        writer = self.stores.inbox.writer()
-        try:
-            with path.open("rb") as file:
-                while chunk := file.read(CHUNK):
-                    writer.write(chunk)
-            return writer.commit()
-        finally:
-            writer.abort()

@@ -6,10 +6,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from opendata.edge.messages import LANGUAGES
 from opendata.tabular.layout import Layout
 from opendata.tabular.workbooks.marking import Mark, Marked
 from opendata.validation.telling.groups import Group, errors_of, grouped, is_complete
-from opendata.validation.telling.sentences import LANGUAGES, Teller, catalogue
+from opendata.validation.telling.sentences import Teller, catalogue
 
 WIDEST = 60
 """Cells of a wrong row that are coloured."""

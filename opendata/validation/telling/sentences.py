@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from opendata.edge import messages
+from opendata.edge.messages import LANGUAGES
 from opendata.validation.library.dictionary import rules
 
-LANGUAGES = ("zh", "en")
 PARAMS = ("value", "form", "name", "until", "successor", "edition", "digits", "unit")
 """What a sentence of one of our checks may name; empty where the check does not know it."""
 _FOLDER = Path(__file__).parent / "messages"
@@ -22,11 +20,9 @@ _TIMES = ("date", "datetime", "time")
 _LONGEST = 200
 
 
-@cache
 def catalogue(language: str) -> dict[str, str]:
     """By rule: `<type of error>`, `<check>.<reason>`, `type-error.<type>`, `constraint-error.<constraint>`."""
-    found: dict[str, str] = json.loads((_FOLDER / f"{language}.json").read_text(encoding="utf-8"))
-    return found
+    return messages.read(_FOLDER, language)
 
 
 class Teller:
