@@ -12,7 +12,11 @@ RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
 # As many processes as cores. One takes 400 MB, so at most eight.
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal
+# With servers half of the time is spent waiting for them, so one process more.
+WAITING_TOO := PYTEST_XDIST_AUTO_NUM_WORKERS=$$(($$(getconf _NPROCESSORS_ONLN) + 1))
 SLOW := services or browser or crash or heavy
+# A cache of its own: with one for two configurations, each run forgets what the other has found out.
+PLAIN_MYPY := $(BIN)/mypy --strict --config-file= --cache-dir=.mypy_cache/deploy
 # Each server that a test starts would compile the whole program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -29,23 +33,33 @@ setup: $(DEV_READY) ## Install what development needs into .venv
 
 .PHONY: test
 test: $(DEV_READY) ## All tests, also on real PostgreSQL, MinIO, Elasticsearch, Chromium and nginx where the machine can
-	@$(if $(CHECKED),echo "Without the fast tests: make check has passed them")
-	@$(BIN)/python deploy/services run -- $(PYTEST) -m "$(if $(CHECKED),$(SLOW))" -rs $(ARGS)
+	@$(if $(CHECKED),echo "Without the fast tests: they have passed")
+	@$(WAITING_TOO) $(BIN)/python deploy/services run -- $(PYTEST) -m "$(if $(CHECKED),$(SLOW))" -rfEs $(ARGS)
 
 .PHONY: check
-check: $(DEV_READY) ## What CI runs first: format, lint, import rules, types, and the fast tests, house rules among them
+check: lint ## Format, lint, import rules, types, and the fast tests, house rules among them
+	$(PYTEST) $(ARGS)
+
+.PHONY: lint
+lint: $(DEV_READY) ## What needs no test: format, lint, import rules, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/mypy --strict --config-file= deploy/services deploy/make
-	$(BIN)/mypy --strict --config-file= deploy/bench
-	$(PYTEST) $(ARGS)
+	$(PLAIN_MYPY) deploy/services deploy/make
+	$(PLAIN_MYPY) deploy/bench
 
 .PHONY: bench
 bench: $(DEV_READY) ## Measure; the figures and how they were taken: docs/benchmarks.md
 	@test -e deploy/bench/__main__.py || { echo "No benchmark here yet: deploy/bench"; exit 1; }
 	@$(BIN)/python deploy/bench $(ARGS)
+
+.PHONY: ckan-diff
+ckan-diff: export PEER_ROOT ?= $(CURDIR)/build/ckan
+ckan-diff: $(DEV_READY) ## Ask a real CKAN 2.12 anew what this platform is compared with (it is installed into build/ckan); AREAS="tags search"
+	@sh -c 'test -e "$$PEER_ROOT/token" || bash deploy/peers/ckan/start.sh'
+	@PYTHONPATH=tests/compat $(BIN)/python -m ckan_diff $(AREAS)
+	@$(BIN)/python -m pytest tests/compat/ckan_diff
 
 .PHONY: docs
 docs: $(DEV_READY) ## Refresh the generated documents and check that the documents are true

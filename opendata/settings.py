@@ -43,6 +43,11 @@ class Settings(BaseModel):
         "",
         description="An Elasticsearch address, #NAME for an index name of its own; empty: the embedded index.",
     )
+    site_secret: str = Field(
+        "",
+        repr=False,
+        description="Salts what is kept of erased keys, seals others' secrets; the same on all servers; empty: made once in the data folder.",
+    )
     publication_policy: Policy = Field(Policy.REVIEWED, description="reviewed (two people) or direct.")
     mail_url: str = Field(
         "", description="smtp(s)://[user:password@]host[:port], or a folder for *.eml; empty: no e-mail."
@@ -72,6 +77,10 @@ class Settings(BaseModel):
     fetch_allowed: str = Field(
         "", description="host:port pairs that may be fetched from though they are private, by commas."
     )
+    harvest_folder: str = Field(
+        "",
+        description="A folder, or s3+http(s)://key:secret@host:port/BUCKET/PREFIX, below which bodies drop files; empty: none.",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     catalog_schemas: Path = Field(
         ROOT / "catalog_schemas", description="Folder of profile, code lists, themes, licences, schemas."
@@ -79,6 +88,9 @@ class Settings(BaseModel):
     supervision: bool = Field(
         True,
         description="Whether bodies are scored by quarter; orders, reviews and counts of use stay either way.",
+    )
+    plan: bool = Field(
+        True, description="Whether bodies keep a yearly opening plan; inventory and openings stay either way."
     )
     sample: bool = Field(
         False, description="Load the sample catalogue at the first start (set by `make run`)."
@@ -91,7 +103,7 @@ class Settings(BaseModel):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/")
 
-    @field_validator("storage_url", "inbox_storage_url")
+    @field_validator("storage_url", "inbox_storage_url", "harvest_folder")
     @classmethod
     def _known_storage(cls, value: str) -> str:
         if "://" in value and not value.startswith(("s3+http://", "s3+https://")):

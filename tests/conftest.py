@@ -3,7 +3,7 @@
 The light shape: a SQLite file copied from a migrated template (with the office in it, if the test asks for it), folders for files, the embedded index, jobs that run
 when the test lets them (`settle`), parsers in this process. With `OPENDATA_TEST_POSTGRES_URL`, `OPENDATA_TEST_S3_URL`
 and `OPENDATA_TEST_ELASTICSEARCH_URL` set, tests marked `services` run the same journeys on the full stack with durable
-jobs: they ask for the fixture `full_stack` before `app`.
+jobs, on copies of a migrated database of PostgreSQL and with a sandbox that stays warm between them.
 """
 
 from __future__ import annotations
@@ -14,28 +14,44 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import create_engine, text
+from databases import do_the_days_job, migrated_database, own_database
+from figures import pytest_terminal_summary as pytest_terminal_summary
+from indices import remove_indices
+from order import long_first, without_samples
 from starlette.testclient import TestClient
 
 from opendata.accounts import passwords, tokens
 from opendata.accounts import service as accounts
 from opendata.agencies import service as agencies
+from opendata.application import Application, Background, do_due, record_policy
 from opendata.main import create_app
 from opendata.ports.job_queue.inline import InlineQueue
+from opendata.ports.job_queue.port import JobQueue
 from opendata.ports.sandbox.inline import InlineSandbox
+from opendata.ports.sandbox.process import ProcessSandbox
 from opendata.settings import Settings
-from opendata.wiring import Application, build, do_due, migrate, record_policy
+from opendata.tables.rows import fold
+from opendata.wiring import build, migrate
 from opendata.work.actor import SYSTEM, Role, SiteRole
 
 API = "/api/v1"
 SERVICES = ("OPENDATA_TEST_POSTGRES_URL", "OPENDATA_TEST_S3_URL", "OPENDATA_TEST_ELASTICSEARCH_URL")
 PATIENCE = 120
 """Seconds after which a job that never ends fails the test instead of hanging it. No speed is asserted."""
+
+
+@pytest.hookimpl(trylast=True)  # behind -m
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items[:], left_out = without_samples(items)
+    config.hook.pytest_deselected(items=left_out)
+    if processes := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+        items[:] = long_first(items, processes)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,14 +75,57 @@ def staffed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Staffed
     """The template with the office in it, for all tests of a process: making it takes longer than most tests."""
     folder = tmp_path_factory.mktemp("staffed")
     shutil.copy(template, folder)
-    app = build(Settings(data_dir=folder), queue=InlineQueue(), sandbox=InlineSandbox())
+    return furnished(Settings(data_dir=folder))
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a migrated, empty database on PostgreSQL, to be copied."""
+    with migrated_database(tmp_path_factory.mktemp("migrated")) as database:
+        yield database
+
+
+@pytest.fixture(scope="session")
+def full_template(migrated: str) -> Iterator[str]:
+    with own_database(migrated) as database:
+        do_the_days_job(database)
+        yield database
+
+
+@pytest.fixture(scope="session")
+def full_staffed(full_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staffed]:
+    folder = tmp_path_factory.mktemp("full-staffed")
+    with own_database(full_template) as database:
+        yield furnished(Settings(data_dir=folder, database_url=database))
+
+
+def furnished(settings: Settings) -> Staffed:
+    """Puts the office into a migrated database."""
+    app = build(settings, queue=InlineQueue(), sandbox=InlineSandbox())
     try:
         with TestClient(create_app(app)) as client:
             made = Office(app, client)
             made.furnish()
     finally:
         app.close()
-    return Staffed(folder / "opendata.db", {name: one.token for name, one in made.people.items()})
+    return Staffed(settings.database, {name: one.token for name, one in made.people.items()})
+
+
+class WarmSandbox(ProcessSandbox):
+    """Its workers outlive the application that used them, as they outlive a file in a server: their libraries take seconds to load."""
+
+    def close(self) -> None:
+        """By `end`."""
+
+    def end(self) -> None:
+        super().close()
+
+
+@pytest.fixture(scope="session")
+def warm_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmSandbox]:
+    made = WarmSandbox(tmp_path_factory.mktemp("sandbox"), workers=2)
+    yield made
+    made.end()
 
 
 @pytest.fixture
@@ -77,63 +136,58 @@ def overrides() -> dict[str, Any]:
 
 @pytest.fixture(params=["light", pytest.param("full", marks=pytest.mark.services)])
 def settings(request: pytest.FixtureRequest, tmp_path: Path, overrides: dict[str, Any]) -> Iterator[Settings]:
-    """Both shapes. A test that needs only one says `@pytest.mark.parametrize("settings", ["light"], indirect=True)`."""
+    """Both shapes. A test that needs only one says `@pytest.mark.parametrize("settings", ["light"], indirect=True)`; `stored`
+    is PostgreSQL and S3 with the embedded index, for what is about neither search."""
     common = {"data_dir": tmp_path / "data", "site_url": "http://testserver", "run_jobs": False}
-    if request.param == "light":
-        made = Settings(**(common | overrides))
-        made.data_dir.mkdir()
-        with_office = "office" in request.fixturenames
-        shutil.copy(
-            request.getfixturevalue("staffed").database
-            if with_office
-            else request.getfixturevalue("template"),
-            made.data_dir / "opendata.db",
-        )
-        yield made
-        return
-    missing = [name for name in SERVICES if not os.environ.get(name)]
+    light = request.param == "light"
+    needed = () if light else SERVICES if request.param == "full" else SERVICES[:2]
+    missing = [name for name in needed if not os.environ.get(name)]
     if missing:
         pytest.skip(f"needs real services: {', '.join(missing)} not set")
-    with _own_database(os.environ[SERVICES[0]]) as database:
-        made = Settings(
+    staffed: Staffed | None = None
+    if "office" in request.fixturenames:
+        staffed = request.getfixturevalue("staffed" if light else "full_staffed")
+    if light:
+        made = Settings(**(common | overrides))
+        made.data_dir.mkdir()
+        source = staffed.file if staffed else request.getfixturevalue("template")
+        shutil.copy(source, made.data_dir / "opendata.db")
+        yield made
+        return
+    source = staffed.database if staffed else request.getfixturevalue("full_template")
+    index = f"journey-{secrets.token_hex(4)}"
+    elasticsearch = os.environ[SERVICES[2]] if needed is SERVICES else ""
+    with own_database(source) as database:
+        yield Settings(
             **common,
             database_url=database,
             storage_url=f"{os.environ[SERVICES[1]]}-{secrets.token_hex(4)}",
-            search_url=f"{os.environ[SERVICES[2]]}#journey-{secrets.token_hex(4)}",
+            search_url=f"{elasticsearch}#{index}" if elasticsearch else "",
             **overrides,
         )
-        migrate(made)
-        yield made
-
-
-class _own_database:
-    """A fresh database beside the one of the address, gone afterwards."""
-
-    def __init__(self, url: str) -> None:
-        self.name = f"journey_{secrets.token_hex(6)}"
-        self.server = create_engine(url, isolation_level="AUTOCOMMIT")
-
-    def __enter__(self) -> str:
-        with self.server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {self.name}"))
-        return self.server.url.set(database=self.name).render_as_string(hide_password=False)
-
-    def __exit__(self, *_: object) -> None:
-        with self.server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {self.name} WITH (FORCE)"))
-        self.server.dispose()
+    if elasticsearch:
+        remove_indices(elasticsearch, index)
 
 
 @pytest.fixture
-def app(settings: Settings) -> Iterator[Application]:
+def app(
+    settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Application]:
     light = not settings.database_url
-    application = build(
-        settings, queue=InlineQueue() if light else None, sandbox=InlineSandbox() if light else None
+    application = (
+        build(settings, queue=InlineQueue(), sandbox=InlineSandbox())
+        if light
+        else build(settings, sandbox=request.getfixturevalue("warm_sandbox"))
     )
     record_policy(application)
+    monkeypatch.setattr(fold, "QUIET", timedelta(0))  # many a test's clock stands
     if light:
         application.queue.start(application.handlers(), lambda job, args, error: _fail(job, args, error))
     else:
+        # The day's jobs and the whole files of the catalogue are for a test to ask for: many a test sets the clock, and the
+        # server would do them in its middle.
+        for followed in ("_ask_for_the_day", "_follow_dumps"):
+            monkeypatch.setattr(Background, followed, lambda _background: None)
         application.start()
     yield application
     application.close()
@@ -158,22 +212,22 @@ def settle(app: Application) -> Callable[[], None]:
         if isinstance(app.queue, InlineQueue):
             app.queue.drain(retry=True)
         else:
-            _wait_for(app.queue.idle)
+            _wait_for(app.queue)
 
     def run() -> None:
         jobs()
         do_due(app)
         jobs()
         app.indexer.drain()
-        _wait_for(app.queue.idle)  # a running server's own clock may have asked for a job meanwhile
+        _wait_for(app.queue)  # a running server's own clock may have asked for a job meanwhile
 
     return run
 
 
-def _wait_for(done: Callable[[], bool]) -> None:
+def _wait_for(queue: JobQueue) -> None:
     deadline = time.monotonic() + PATIENCE
-    while not done():
-        assert time.monotonic() < deadline, "jobs do not come to an end"
+    while not queue.idle():
+        assert time.monotonic() < deadline, f"jobs do not come to an end: {queue.waiting()}"
         time.sleep(0.05)
 
 
@@ -319,16 +373,17 @@ class Office:
 class Staffed:
     """A database with the office in it, and its people's tokens by name."""
 
-    database: Path
+    database: str
     tokens: dict[str, str]
+
+    @property
+    def file(self) -> str:
+        return self.database.removeprefix("sqlite:///")
 
 
 @pytest.fixture
 def office(request: pytest.FixtureRequest, app: Application, client: TestClient) -> Office:
     made = Office(app, client)
-    if app.settings.database_url:
-        made.furnish()
-    else:
-        staffed: Staffed = request.getfixturevalue("staffed")
-        made.people = {name: Person(name, token, client) for name, token in staffed.tokens.items()}
+    staffed: Staffed = request.getfixturevalue("full_staffed" if app.settings.database_url else "staffed")
+    made.people = {name: Person(name, token, client) for name, token in staffed.tokens.items()}
     return made

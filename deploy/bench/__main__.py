@@ -1,6 +1,6 @@
 """Measures the platform on this machine, beside a CKAN if one is named, and writes docs/benchmarks.md.
 
-    make bench                     this server: validation, the catalogue, files, screening, pages of rows, memory, second start
+    make bench                     this server: validation, the catalogue, files, screening, pages of rows, memory, second start, feeds
     make bench ARGS=--stack        also the full stack and files on S3 (starts PostgreSQL, MinIO, Elasticsearch)
     make bench ARGS=--full         the sizes of the targets: a file of 5 GiB (default 1 GiB)
     make bench ARGS=--quick        small sizes, to see that it works; writes no document
@@ -24,6 +24,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import asking
+import bulk
+import feeds
 import files
 import report
 import screening
@@ -35,7 +37,7 @@ from loops import Side
 from results import Results, table
 from server import Ours
 
-CASES = ("validation", "catalogue", "files", "screening", "pages", "large", "start")
+CASES = ("validation", "catalogue", "files", "screening", "pages", "large", "start", "feeds")
 
 
 def main() -> int:
@@ -80,11 +82,17 @@ def _measure(options: argparse.Namespace, peer: Side | None, results: Results) -
             asking.load(sides, plan, results)
             asking.memory(sides, sides[0].name, results)
             asking.measure(sides, peer.name if peer else None, plan, results)
+            for one in ours:
+                bulk.reindex(one, results, options.datasets)
+                bulk.batches(one, results, options.batch)
         for one in ours:
             _files(options, one, results)
         if "screening" in options.cases:
             _title("Screening")
             screening.measure(ours[0].folder, options.csv_rows, results)
+        if "feeds" in options.cases:
+            _title("Feeds")
+            feeds.measure(ours[0], options.feed_datasets, results)
     if options.stack and "large" in options.cases:
         with server.on_s3() as one:
             _title(f"Large files: {one.name}")
@@ -96,6 +104,7 @@ def _files(options: argparse.Namespace, ours: Ours, results: Results) -> None:
     _title(f"Files: {ours.name}")
     if "files" in cases:
         files.verdict(ours, options.sheet_rows, results)
+        files.judged(ours, options.csv_rows, results)
         files.arrival(ours, options.csv_rows, results)
     if "pages" in cases:
         files.pages(ours, options.table_rows, options.pages, results)
@@ -146,6 +155,8 @@ SIZES: dict[str, tuple[float, float]] = {
     "seconds": (1.0, 10.0),
     "rounds": (1, 3),
     "creates": (20, 200),
+    "batch": (100, 1_000),
+    "feed-datasets": (500, 100_000),
     "sheet-rows": (1_000, 10_000),
     "csv-rows": (20_000, 1_000_000),
     "table-rows": (50_000, 5_000_000),

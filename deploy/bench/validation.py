@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import processes
 import samples
 from client import Failed
 from frictionless import Schema, system
@@ -19,7 +23,7 @@ from results import Results
 # By name: the benchmark is checked strictly by itself, not together with the platform and its settings of mypy.
 validate: Any = import_module("opendata.validation").validate
 checklist: Any = import_module("opendata.validation.checks.plugin").checklist
-validate_file: Any = import_module("opendata.validation.judging").validate_file
+judging: Any = import_module("opendata.validation.judging")
 
 KINDS = {
     "id": "integer",
@@ -66,6 +70,36 @@ CHECKED: dict[str, Any] = {
 }  # fmt: skip
 
 
+SHARES = {1000: "0.1 %", 100: "1 %", 20: "5 %", 5: "20 %", 2: "50 %", 1: "all"}
+"""One bad row in so many."""
+MEMORY_MB = 700
+PROFILE = 2.0
+_ALONE = """
+import sys, time
+from frictionless import Schema, system
+from frictionless.resources import TableResource
+from opendata.validation import Cancelled, validate
+schema, path, most = eval(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+told = []
+def table():
+    return TableResource(path=path, schema=Schema.from_descriptor(schema))
+def stop(rows):
+    if rows >= most // 10:
+        raise Cancelled
+with system.use_context(trusted=True):
+    began = time.perf_counter()
+    report = validate(table(), progress=told.append)
+    seconds = time.perf_counter() - began
+    assert report.valid and told[-1] == most, report
+    peak = PEAK
+    began = time.perf_counter()
+    try:
+        validate(table(), progress=stop)
+    except Cancelled:
+        print(peak, seconds, len(told), time.perf_counter() - began)
+""".replace("PEAK", processes.PEAK_MB)
+
+
 @dataclass(frozen=True)
 class Run:
     seconds: float
@@ -77,6 +111,7 @@ def measure(folder: Path, rows: int, results: Results) -> None:
     small = max(rows // 10, 1000)
     path = samples.csv_table(folder / "clean.csv", rows)
     _beside(f"{rows:,} rows, clean", path, results, clock=40, cpu=25)
+    _profile(path, rows, results)
     one = _spoiled(path, folder / "one.csv", 100)
     _beside(f"{rows:,} rows, 1 % bad, 1,000 errors", one, results, clock=5)
     _beside(f"{rows:,} rows, 1 % bad, all errors", one, results, clock=15, limit_errors=0)
@@ -89,7 +124,7 @@ def measure(folder: Path, rows: int, results: Results) -> None:
         clock=15,
         schema=CHECKED,
     )
-    for every, share in ((5, "20 %"), (1, "all")):
+    for every, share in SHARES.items():
         _beside(
             f"{small:,} rows, {share} bad, all errors",
             _spoiled(path, folder / "bad.csv", every),
@@ -97,7 +132,10 @@ def measure(folder: Path, rows: int, results: Results) -> None:
             clock=1,
             limit_errors=0,
         )
-    _workbook(samples.workbook(folder / "table.xlsx", small), small, results)
+    book = samples.workbook(folder / "table.xlsx", small)
+    _beside(f"a workbook of {small:,} rows", book, results, clock=5)
+    _workbook(book, small, results)
+    _memory(samples.csv_table(folder / "large.csv", rows * 10), rows * 10, results)
 
 
 def _beside(
@@ -124,15 +162,41 @@ def _beside(
 
 
 def _workbook(path: Path, rows: int, results: Results) -> None:
-    """As the platform judges workbooks: read by calamine, where frictionless reads by openpyxl."""
+    """As the platform judges workbooks, whatever their layout: read by calamine, where frictionless reads by openpyxl."""
     ours = min(
-        (_run(lambda: validate_file(path, path.name, None, SCHEMA)) for _ in range(3)),
+        (_run(lambda: judging.validate_file(path, path.name, None, SCHEMA)) for _ in range(3)),
         key=lambda run: run.seconds,
     )
     theirs = _run(lambda: _table(path).validate())
     if not ours.report["valid"]:
         raise Failed("the workbook is not valid")
-    _add(f"validation of a workbook of {rows:,} rows", ours, theirs, results, 5, 0)
+    _add(f"validation of a workbook of {rows:,} rows, as the platform reads it", ours, theirs, results, 5, 0)
+
+
+def _profile(path: Path, rows: int, results: Results) -> None:
+    """Types and profile in the same pass, beside the verdict alone: in pairs, so that both meet the same load."""
+    pairs = []
+    for _ in range(5):
+        alone = _run(lambda: judging.validate_file(path, path.name, None, SCHEMA))
+        both = _run(lambda: judging.judge_file(path, path.name, None, SCHEMA)["report"])
+        pairs.append((both.seconds / alone.seconds, both.cpu / alone.cpu, both.seconds))
+    times, cost, seconds = (statistics.median(column) for column in zip(*pairs, strict=True))
+    figure = f"{seconds:.2f} s; {times:.2f} times the verdict alone, {cost:.2f} in CPU; load {os.getloadavg()[0]:.1f}"
+    case = f"verdict, types and profile of {rows:,} rows in one pass"
+    results.add(case, "engine", figure, f"at most {PROFILE:g} times", times <= PROFILE)
+
+
+def _memory(path: Path, rows: int, results: Results) -> None:
+    """A process of its own: how much of it is resident at most, how often it tells how far it is, and how soon it stops."""
+    command = [sys.executable, "-c", _ALONE, repr(SCHEMA), str(path), str(rows)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    path.unlink()
+    if done.returncode or not done.stdout:
+        raise Failed(f"validation of {rows:,} rows: {done.stderr[-500:]}")
+    peak, seconds, told, stopped = map(float, done.stdout.split())
+    figure = f"{peak:.0f} MB resident, {seconds:.1f} s, told {told:.0f} times; stopped on demand after a tenth in {stopped:.1f} s"
+    case = f"validation of {rows:,} rows x 12 in a process of its own"
+    results.add(case, "engine", figure, f"under {MEMORY_MB} MB", peak < MEMORY_MB)
 
 
 def _add(case: str, ours: Run, theirs: Run, results: Results, clock: float, cpu: float) -> None:

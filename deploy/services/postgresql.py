@@ -56,7 +56,18 @@ def _initialise(programs: Path, folder: Path, password: str) -> None:
 
 
 def _options(port: int) -> list[str]:
-    settings = {"listen_addresses": HOST, "port": port, "unix_socket_directories": "", "max_connections": 200}
+    settings: dict[str, str | int] = {
+        "listen_addresses": HOST,
+        "port": port,
+        "unix_socket_directories": "",
+        "max_connections": 200,
+        # Tests make and drop a database each. These data are deleted with the server: nothing has to outlive a power cut.
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "wal_level": "minimal",
+        "max_wal_senders": 0,
+    }
     return [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 from starlette.responses import RedirectResponse, Response
 
-from opendata.access import download, policy, service
+from opendata.access import download, policy, service, totals
 from opendata.access.download import Sending
 from opendata.access.schemas import (
     DatasetOut,
@@ -25,6 +25,7 @@ from opendata.access.service import SeenResource
 from opendata.agencies import queries as agencies
 from opendata.catalog import queries
 from opendata.catalog.files import Stores
+from opendata.catalog.roworders import queries as row_orders
 from opendata.core.errors import NotFound, Unavailable
 from opendata.edge.conventions import Language, Limit, Offset, documented, json_answer, known_query
 from opendata.edge.http import ApiWork, AppSettings, part
@@ -68,17 +69,18 @@ def list_datasets(
     if drafts:
         mine, total = service.drafts(work, offset=offset, limit=limit, agency_id=agency_id)
         lines = queries.lines_of(work, [seen.dataset.id for seen in mine])
-        told = [seen_out(seen, lines.get(seen.dataset.id, ()), language) for seen in mine]
+        orders = row_orders.notices(work, [seen.dataset.id for seen in mine])
+        told = [
+            seen_out(seen, lines.get(seen.dataset.id, ()), language, orders.get(seen.dataset.id, ()))
+            for seen in mine
+        ]
         return json_answer({"total": total, "results": told})
-    views, total = queries.published_page(
-        work,
-        visible=policy.PUBLIC_FILTER,
-        offset=offset,
-        limit=limit,
-        agency_ids=[agency_id] if agency_id else None,
+    views, total = totals.page(
+        work, offset=offset, limit=limit, agency_ids=[agency_id] if agency_id else None
     )
     lines = queries.lines_of(work, [view.id for view in views])
-    results = [dataset_out(view, lines.get(view.id, ())) for view in views]
+    orders = row_orders.notices(work, [view.id for view in views])
+    results = [dataset_out(view, lines.get(view.id, ()), orders.get(view.id, ())) for view in views]
     return json_answer({"total": total, "results": results}, public=True)
 
 
@@ -90,11 +92,12 @@ def get_dataset(request: Request, work: ApiWork, dataset: str, language: Languag
     if seen.published is not None:
         mark(request, Use.CALL, seen.dataset.id)
     lines = queries.lines_of(work, [seen.dataset.id]).get(seen.dataset.id, ())
+    orders = row_orders.notices(work, [seen.dataset.id]).get(seen.dataset.id, ())
     if not seen.sees_drafts:
         etag = f"{seen.dataset.id[-12:]}-r{seen.dataset.revision}"
-        return json_answer(dataset_out(seen.shown, lines), public=True, etag=etag)
+        return json_answer(dataset_out(seen.shown, lines, orders), public=True, etag=etag)
     etag = service.edit_etag((seen.draft or seen.shown).release)
-    return json_answer(seen_out(seen, lines, language), etag=etag)
+    return json_answer(seen_out(seen, lines, language, orders), etag=etag)
 
 
 @router.get("/datasets/{dataset}/releases", responses=documented(ReleasePage))
@@ -110,9 +113,9 @@ def get_release(work: ApiWork, dataset: str, number: int) -> Response:
     """One public release, also an old one. Its `download` addresses always give that release's bytes."""
     seen = service.see(work, dataset)
     view = service.public_release(work, seen, number)
-    return json_answer(
-        release_out(view, queries.lines_of(work, [view.id]).get(view.id, ())), public=not seen.sees_drafts
-    )
+    lines = queries.lines_of(work, [view.id]).get(view.id, ())
+    orders = row_orders.notices(work, [view.id]).get(view.id, ())
+    return json_answer(release_out(view, lines, orders), public=not seen.sees_drafts)
 
 
 @router.get("/resources/{resource}", responses=documented(ResourceOut))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -17,10 +19,20 @@ from starlette.responses import Response, StreamingResponse
 
 from opendata.catalog.views import FileView
 from opendata.core.errors import Unavailable
-from opendata.ports.storage.port import ObjectMissing, Storage
+from opendata.ports.storage.port import ObjectMissing
 from opendata.settings import Settings
 
 _ONE_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+
+
+class Source(Protocol):
+    """Where bytes are read from: a store, or several of its objects as one file."""
+
+    def read(self, sha256: str, start: int = 0, end: int | None = None) -> Iterator[bytes]: ...
+
+    def local_path(self, sha256: str) -> Path | None: ...
+
+    def presigned_url(self, sha256: str, *, filename: str, media_type: str, seconds: int) -> str | None: ...
 
 
 @dataclass(frozen=True)
@@ -28,7 +40,7 @@ class Sending:
     """What is sent: the file, where its bytes are, whether everybody may have them."""
 
     file: FileView
-    store: Storage
+    store: Source
     public: bool
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from opendata.agencies.models import Agency
 from opendata.catalog.models import Release
 from opendata.catalog.profile import DatasetMeta, ResourceMeta
 from opendata.catalog.queries import LineRow
+from opendata.catalog.roworders.queries import RowNotice
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.edge import messages
 
@@ -62,6 +64,16 @@ class DraftOut(DatasetMeta):
     resources: list[ResourceOut]
 
 
+class RowNoticeOut(BaseModel):
+    """Rows that went by an order; which they were, nobody is told."""
+
+    number: str
+    kind: str
+    ground: str
+    placed_at: datetime
+    rows: int
+
+
 class DatasetOut(DatasetMeta):
     id: str
     name: str
@@ -73,6 +85,7 @@ class DatasetOut(DatasetMeta):
     first_published_at: datetime | None
     modified_at: datetime
     inventory: list[LineRef] = Field(description="The inventory lines that it opens, by resource code")
+    row_orders: list[RowNoticeOut] = Field(description="Orders that took rows out of what is public now")
     resources: list[ResourceOut]
     draft: DraftOut | None = Field(None, description="For those who work for the body only")
     withdraw_reason: str | None = Field(None, description="For those who work for the body only")
@@ -83,7 +96,9 @@ class DatasetPage(BaseModel):
     results: list[DatasetOut]
 
 
-def dataset_out(view: DatasetView, lines: Sequence[LineRow]) -> dict[str, Any]:
+def dataset_out(
+    view: DatasetView, lines: Sequence[LineRow], orders: Sequence[RowNotice] = ()
+) -> dict[str, Any]:
     """The dataset as one release shows it, with the inventory lines that it opens, for `DatasetOut`."""
     dataset, release = view.dataset, view.release
     return {
@@ -98,13 +113,16 @@ def dataset_out(view: DatasetView, lines: Sequence[LineRow]) -> dict[str, Any]:
         "modified_at": release.published_at or release.updated_at,
         **view.meta.model_dump(mode="json"),
         "inventory": [{"id": line.id, "resource_code": line.resource_code} for line in lines],
+        "row_orders": [asdict(order) for order in orders],
         "resources": [resource_out(r) for r in view.resources],
     }
 
 
-def release_out(view: DatasetView, lines: Sequence[LineRow]) -> dict[str, Any]:
+def release_out(
+    view: DatasetView, lines: Sequence[LineRow], orders: Sequence[RowNotice] = ()
+) -> dict[str, Any]:
     """The dataset as one release shows it, with the addresses that always give that release's bytes."""
-    body = dataset_out(view, lines)
+    body = dataset_out(view, lines, orders)
     for resource in body["resources"]:
         resource["download"] = release_download(resource["id"], view.release)
     return body
@@ -114,9 +132,11 @@ def release_download(resource_id: str, release: Release) -> str:
     return f"/api/v1/resources/{resource_id}/releases/{release.number}/download"
 
 
-def seen_out(seen: Seen, lines: Sequence[LineRow], language: str) -> dict[str, Any]:
+def seen_out(
+    seen: Seen, lines: Sequence[LineRow], language: str, orders: Sequence[RowNotice] = ()
+) -> dict[str, Any]:
     """What is public; for those who work for the body also the open draft."""
-    body = dataset_out(seen.shown, lines)
+    body = dataset_out(seen.shown, lines, orders)
     if seen.sees_drafts:
         body["withdraw_reason"] = seen.dataset.withdraw_reason
         body["draft"] = draft_out(seen.draft, language) if seen.draft else None

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from opendata.access import policy
 from opendata.agencies.models import Agency
 from opendata.catalog import queries, views
-from opendata.catalog.lifecycle import State
 from opendata.catalog.models import Dataset, Release
 from opendata.catalog.views import DatasetView, FileView, ResourceView
 from opendata.core.clock import day_of
@@ -97,13 +96,8 @@ def public_releases(work: Work, dataset: Dataset) -> Sequence[Release]:
     """The published release and those it superseded, newest first. What stood before a withdrawal stays withdrawn."""
     if not policy.is_public(dataset):
         return []
-    found: list[Release] = []
-    for release in queries.releases(work, dataset):
-        if release.state == State.WITHDRAWN.value:
-            break
-        if release.state in (State.PUBLISHED.value, State.SUPERSEDED.value):
-            found.append(release)
-    return found
+    query = select(Release).where(Release.dataset_id == dataset.id, policy.PUBLIC_RELEASE)
+    return work.session.execute(query.order_by(Release.number.desc())).scalars().all()
 
 
 def public_release(work: Work, seen: Seen, number: int) -> DatasetView:
@@ -119,11 +113,11 @@ def public_release(work: Work, seen: Seen, number: int) -> DatasetView:
 
 
 def drafts(work: Work, *, offset: int, limit: int, agency_id: str | None = None) -> tuple[list[Seen], int]:
-    """Datasets with an open draft, of the bodies for which the actor works, newest edit first; and how many there are.
+    """Datasets whose open draft the actor sees, newest edit first; and how many there are.
     `Unauthenticated("token_needed")`."""
     if work.actor.id is None:
         raise Unauthenticated("token_needed")
-    mine = policy.draft_filter(work)
+    mine = policy.seen_drafts_filter(work)
     found, total = queries.draft_page(work, visible=mine, offset=offset, limit=limit, agency_id=agency_id)
     public = queries.published(work, [view.id for view in found], visible=policy.PUBLIC_FILTER)
     by_id = {view.id: view for view in public}

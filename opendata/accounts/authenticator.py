@@ -1,6 +1,7 @@
 """From credentials to an actor: who it is, from the account; what they may, from the token's scopes and the roles.
 
-The roles come from a function that `wiring` passes in, because public bodies are a floor above.
+The roles, and the datasets on which somebody collaborates, come from functions that `wiring` passes in, because public bodies
+and datasets are floors above.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -17,7 +18,6 @@ from opendata.accounts.models import ApiToken, User, WebSession
 from opendata.accounts.sessions import session_hash
 from opendata.accounts.tokens import secret_hash
 from opendata.core.errors import Unauthenticated
-from opendata.work import audit
 from opendata.work.actor import ALL_SCOPES, PUBLIC, Actor, Credentials, Role, Scope, SiteRole
 from opendata.work.unit import Work
 
@@ -41,15 +41,14 @@ class _Known:
     token_id: str
     actor: Actor
 
-    def holds(self, work: Work, head: int) -> bool:
-        if work.now >= self.seen_at + KNOWN_FOR or (self.expires_at and work.now >= self.expires_at):
-            return False
-        return self.head == head or not audit.changed_since(work.session, self.head, SUBJECTS)
+    def is_fresh(self, now: datetime) -> bool:
+        return now < self.seen_at + KNOWN_FOR and not (self.expires_at and now >= self.expires_at)
 
 
 class Authenticator:
-    def __init__(self, roles_of: RolesOf) -> None:
+    def __init__(self, roles_of: RolesOf, datasets_of: RolesOf) -> None:
         self._roles_of = roles_of
+        self._datasets_of = datasets_of
         self._used: dict[str, datetime] = {}
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._lock = threading.Lock()
@@ -74,12 +73,10 @@ class Authenticator:
             work.session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_at=at))
 
     def _by_token(self, work: Work, token: str) -> Actor:
-        head, key = audit.head(work.session), secret_hash(token)
+        key = secret_hash(token)
         known = self._known.get(key)
-        if known is None or not known.holds(work, head):
-            known = self._look_up(work, token, head)
-        elif known.head != head:
-            known = replace(known, head=head)
+        if known is None or not known.is_fresh(work.now) or not work.holds(known.head, SUBJECTS):
+            known = self._look_up(work, token, work.heard_upto())
         with self._lock:
             self._used[known.token_id] = work.now
             self._known[key] = known
@@ -117,6 +114,7 @@ class Authenticator:
             sysadmin=user.sysadmin and Scope.ADMIN in scopes and agency_id is None,
             scopes=scopes,
             roles=self._roles_of(work, user.id),
+            datasets=self._datasets_of(work, user.id),
             site_roles=frozenset(SiteRole(role) for role in user.site_roles),
             agency_only=agency_id,
         )

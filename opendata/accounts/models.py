@@ -28,6 +28,11 @@ class User(Base):
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
 
+    @property
+    def called(self) -> str:
+        """What pages call this person."""
+        return self.full_name or self.name
+
 
 class ApiToken(Base):
     __tablename__ = "api_token"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -24,6 +24,12 @@ def find(work: Work, id_or_name: str) -> Agency:
     if agency is None:
         raise NotFound("agency_not_found", id=id_or_name[:100])
     return agency
+
+
+def is_named(work: Work, key: str) -> bool:
+    """Whether a body, a closed one too, has that name or id."""
+    query = select(Agency.id).where((Agency.name == key) | (Agency.id == key))
+    return work.session.execute(query).first() is not None
 
 
 def every(work: Work, *, parent_id: str | None = None) -> Sequence[Agency]:
@@ -58,16 +64,21 @@ def roles_of(session: Session, user_id: str) -> frozenset[tuple[str, Role]]:
 
 def members(work: Work, agency: Agency) -> list[tuple[User, list[Role]]]:
     """The body's people and their roles, by name."""
+    return members_of(work, [agency]).get(agency.id, [])
+
+
+def members_of(work: Work, agencies: Collection[Agency]) -> dict[str, list[tuple[User, list[Role]]]]:
+    """The same of many bodies, by their ids, in one statement."""
     rows = work.session.execute(
-        select(User, Membership.role)
+        select(Membership.agency_id, User, Membership.role)
         .join(Membership, Membership.user_id == User.id)
-        .where(Membership.agency_id == agency.id)
+        .where(Membership.agency_id.in_([agency.id for agency in agencies]))
         .order_by(User.name, Membership.role)
     )
-    found: dict[str, tuple[User, list[Role]]] = {}
-    for user, role in rows:
-        found.setdefault(user.id, (user, []))[1].append(Role(role))
-    return list(found.values())
+    found: dict[str, dict[str, tuple[User, list[Role]]]] = {}
+    for agency_id, user, role in rows:
+        found.setdefault(agency_id, {}).setdefault(user.id, (user, []))[1].append(Role(role))
+    return {agency_id: list(people.values()) for agency_id, people in found.items()}
 
 
 class Directory:

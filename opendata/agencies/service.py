@@ -83,6 +83,22 @@ def edit(work: Work, agency: Agency, changes: dict[str, Any], *, free: Collectio
     return agency
 
 
+def move_under(work: Work, agency: Agency, above: Agency | None) -> None:
+    """Another body above it, or none. The tree says whose reviewers decide, so it is for sysadmins. `Conflict("body_above_itself")`."""
+    if not work.actor.sysadmin:
+        raise Forbidden("sysadmin_only")
+    if above is not None and agency.id in above.lineage:
+        raise Conflict("body_above_itself", agency=agency.name)
+    below, before = queries.under(work, agency), len(agency.lineage)
+    agency.parent_id = above.id if above else None
+    lineage = [agency.id, *(above.lineage if above else [])]
+    for body in (agency, *below):
+        body.lineage = [*body.lineage[:-before], *lineage]
+        body.updated_at = work.now
+    work.session.flush()
+    work.record("agency.moved", "agency", agency.id, parent=above.name if above else "")
+
+
 def check(
     work: Work, fields: Mapping[str, Any], own: Agency | None = None, *, free: Collection[str] = ()
 ) -> list[FieldError]:

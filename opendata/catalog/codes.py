@@ -1,4 +1,4 @@
-"""Licences, themes and other code lists: data in `catalog_schemas/`, read once."""
+"""Licences, themes and other code lists, and what stands for ours in international ones: data in `catalog_schemas/`, read once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from opendata.settings import Settings
+
+MOST_DAYS = 60
+EU = "http://publications.europa.eu/resource/authority/"
+IANA = "https://www.iana.org/assignments/media-types/"
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,23 @@ class CodeList:
 
 
 @dataclass(frozen=True)
+class ReviewDeadlines:
+    """Working days in which both reviews are due."""
+
+    working_days: int
+    bodies: Mapping[str, int]
+    """Other numbers for bodies, by their names."""
+
+    def __post_init__(self) -> None:
+        wrong = [days for days in (self.working_days, *self.bodies.values()) if not 1 <= days <= MOST_DAYS]
+        if wrong:
+            raise ValueError(f"review_deadlines.json: 1 to {MOST_DAYS} working days, not {wrong[0]}")
+
+    def days(self, body: str) -> int:
+        return self.bodies.get(body, self.working_days)
+
+
+@dataclass(frozen=True)
 class Codes:
     licences: Mapping[str, Licence]
     themes: Mapping[str, Theme]
@@ -57,6 +78,9 @@ class Codes:
     """Ready Table Schemas by name, each in its newest version."""
     schema_versions: Mapping[str, Mapping[str, Mapping[str, Any]]]
     """{name: {version: Table Schema}}, the newest version first. A version that was given out is never changed."""
+    light_fields: frozenset[str]
+    """Metadata that a correction may change on the light path (one review)."""
+    review_deadlines: ReviewDeadlines
     lists: Mapping[str, CodeList]
     """National code lists by the name of their check: gbt2260, gbt4754."""
 
@@ -69,11 +93,6 @@ class Codes:
         name, _, version = reference.partition("/")
         versions = self.schema_versions.get(name, {})
         return versions.get(version) if version else next(iter(versions.values()), None)
-
-    def pinned(self, reference: str) -> str:
-        """The same schema by `name/version`, so that a later version does not take its place; empty if there is none."""
-        found = self.table_schema(reference)
-        return f"{reference.partition('/')[0]}/{found['x-version']}" if found else ""
 
 
 @cache
@@ -93,6 +112,8 @@ def load(folder: Path) -> Codes:
         regions=_read(folder / "regions.json"),
         table_schemas={name: next(iter(known.values())) for name, known in versions.items()},
         schema_versions=versions,
+        light_fields=frozenset(_read(folder / "light_path.json")),
+        review_deadlines=ReviewDeadlines(**_read(folder / "review_deadlines.json")),
         lists={path.stem: _list(_read(path)) for path in sorted((folder / "codelists").glob("*.json"))},
     )
 
@@ -104,12 +125,12 @@ def _versions(folder: Path) -> dict[str, dict[str, Any]]:
         name, _, version = path.stem.partition("@")
         found.setdefault(name, {})[version] = _read(path)
     return {
-        name: dict(sorted(known.items(), key=lambda item: _number(item[0]), reverse=True))
+        name: dict(sorted(known.items(), key=lambda item: version_number(item[0]), reverse=True))
         for name, known in sorted(found.items())
     }
 
 
-def _number(version: str) -> tuple[int, ...]:
+def version_number(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
@@ -119,3 +140,48 @@ def _list(read: Mapping[str, Any]) -> CodeList:
 
 def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """`catalog_schemas/vocabularies.json`."""
+
+    file_types: frozenset[str]
+    formats: Mapping[str, str]
+    media_types: frozenset[str]
+    media_types_of: Mapping[str, str]
+    update_cycle: Mapping[str, str]
+    openness: Mapping[str, str]
+    language: Mapping[str, str]
+
+    def file_type(self, written: str) -> str | None:
+        """The EU file type of a format as people write it."""
+        code = written.strip().lstrip(".").upper()
+        code = self.formats.get(code, code)
+        return code if code in self.file_types else None
+
+    def media_type(self, claimed: str, file_type: str | None) -> str | None:
+        """An IANA media type: the claimed one if it is registered, else the one of the format."""
+        kind = claimed.partition(";")[0].strip().lower()
+        if kind in self.media_types and kind != "application/octet-stream":
+            return kind
+        return self.media_types_of.get(file_type or "")
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    return _vocabulary(Settings.from_env().catalog_schemas / "vocabularies.json")
+
+
+def _vocabulary(path: Path) -> Vocabulary:
+    data = _read(path)
+    kinds = data["media_types"]
+    return Vocabulary(
+        file_types=frozenset(data["file_types"].split()),
+        formats=data["formats"],
+        media_types=frozenset(f"{top}/{sub}" for top, subs in kinds.items() for sub in subs.split()),
+        media_types_of=data["media_types_of"],
+        update_cycle=data["update_cycle"],
+        openness=data["openness"],
+        language=data["language"],
+    )

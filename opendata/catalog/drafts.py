@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, insert, literal, null, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal, null, or_, select, update
 
 from opendata.agencies.models import Agency
 from opendata.catalog.lifecycle import State
 from opendata.catalog.models import Dataset, File, Release, ReleaseAuthor, Resource, ResourceVersion
 from opendata.catalog.profile import DatasetMeta, ResourceMeta
+from opendata.catalog.roworders.models import ResourceFile
+from opendata.core.database import Written, store, table_of
 from opendata.core.errors import Conflict, Invalid, NotFound, invalid
 from opendata.core.ids import is_id, new_id
 from opendata.core.names import check_name
 from opendata.work.unit import Work
+
+# Made once: making a statement costs more than running it.
+_ADD_AUTHOR = Written(insert(table_of(ReleaseAuthor)))
+_ADD_RESOURCES = Written(insert(table_of(Resource)))
+_ADD_VERSIONS = Written(insert(table_of(ResourceVersion)))
+_KEYS = table_of(Dataset).c
+_TAKEN = select(_KEYS.name, _KEYS.id).where(
+    or_(*(key == bindparam(name) for key in (_KEYS.name, _KEYS.id) for name in ("name", "other")))
+)
 
 
 @dataclass(frozen=True)
@@ -54,8 +65,7 @@ def create_dataset(
         created_at=work.now,
     )
     release = _draft(work, dataset, meta, defaulted)
-    work.session.add(dataset)
-    work.session.flush()
+    store(work.session, dataset)
     _insert(work, release)
     _insert_resources(work, dataset, release, resources, position=0)
     return dataset, release
@@ -86,18 +96,24 @@ def _draft(work: Work, dataset: Dataset, meta: DatasetMeta, defaulted: Sequence[
 
 
 def _insert(work: Work, release: Release) -> None:
-    work.session.add(release)
-    work.session.flush()
+    store(work.session, release)
+    work.made.add(release.id)
     if work.actor.id is not None:
-        author = {"release_id": release.id, "user_id": work.actor.id}
-        work.session.connection().execute(insert(ReleaseAuthor), author)
+        _ADD_AUTHOR.send(work.session, {"release_id": release.id, "user_id": work.actor.id})
+        work.once(("author", release.id, work.actor.id), lambda: True)
 
 
 def add_author(work: Work, release: Release) -> None:
     """Notes that the actor edited the release."""
     actor = work.actor.id
-    if actor is not None and work.session.get(ReleaseAuthor, (release.id, actor)) is None:
+    if actor is not None:
+        work.once(("author", release.id, actor), lambda: _note_author(work, release, actor))
+
+
+def _note_author(work: Work, release: Release, actor: str) -> bool:
+    if work.session.get(ReleaseAuthor, (release.id, actor)) is None:
         work.session.add(ReleaseAuthor(release_id=release.id, user_id=actor))
+    return True
 
 
 def set_meta(work: Work, release: Release, meta: DatasetMeta, written: Sequence[str]) -> None:
@@ -127,10 +143,10 @@ def _insert_resources(
         return []
     ids = [_free_id(work, entry.id) for entry in new]
     shared = {"dataset_id": dataset.id}
-    work.session.execute(insert(Resource), [{**shared, "id": i, "created_at": work.now} for i in ids])
-    work.session.execute(
-        insert(ResourceVersion),
-        [
+    _ADD_RESOURCES.send(work.session, *({**shared, "id": i, "created_at": work.now} for i in ids))
+    _ADD_VERSIONS.send(
+        work.session,
+        *(
             {
                 **shared,
                 "resource_id": resource_id,
@@ -141,9 +157,27 @@ def _insert_resources(
                 "updated_at": work.now,
             }
             for offset, (resource_id, entry) in enumerate(zip(ids, new, strict=True))
-        ],
+        ),
     )
+    files = [(i, entry.file.id if entry.file else None) for i, entry in zip(ids, new, strict=True)]
+    _note_files(work, dataset.id, files)
     return ids
+
+
+def _note_files(work: Work, dataset_id: str, files: Iterable[tuple[str, str | None]]) -> None:
+    """Every file that a resource has had stays known: row orders look at all of them."""
+    rows = [
+        {"resource_id": resource_id, "file_id": file_id, "dataset_id": dataset_id}
+        for resource_id, file_id in files
+        if file_id
+    ]
+    if not rows:
+        return
+    mine = ResourceFile.file_id.in_([row["file_id"] for row in rows])
+    had = work.session.execute(select(ResourceFile.resource_id, ResourceFile.file_id).where(mine))
+    known = {(resource_id, file_id) for resource_id, file_id in had}
+    if fresh := [row for row in rows if (row["resource_id"], row["file_id"]) not in known]:
+        work.session.execute(insert(ResourceFile), fresh)
 
 
 def _free_id(work: Work, wanted: str | None) -> str:
@@ -174,6 +208,8 @@ def edit_resource(
         work.session.add(version)
     for field, value in changes.items():
         setattr(version, field, value)
+    if "file_id" in changes:
+        _note_files(work, version.dataset_id, [(resource_id, version.file_id)])
     version.updated_at = work.now
     mark_edited(work, release)
     return version
@@ -189,14 +225,16 @@ def remove_resource(work: Work, release: Release, resource_id: str) -> None:
     mark_edited(work, release)
 
 
+_CURRENT = select(ResourceVersion).where(
+    ResourceVersion.resource_id == bindparam("resource"),
+    ResourceVersion.dataset_id == bindparam("dataset"),
+    ResourceVersion.shown_by(bindparam("number")),
+)
+
+
 def current_version(work: Work, release: Release, resource_id: str) -> ResourceVersion:
-    query = select(ResourceVersion).where(
-        ResourceVersion.resource_id == resource_id,
-        ResourceVersion.dataset_id == release.dataset_id,
-        ResourceVersion.since <= release.number,
-        or_(ResourceVersion.until.is_(None), ResourceVersion.until > release.number),
-    )
-    version = work.session.execute(query).scalar_one_or_none()
+    asked = {"resource": resource_id, "dataset": release.dataset_id, "number": release.number}
+    version = work.session.execute(_CURRENT, asked).scalar_one_or_none()
     if version is None:
         raise NotFound("resource_not_found", id=resource_id[:100])
     return version
@@ -246,9 +284,8 @@ def _next_position(work: Work, dataset: Dataset) -> int:
 
 def _check_free(work: Work, agency: Agency, name: str, source_id: str | None, dataset_id: str | None) -> None:
     # Either one is asked for by the same address, so a name is nobody else's id, nor an id anybody's name.
-    keys = {name, dataset_id or name}
-    taken = select(Dataset.name, Dataset.id).where(Dataset.name.in_(keys) | Dataset.id.in_(keys))
-    found = work.session.execute(taken).first()
+    work.session.flush()
+    found = work.session.connection().execute(_TAKEN, {"name": name, "other": dataset_id or name}).first()
     if found is not None:
         raise Conflict("name_taken" if found.name == name else "id_taken", name=name)
     if source_id is not None:

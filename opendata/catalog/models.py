@@ -11,7 +11,20 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    FetchedValue,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    and_,
+    false,
+    or_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.catalog.lifecycle import State
@@ -43,11 +56,12 @@ class Dataset(Base):
         UniqueConstraint("agency_id", "source_id"),
         Index("ix_dataset_draft", "draft_id"),
         Index("ix_dataset_withdrawn", "withdrawn_at", sqlite_where=_GONE, postgresql_where=_GONE),
-        _public_index("walk", "id", "published_at", "revision"),
+        _public_index("walk", "id", "published_at", "revision", "name"),
         _public_index("newest", "published_at", "id", "revision"),
         _public_index("agency", "agency_id", "published_at", "id"),
         _public_index("name", "name"),
     )
+    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 - SQLAlchemy reads it so
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     name: Mapped[str] = mapped_column(String(100), unique=True)
@@ -64,8 +78,9 @@ class Dataset(Base):
     """The open draft."""
     last_number: Mapped[int] = mapped_column(default=0)
     """The highest release number given so far."""
-    revision: Mapped[int] = mapped_column(BigInteger, default=0)
-    """Counts changes of the public face (the index and feeds use it)."""
+    revision: Mapped[int] = mapped_column(BigInteger, default=0, server_onupdate=FetchedValue())
+    """Counts changes of the public face (the index and feeds use it); in the database, and the statement that counts brings
+    the number back."""
     submit_at: Mapped[datetime | None] = mapped_column(index=True)
     """A CKAN client asked for publication: submit at this time unless it edits again before."""
     created_by: Mapped[str | None] = mapped_column(String(36))
@@ -80,6 +95,7 @@ class Release(Base):
     __table_args__ = (
         UniqueConstraint("dataset_id", "number"),
         Index("ix_release_state", "state", "submitted_at"),
+        Index("ix_release_author", "author_id"),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -135,6 +151,12 @@ class File(Base):
     agency_id: Mapped[str] = mapped_column(String(36))
     uploaded_by: Mapped[str | None] = mapped_column(String(36))
     uploaded_at: Mapped[datetime]
+    held: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A row order was placed that nobody has applied to it yet: no door gives its bytes or rows."""
+    base_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    """The bytes before the rows were hidden, in the inbox store, while an order waits for its second person."""
+    reading: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What holds of bytes that an order changed, in place of what the resource says: `options`, `format`, `media_type`."""
 
 
 class Resource(Base):
@@ -167,6 +189,11 @@ class ResourceVersion(Base):
     file_id: Mapped[str | None] = mapped_column(ForeignKey("file.id"), index=True)
     updated_at: Mapped[datetime]
 
+    @classmethod
+    def shown_by(cls, number: Any) -> ColumnElement[bool]:
+        """Of its dataset's releases, the one of this number (a column, or a parameter) shows it."""
+        return and_(cls.since <= number, or_(cls.until.is_(None), cls.until > number))
+
 
 class DatasetLine(Base):
     """Which inventory lines a dataset opens (n:m)."""
@@ -188,5 +215,74 @@ class Group(Base):
     description: Mapped[str] = mapped_column(default="")
     image_url: Mapped[str] = mapped_column(String(1000), default="")
     extras: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    parents: Mapped[list[Any]] = mapped_column(default=list)
+    """Ids of the groups above it."""
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+
+
+class Image(Base):
+    """An uploaded image of organizations and groups, public from the start; `image_url` names it."""
+
+    __tablename__ = "image"
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    """The end of its address: the hash with the ending of its kind."""
+    size: Mapped[int] = mapped_column(BigInteger)
+    media_type: Mapped[str] = mapped_column(String(100))
+    """As its first bytes say."""
+    uploaded_by: Mapped[str | None] = mapped_column(String(36))
+    uploaded_at: Mapped[datetime]
+
+
+class GroupMember(Base):
+    """Somebody of a theme group: an `admin` edits it, a `member` is named with it."""
+
+    __tablename__ = "theme_group_member"
+
+    group_id: Mapped[str] = mapped_column(ForeignKey("theme_group.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
+    capacity: Mapped[str] = mapped_column(String(20))
+    granted_at: Mapped[datetime]
+
+
+class Collaborator(Base):
+    """Somebody who works on one dataset without working for its body: an `editor` edits its draft, a `member` reads it."""
+
+    __tablename__ = "dataset_collaborator"
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("dataset.id"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("account.id"), primary_key=True, index=True)
+    capacity: Mapped[str] = mapped_column(String(20))
+    granted_at: Mapped[datetime]
+
+
+class Vocabulary(Base):
+    """A list of terms that sysadmins keep (a CKAN vocabulary)."""
+
+    __tablename__ = "vocabulary"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), unique=True)
+    created_at: Mapped[datetime]
+
+
+class VocabularyTag(Base):
+    """A term of a vocabulary."""
+
+    __tablename__ = "vocabulary_tag"
+    __table_args__ = (UniqueConstraint("vocabulary_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    vocabulary_id: Mapped[str] = mapped_column(ForeignKey("vocabulary.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(String(100))
+
+
+class ViewKey(Base):
+    """The identity of a view of a resource (a CKAN resource view): what it says is in the resource's versions."""
+
+    __tablename__ = "resource_view"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    resource_id: Mapped[str] = mapped_column(ForeignKey("resource.id"), index=True)

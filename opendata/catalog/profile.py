@@ -101,6 +101,9 @@ class DatasetMeta(BaseModel):
     maintainer: Line = Field("", max_length=500)
     maintainer_email: Line = Field("", max_length=254)
     groups: list[Line] = Field(default_factory=list, max_length=200, description="Names of theme groups")
+    vocabulary_terms: dict[Line, list[Keyword]] = Field(
+        default_factory=dict, max_length=100, description="Terms of CKAN vocabularies, by the vocabulary's id"
+    )
     city_fields: dict[str, Value] = Field(
         default_factory=dict,
         max_length=MOST_FIELDS,
@@ -122,7 +125,7 @@ class DatasetMeta(BaseModel):
         return {
             name: _whole(element, inner)
             for name, element in schema["properties"].items()
-            if name != "city_fields"
+            if name not in ("city_fields", "vocabulary_terms")
         }
 
 
@@ -165,6 +168,10 @@ class ReadOptions(BaseModel):
         return self.model_dump(mode="json", exclude_none=True)
 
 
+WRITTEN = "datastore"
+"""`url_type` among the extras of a resource whose rows CKAN's clients write: its address is our own dump of them."""
+
+
 class ResourceMeta(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -181,6 +188,18 @@ class ResourceMeta(BaseModel):
     extras: dict[str, Any] = Field(
         default_factory=dict, max_length=200, description="Free keys of CKAN clients"
     )
+    views: list[dict[str, Any]] = Field(
+        default_factory=list, max_length=100, description="Ways to show it that CKAN clients described"
+    )
+    dictionary: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        max_length=1000,
+        description="What CKAN clients say of a table's columns, by their names: {label, notes}",
+    )
+
+    @property
+    def is_written(self) -> bool:
+        return self.extras.get("url_type") == WRITTEN
 
     def stored(self) -> dict[str, Any]:
         return self.model_dump(mode="json", exclude_defaults=True, by_alias=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Row, ScalarSelect, Select, Text, bindparam, cast, func, select
 from sqlalchemy.orm import Session
 
 from opendata.catalog import views
@@ -20,8 +21,10 @@ from opendata.catalog.models import (
     Release,
     Resource,
     ResourceVersion,
+    ViewKey,
 )
 from opendata.catalog.views import DatasetView
+from opendata.core.database import table_of
 from opendata.core.errors import NotFound
 from opendata.inventory.models import InventoryLine
 from opendata.inventory.policy import PUBLIC_LINES
@@ -58,8 +61,7 @@ def dataset_that_showed(work: Work, resource_id: str) -> Dataset | None:
         .where(
             ResourceVersion.resource_id == resource_id,
             Release.published_at.is_not(None),
-            ResourceVersion.since <= Release.number,
-            or_(ResourceVersion.until.is_(None), ResourceVersion.until > Release.number),
+            ResourceVersion.shown_by(Release.number),
         )
     )
     return work.session.execute(query.limit(1)).scalar_one_or_none()
@@ -72,19 +74,6 @@ def published(work: Work, ids: Iterable[str], *, visible: Visible) -> list[Datas
     rows = work.session.execute(query.where(Dataset.id.in_(wanted), visible)).all()
     by_id = {view.id: view for view in views.many(work.session, [(d, r) for d, r in rows])}
     return [by_id[i] for i in wanted if i in by_id]
-
-
-def published_page(
-    work: Work,
-    *,
-    visible: Visible,
-    offset: int = 0,
-    limit: int = 100,
-    agency_ids: Collection[str] | None = None,
-) -> tuple[list[DatasetView], int]:
-    """A page of published views, newest publication first, and how many there are in all."""
-    total = published_count(work, visible=visible, agency_ids=agency_ids)
-    return newest_published(work, visible=visible, offset=offset, limit=limit, agency_ids=agency_ids), total
 
 
 def newest_published(
@@ -101,12 +90,10 @@ def newest_published(
     return published(work, work.session.execute(query).scalars(), visible=visible)
 
 
-def published_count(
-    work: Work, *, visible: Visible, agency_ids: Collection[str] | None = None, since: datetime | None = None
-) -> int:
-    """How many are published, of some bodies, or of what went out since."""
+def published_since(work: Work, since: datetime, *, visible: Visible) -> int:
+    """How many went out since then and are public still (`access.totals` counts all)."""
     query = select(func.count()).select_from(Dataset)
-    return work.session.execute(query.where(*_published(visible, agency_ids, since))).scalar_one()
+    return work.session.execute(query.where(*_published(visible, since=since))).scalar_one()
 
 
 def _published(
@@ -162,19 +149,20 @@ def lines_of(work: Work, ids: Sequence[str]) -> dict[str, list[LineRow]]:
     is public, but which dataset opens a line is for those who see the dataset: the caller has looked."""
     if not ids:
         return {}
-    query = select(
-        DatasetLine.dataset_id,
-        InventoryLine.resource_code,
-        InventoryLine.title,
-        InventoryLine.updated_at,
-        InventoryLine.id,
-    ).join(InventoryLine, InventoryLine.id == DatasetLine.line_id)
-    query = query.where(DatasetLine.dataset_id.in_(ids), PUBLIC_LINES)
-    query = query.order_by(InventoryLine.resource_code)
     found: dict[str, list[LineRow]] = {}
-    for row in work.session.execute(query):
+    work.session.flush()
+    for row in work.session.connection().execute(_LINES, {"ids": list(ids)}):
         found.setdefault(row.dataset_id, []).append(row)
     return found
+
+
+_LINE, _OPENS = table_of(InventoryLine), table_of(DatasetLine)
+_LINES: Select[str, str, str, datetime, str] = (
+    select(_OPENS.c.dataset_id, _LINE.c.resource_code, _LINE.c.title, _LINE.c.updated_at, _LINE.c.id)
+    .join(_LINE, _LINE.c.id == _OPENS.c.line_id)
+    .where(_OPENS.c.dataset_id.in_(bindparam("ids", expanding=True)), PUBLIC_LINES)
+    .order_by(_LINE.c.resource_code)
+)
 
 
 def names_by_code(work: Work, codes: Sequence[str], *, visible: Visible) -> dict[str, list[str]]:
@@ -211,6 +199,8 @@ def releases(work: Work, dataset: Dataset) -> Sequence[Release]:
 
 def last_release(work: Work, dataset: Dataset) -> Release:
     """What edits start from: the open draft, or else the newest release that was not discarded."""
+    if (draft := release(work.session, dataset.draft_id)) is not None:
+        return draft
     return work.session.execute(_LAST, {"dataset": dataset.id}).scalar_one()
 
 
@@ -227,8 +217,44 @@ def _last(dataset_id: Any) -> Select[str]:
 _LAST = select(Release).where(Release.id == _last(bindparam("dataset")).scalar_subquery())
 
 
+GROUPS, GROUP_FACES = "groups", "groups as datasets show them"
+_GROUPS = select(Group).where(Group.active).order_by(Group.name)
+
+
 def groups(work: Work) -> Sequence[Group]:
-    return work.session.execute(select(Group).where(Group.active).order_by(Group.name)).scalars().all()
+    """Those in use, by name. Read once in a unit of work."""
+    return work.once(GROUPS, lambda: work.session.execute(_GROUPS).scalars().all())
+
+
+@dataclass(frozen=True)
+class GroupFace:
+    """A group as the datasets in it show it."""
+
+    id: str
+    name: str
+    title: str
+    description: str
+    image_url: str
+
+
+_FACES = select(*(table_of(Group).c[name] for name in GroupFace.__dataclass_fields__)).where(Group.active)
+
+
+def group_faces(work: Work) -> Mapping[str, GroupFace]:
+    """Those in use, by name."""
+    return work.rule(GROUP_FACES, ("group",), lambda: {face.name: face for face in _faces(work)})
+
+
+def _faces(work: Work) -> Iterator[GroupFace]:
+    work.session.flush()
+    for row in work.session.connection().execute(_FACES):
+        yield GroupFace(*row)
+
+
+def groups_changed(work: Work) -> None:
+    """To be called by whoever writes a group."""
+    work.forget(GROUPS)
+    work.forget(GROUP_FACES)
 
 
 def group(work: Work, id_or_name: str) -> Group:
@@ -237,6 +263,35 @@ def group(work: Work, id_or_name: str) -> Group:
     if found is None:
         raise NotFound("group_not_found", id=id_or_name[:100])
     return found
+
+
+def is_group(work: Work, key: str) -> bool:
+    """Whether a group, a closed one too, has that name or id."""
+    query = select(Group.id).where((Group.name == key) | (Group.id == key))
+    return work.session.execute(query).first() is not None
+
+
+def resource_of_view(work: Work, view_id: str) -> str | None:
+    """Id of the resource that a view shows."""
+    key = work.session.get(ViewKey, view_id)
+    return key.resource_id if key else None
+
+
+def resources_with_views(work: Work) -> Sequence[str]:
+    """Ids of resources that have, or had, a view."""
+    query = select(ViewKey.resource_id).distinct().order_by(ViewKey.resource_id)
+    return work.session.execute(query).scalars().all()
+
+
+def new_view_key(work: Work, view_id: str, resource_id: str) -> None:
+    """A view by which its resource is found."""
+    work.session.add(ViewKey(id=view_id, resource_id=resource_id))
+
+
+def in_releases(work: Work, group: Group) -> bool:
+    """Whether any release, even an old one, may name the group (a text that looks like it counts)."""
+    named = cast(Release.meta, Text).like(f'%"{group.name}"%')
+    return work.session.execute(select(Release.id).where(named).limit(1)).first() is not None
 
 
 def hash_in_use(session: Session, sha256: str) -> bool:

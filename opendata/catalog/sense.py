@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from opendata.catalog import queries
+from opendata.catalog import queries, vocabularies
 from opendata.catalog.codes import codes
 from opendata.catalog.profile import DatasetMeta
 from opendata.core.checks import is_email, is_language, is_region, is_script_address, is_web_address
@@ -27,15 +27,27 @@ def check(
     """What makes no sense in these fields; `free` ones may hold any text."""
     errors = check_values(meta, fields, free=free)
     if "groups" in fields and meta.groups:
-        known = {group.name for group in queries.groups(work)}
+        known = queries.group_faces(work)
         errors += [
             FieldError(f"groups.{place}", "group_not_found", {"id": name[:100]})
             for place, name in enumerate(meta.groups)
             if name not in known
         ]
+    if "vocabulary_terms" in fields:
+        errors += _terms(work, meta.vocabulary_terms)
     if "city_fields" in fields and meta.city_fields:
         errors += city.judge(meta.city_fields, profile.city_fields(work))
     return errors
+
+
+def _terms(work: Work, terms: vocabularies.Terms) -> list[FieldError]:
+    known = vocabularies.known(work, [terms])
+    return [
+        FieldError(f"vocabulary_terms.{key}.{place}", "term_not_found", {"name": name[:100]})
+        for key, names in terms.items()
+        for place, name in enumerate(names)
+        if (key, name) not in known
+    ]
 
 
 def check_values(

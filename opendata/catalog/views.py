@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from opendata.agencies import queries as agency_queries
 from opendata.agencies.models import Agency
 from opendata.catalog.models import Dataset, DatasetState, File, Release, Resource, ResourceVersion
 from opendata.catalog.profile import DatasetMeta, ResourceMeta
+from opendata.core.database import table_of
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,11 @@ class FileView:
     name: str
     media_type: str
     uploaded_at: datetime
+    held: bool = False
+    """A row order waits to be applied to it: nobody gets its bytes or rows meanwhile."""
+
+
+FILE_FACTS = tuple(FileView.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -126,54 +133,88 @@ def published_hashes(session: Session, among: Iterable[str]) -> set[str]:
         .join(Release, Release.id == Dataset.published_id)
         .where(
             File.sha256.in_(list(among)),
-            ResourceVersion.since <= Release.number,
-            or_(ResourceVersion.until.is_(None), ResourceVersion.until > Release.number),
+            ResourceVersion.shown_by(Release.number),
         )
     )
     return set(session.execute(query).scalars())
 
 
+_RELEASE, _VERSION, _RESOURCE, _FILE = (
+    table_of(model) for model in (Release, ResourceVersion, Resource, File)
+)
+_SHOWN = (
+    *(_VERSION.c[name] for name in ("resource_id", "dataset_id", "position", "meta", "updated_at")),
+    _RESOURCE.c.created_at,
+    _FILE.c.reading,
+    *(_FILE.c[name].label(f"file_{name}") for name in FILE_FACTS),
+)
+"""What a resource is shown by: columns, not objects, for every face and the index read by it."""
 _RESOURCES = (
-    select(Release.id, ResourceVersion, Resource.created_at, File)
+    select(_RELEASE.c.id.label("release_id"), *_SHOWN)
     .join(
-        ResourceVersion,
+        _VERSION,
         and_(
-            ResourceVersion.dataset_id == Release.dataset_id,
-            ResourceVersion.since <= Release.number,
-            or_(ResourceVersion.until.is_(None), ResourceVersion.until > Release.number),
+            _VERSION.c.dataset_id == _RELEASE.c.dataset_id,
+            _VERSION.c.since <= _RELEASE.c.number,
+            or_(_VERSION.c.until.is_(None), _VERSION.c.until > _RELEASE.c.number),
         ),
     )
-    .join(Resource, Resource.id == ResourceVersion.resource_id)
-    .outerjoin(File, File.id == ResourceVersion.file_id)
-    .where(Release.id.in_(bindparam("releases", expanding=True)))
-    .order_by(ResourceVersion.position, ResourceVersion.id)
+    .join(_RESOURCE, _RESOURCE.c.id == _VERSION.c.resource_id)
+    .outerjoin(_FILE, _FILE.c.id == _VERSION.c.file_id)
+    .where(_RELEASE.c.id.in_(bindparam("releases", expanding=True)))
+    .order_by(_VERSION.c.position, _VERSION.c.id)
 )
 """Made once: making it costs as much as running it."""
+_RESOURCE_ALONE = _RESOURCES.where(_VERSION.c.resource_id == bindparam("resource"))
+
+
+def resources_matching(
+    session: Session,
+    conditions: Sequence[ColumnElement[bool]],
+    order: Sequence[Any],
+    *,
+    offset: int,
+    limit: int,
+) -> tuple[int, list[ResourceView]]:
+    """Resources of published releases that meet conditions on Dataset, Resource, ResourceVersion and File: how many there
+    are, and some of them. The caller brings the filter of what may be seen."""
+    query = (
+        select(*_SHOWN)
+        .join(
+            Release,
+            and_(Release.dataset_id == ResourceVersion.dataset_id, ResourceVersion.since <= Release.number),
+        )
+        .join(Dataset, Dataset.published_id == Release.id)
+        .join(Resource, Resource.id == ResourceVersion.resource_id)
+        .outerjoin(File, File.id == ResourceVersion.file_id)
+        .where(or_(ResourceVersion.until.is_(None), ResourceVersion.until > Release.number), *conditions)
+    )
+    counted = select(func.count()).select_from(query.with_only_columns(ResourceVersion.id).subquery())
+    total = session.execute(counted).scalar_one()
+    rows = session.execute(query.order_by(*order).offset(offset).limit(limit))
+    return total, [_resource_view(row) for row in rows]
 
 
 def _resources(
     session: Session, releases: Iterable[Release], resource_id: str | None = None
 ) -> dict[str, list[ResourceView]]:
-    query = _RESOURCES
-    if resource_id is not None:
-        query = query.where(ResourceVersion.resource_id == resource_id)
+    session.flush()
+    asked = {"releases": [r.id for r in releases], "resource": resource_id}
+    query = _RESOURCES if resource_id is None else _RESOURCE_ALONE
     found: dict[str, list[ResourceView]] = {}
-    for release_id, version, created_at, file in session.execute(
-        query, {"releases": [r.id for r in releases]}
-    ):
-        found.setdefault(release_id, []).append(_resource_view(version, created_at, file))
+    for row in session.connection().execute(query, asked):
+        found.setdefault(row.release_id, []).append(_resource_view(row))
     return found
 
 
-def _resource_view(version: ResourceVersion, created_at: datetime, file: File | None) -> ResourceView:
+def _resource_view(row: Row[*tuple[Any, ...]]) -> ResourceView:
+    file = FileView(*row[-len(FILE_FACTS) :]) if row.file_id is not None else None
     return ResourceView(
-        id=version.resource_id,
-        dataset_id=version.dataset_id,
-        position=version.position,
-        meta=ResourceMeta(**version.meta),
-        file=FileView(file.id, file.sha256, file.size, file.name, file.media_type, file.uploaded_at)
-        if file
-        else None,
-        created_at=created_at,
-        updated_at=version.updated_at,
+        id=row.resource_id,
+        dataset_id=row.dataset_id,
+        position=row.position,
+        meta=ResourceMeta(**(row.meta | (row.reading or {}))),
+        file=file,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
     )

@@ -8,9 +8,9 @@ from opendata.accounts import service as accounts
 from opendata.agencies import queries, service
 from opendata.agencies.models import AgencyKind
 from opendata.agencies.schemas import AgencyIn
+from opendata.application import Application
 from opendata.cli.application import with_app
 from opendata.edge.reading import read
-from opendata.wiring import Application
 from opendata.work.actor import SYSTEM, Role, SiteRole
 
 
@@ -53,7 +53,7 @@ def role() -> None:
 @click.argument("role_name", metavar="ROLE", type=click.Choice([r.value for r in Role]))
 @with_app
 def role_grant(app: Application, user_name: str, agency_name: str, role_name: str) -> None:
-    """Give a person a role: editor, content_reviewer, secrecy_reviewer or admin."""
+    """Give a person a role: member, editor, content_reviewer, secrecy_reviewer or admin."""
     with app.place.writing(SYSTEM) as work:
         person = accounts.find_user(work, user_name)
         service.grant(work, queries.find(work, agency_name), person, Role(role_name))

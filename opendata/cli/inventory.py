@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 
 from opendata.agencies import queries as agencies
+from opendata.application import Application
 from opendata.cli.application import with_app
 from opendata.core.errors import TooLarge
 from opendata.edge import messages
+from opendata.inventory.profile import queries as profile
 from opendata.inventory.transfer import plan, reading, service
 from opendata.inventory.transfer.plan import Plan
 from opendata.inventory.transfer.reading import LARGEST, Parser
-from opendata.inventory.transfer.template import template
-from opendata.wiring import Application
 from opendata.work.actor import SYSTEM
 
 
@@ -41,7 +41,9 @@ def inventory_import(
     data, parser = file.read_bytes(), Parser(app.sandbox, app.settings.scratch)
     if len(data) > LARGEST:
         raise TooLarge("file_too_large", limit=LARGEST)
-    given = reading.read(parser, file.name, data)
+    with app.place.reading(SYSTEM) as work:
+        city = profile.line_fields(work)
+    given = reading.read(parser, file.name, data, city)
     with app.place.reading(SYSTEM) as work:
         found = plan.make(work, agencies.find(work, agency_name), given.rows)
     if not dry_run:
@@ -63,5 +65,5 @@ def _tell(found: Plan, dry_run: bool) -> None:
     for group in plan.grouped(found.wrong):
         rows = ", ".join(map(str, group.rows))
         for language in messages.LANGUAGES:
-            column = template().columns[group.column].title(language) if group.column else ""
+            column = found.title(group.column, language)
             click.echo(f"  {column} ({rows}): {messages.field_text(group.error, language)}")

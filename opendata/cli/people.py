@@ -8,8 +8,8 @@ import click
 
 from opendata.accounts import service as accounts
 from opendata.accounts import sessions, tokens
+from opendata.application import Application
 from opendata.cli.application import with_app
-from opendata.wiring import Application
 from opendata.work.actor import SYSTEM
 
 

@@ -8,7 +8,17 @@ import sys
 import click
 from sqlalchemy.exc import OperationalError
 
-from opendata.cli import agencies, inventory, people, sample, servers, upkeep, validate
+from opendata.cli import (
+    agencies,
+    exchange,
+    inventory,
+    people,
+    roworders,
+    sample,
+    servers,
+    upkeep,
+    validate,
+)
 from opendata.core.allocator import share_arenas
 from opendata.core.errors import DomainError
 from opendata.edge import messages
@@ -26,9 +36,14 @@ COMMANDS = [
     agencies.agency,
     agencies.role,
     inventory.inventory,
+    exchange.bring,
+    exchange.send,
+    exchange.harvest,
+    exchange.report,
     upkeep.reindex,
     upkeep.reconcile,
     upkeep.verify_audit,
+    roworders.row_orders,
 ]
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
+from opendata.application import Application
 from opendata.cli.application import with_app
 from opendata.demo import catalogue
 from opendata.demo import try_file as trying
 from opendata.settings import Settings
-from opendata.wiring import Application
 
 
 @click.command()

@@ -6,6 +6,7 @@ import click
 
 from opendata import main, wiring
 from opendata import worker as job_runner
+from opendata.application import record_policy
 from opendata.demo import catalogue
 from opendata.settings import Settings
 
@@ -21,7 +22,7 @@ def serve(host: str, port: int) -> None:
     app = wiring.build(settings)
     if settings.run_jobs:
         app.claim()
-    wiring.record_policy(app)
+    record_policy(app)
     if settings.sample and catalogue.is_new(app):
         click.echo("Loading the sample catalogue …")
         with app.running():

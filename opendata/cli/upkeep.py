@@ -6,8 +6,8 @@ import sys
 
 import click
 
+from opendata.application import Application
 from opendata.cli.application import with_app
-from opendata.wiring import Application
 from opendata.work import audit
 from opendata.work.actor import SYSTEM
 

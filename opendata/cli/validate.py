@@ -12,6 +12,8 @@ from typing import Any
 import click
 
 from opendata import wiring
+from opendata.catalog.codes import codes
+from opendata.core.errors import invalid
 from opendata.ports.sandbox.port import Limits
 from opendata.validation import service as validation
 from opendata.validation import trial
@@ -53,8 +55,10 @@ def validate(file: Path, schema: str, as_json: bool, marked: Path | None, langua
 
 def _try(file: Path, schema: str, marked: Path | None) -> Trial:
     own = json.loads(Path(schema).read_text(encoding="utf-8")) if schema.endswith(".json") else None
-    asked: dict[str, Any] = {"schema": own, "schema_name": "" if own is not None else schema}
-    asked["limits"] = Limits.for_bytes(file.stat().st_size)
+    ready = own or (codes().table_schema(schema) if schema else None)
+    if schema and ready is None:
+        raise invalid("schema", "unknown_schema", value=schema[:100])
+    asked: dict[str, Any] = {"schema": ready, "limits": Limits.for_bytes(file.stat().st_size)}
     with tempfile.TemporaryDirectory() as folder:
         sandbox = wiring.sandbox(Path(folder))
         try:
@@ -63,6 +67,8 @@ def _try(file: Path, schema: str, marked: Path | None) -> Trial:
             if marked is not None:
                 made = annotating.annotate_trial(sandbox, file.absolute(), file.name, Path(folder), **asked)
                 marked.write_bytes(made.data)
-            return trial.run(sandbox, file.absolute(), file.name, **asked)
+            return trial.run(
+                sandbox, file.absolute(), file.name, offered=codes().table_schemas.values(), **asked
+            )
         finally:
             sandbox.close()

@@ -31,9 +31,12 @@ def _is_plain(value: Any) -> bool:
         return bool(-_LARGEST <= value <= _LARGEST)
     if kind is list:
         return all(map(_is_plain, value))
-    if kind is dict:
-        return all(type(key) is str and key.isascii() and _is_plain(held) for key, held in value.items())
-    return False
+    if kind is not dict:
+        return False
+    for key, held in value.items():  # no generator: each audit line and each release comes by here
+        if type(key) is not str or not key.isascii() or not (type(held) is str or _is_plain(held)):
+            return False
+    return True
 
 
 def sha256_json(value: Any) -> str:

@@ -104,3 +104,24 @@ def is_org_code(code: str) -> bool:
 def is_plate(text: str) -> bool:
     """Number plate of a motor vehicle, new-energy ones included."""
     return _PLATE.fullmatch(text) is not None
+
+
+# GB2312 and GBK are the same bytes with fewer characters: read them with the largest of the family.
+_ENCODINGS = {
+    "utf-8": "utf-8", "utf8": "utf-8", "utf-8-sig": "utf-8-sig", "ascii": "utf-8", "us-ascii": "utf-8",
+    "utf-16": "utf-16", "utf-16-le": "utf-16-le", "utf-16le": "utf-16-le", "utf-16-be": "utf-16-be",
+    "utf-16be": "utf-16-be", "utf-32": "utf-32", "gb18030": "gb18030", "gbk": "gb18030", "gb2312": "gb18030",
+    "cp936": "gb18030", "big5": "big5", "big5-hkscs": "big5hkscs", "shift-jis": "cp932", "cp932": "cp932",
+    "euc-jp": "euc_jp", "euc-kr": "euc_kr", "iso-8859-1": "iso-8859-1", "latin-1": "iso-8859-1",
+    "iso-8859-15": "iso-8859-15", "windows-1252": "cp1252", "windows-1251": "cp1251",
+}  # fmt: skip
+
+
+def is_encoding(name: str) -> bool:
+    """An encoding that a publisher may name."""
+    return python_encoding(name) is not None
+
+
+def python_encoding(named: str) -> str | None:
+    """What Python calls an encoding that a publisher may name."""
+    return _ENCODINGS.get(named.strip().lower().replace("_", "-"))

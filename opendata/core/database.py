@@ -12,15 +12,44 @@ queue up behind it.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import JSON, Connection, DateTime, Dialect, Engine, MetaData, create_engine, event
+import orjson
+from sqlalchemy import (
+    JSON,
+    Connection,
+    CursorResult,
+    DateTime,
+    Dialect,
+    Engine,
+    Insert,
+    MetaData,
+    String,
+    Table,
+    Update,
+    bindparam,
+    create_engine,
+    event,
+    insert,
+    inspect,
+    literal_column,
+    update,
+)
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, Session, make_transient, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 BUSY_TIMEOUT_MS = 15_000
@@ -49,6 +78,24 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class stamp_of(FunctionElement[str]):
+    """A time as UTC to the second, `2026-11-23T08:30:15Z`, written by the database: for lists of tens of thousands."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(stamp_of, "sqlite")
+def _stamp_sqlite(element: stamp_of, compiler: SQLCompiler, **more: Any) -> str:
+    at = compiler.process(element.clauses, **more)
+    return f"(substr({at}, 1, 10) || 'T' || substr({at}, 12, 8) || 'Z')"
+
+
+@compiles(stamp_of, "postgresql")
+def _stamp_postgresql(element: stamp_of, compiler: SQLCompiler, **more: Any) -> str:
+    return f"""to_char({compiler.process(element.clauses, **more)} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"""
+
+
 class Base(DeclarativeBase):
     metadata = MetaData(
         naming_convention={
@@ -66,24 +113,170 @@ class Base(DeclarativeBase):
     }
 
 
+def table_of(model: type[Base]) -> Table:
+    return cast(Table, model.__table__)
+
+
+class Written:
+    """A statement that writes, made once: its text, and what becomes of each value, are worked out for a kind of database and
+    kept. SQLAlchemy's `execute` works most of it out each time, which takes ten times as long as the database needs.
+
+    For rows of one table; what an insert leaves out has the column's default. Rows that it returns are the driver's."""
+
+    def __init__(self, statement: Insert | Update) -> None:
+        self._statement = statement.inline()
+        self._told: dict[tuple[str, tuple[str, ...]], _Told] = {}
+
+    def send(self, session: Session, *rows: Mapping[str, Any]) -> CursorResult[Any]:
+        """Once for each row; all have the same keys: the columns, or the names of the statement's parameters."""
+        connection = session.connection()
+        key = connection.dialect.name, tuple(rows[0])
+        told = self._told.get(key) or self._told.setdefault(key, self._tell(connection.dialect, key[1]))
+        return connection.exec_driver_sql(told.text, [told.values(row) for row in rows])
+
+    def _tell(self, dialect: Dialect, keys: tuple[str, ...]) -> _Told:
+        left = _defaults(cast(Table, self._statement.table)) if isinstance(self._statement, Insert) else {}
+        compiled = self._statement.compile(dialect=dialect, column_keys=[*keys, *left])
+        fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        named = {name: bind for bind, name in compiled.bind_names.items()}
+        turned = [
+            (name, named[name].type.dialect_impl(dialect).bind_processor(dialect))
+            for name in compiled.positiontup or named
+        ]
+        return _Told(str(compiled), turned, fixed | left, in_order=compiled.positional)
+
+
+@dataclass(frozen=True)
+class _Told:
+    text: str
+    turned: Sequence[tuple[str, Callable[[Any], Any] | None]]
+    """The parameters, in the order of the text, and what makes the driver's values of ours."""
+    fixed: Mapping[str, Any]
+    """Defaults of columns, and values that are part of the statement."""
+    in_order: bool
+
+    def values(self, row: Mapping[str, Any]) -> Any:
+        if self.fixed:
+            row = {**{name: _value(fixed) for name, fixed in self.fixed.items() if name not in row}, **row}
+        if self.in_order:
+            return tuple(turn(row[name]) if turn else row[name] for name, turn in self.turned)
+        return {name: turn(row[name]) if turn else row[name] for name, turn in self.turned}
+
+
+def store(session: Session, row: Base) -> None:
+    """Writes a new row, whose key is set, at once, and hands it to the session as one that it knows. What `add` and `flush`
+    do, for a fifth of the time: the statement is made once, and nothing is sorted."""
+    session.flush()
+    table = table_of(type(row))
+    values = dict(row.__dict__)
+    del values["_sa_instance_state"]
+    for name, default in _defaults(table).items():
+        if name not in values:
+            values[name] = _value(default)
+            set_committed_value(row, name, values[name])
+    _storing(table).send(session, values)
+    for name in table.columns.keys() - values.keys():
+        set_committed_value(row, name, None)
+    make_transient_to_detached(row)
+    session.add(row)
+
+
+def save(session: Session, row: Base, *, counted: str = "") -> None:
+    """Writes at once what was changed of a row that the session knows; `counted` names a column that goes up by one, from
+    what the database has. What `flush` does, for this row alone and a third of the time. `StaleDataError` as there."""
+    state = inspect(row)
+    if session.in_nested_transaction():  # where what is undone has to be undone in the session too
+        if counted:
+            setattr(row, counted, table_of(type(row)).c[counted] + 1)
+        session.flush()
+        return
+    changed = sorted(state.manager.keys() - state.unmodified - {counted})
+    if not changed and not counted:
+        return
+    values = {name: getattr(row, name) for name in changed} | {"_id": cast(Any, state.identity)[0]}
+    if (edition := _edition(type(row))) is not None:
+        values |= {"_edition": getattr(row, edition), edition: getattr(row, edition) + 1}
+    written = _saving(type(row), counted).send(session, values)
+    if counted and (found := written.first()) is not None:
+        values[counted] = found[0]
+    elif counted or written.rowcount != 1:
+        raise StaleDataError(f"{table_of(type(row)).name} {values['_id']} was changed or deleted meanwhile")
+    for name in values.keys() & state.manager.keys():
+        set_committed_value(row, name, values[name])
+    session.expunge(row)
+    make_transient(row)
+    make_transient_to_detached(row)
+    session.add(row)
+
+
+@lru_cache(200)
+def _storing(table: Table) -> Written:
+    return Written(insert(table))
+
+
+@lru_cache(200)
+def _saving(model: type[Base], counted: str) -> Written:
+    """The row of `_id`, and of `_edition` where its changes are counted."""
+    mapper = inspect(model)
+    statement = update(table_of(model)).where(mapper.primary_key[0] == bindparam("_id"))
+    if mapper.version_id_col is not None:
+        statement = statement.where(mapper.version_id_col == bindparam("_edition"))
+    if counted:
+        column = table_of(model).c[counted]
+        statement = statement.values({column: column + literal_column("1")}).returning(column)
+    return Written(statement)
+
+
+def _edition(model: type[Base]) -> str | None:
+    """The column that counts a row's changes."""
+    column = inspect(model).version_id_col
+    return column.key if column is not None else None
+
+
+@lru_cache(200)
+def _defaults(table: Table) -> dict[str, Any]:
+    return {c.key: cast(Any, c.default).arg for c in table.columns if c.default is not None}
+
+
+def _value(default: Any) -> Any:
+    return default(None) if callable(default) else default
+
+
+def _to_json(value: Any) -> str:
+    """JSON as the database keeps it; made by the standard library where that knows more (whole numbers of any length)."""
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return json.dumps(value)
+
+
 def open_engine(url: str, *, writing: bool) -> Engine:
     """An engine whose transactions all write, or all only read (the database refuses writes in the latter)."""
     if url.startswith("sqlite"):
         return _open_sqlite(url, writing)
     return create_engine(
         url,
+        json_serializer=_to_json,
         pool_pre_ping=True,
         pool_size=20,
         max_overflow=20,
         pool_timeout=10,
-        execution_options={} if writing else {"postgresql_readonly": True},
+        # A reader sees one moment, as with SQLite: what is moved between two of its queries is neither missed nor met twice.
+        execution_options={}
+        if writing
+        else {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
     )
 
 
 def _open_sqlite(url: str, writing: bool) -> Engine:
     # Last in, first out: the page caches of a few connections fill, not those of all.
     engine = create_engine(
-        url, pool_size=40 if not writing else 20, max_overflow=40, pool_timeout=30, pool_use_lifo=True
+        url,
+        json_serializer=_to_json,
+        pool_size=40 if not writing else 20,
+        max_overflow=40,
+        pool_timeout=30,
+        pool_use_lifo=True,
     )
 
     @event.listens_for(engine, "connect")
@@ -95,8 +288,8 @@ def _open_sqlite(url: str, writing: bool) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-16000")
-        if not writing:
-            cursor.execute("PRAGMA query_only=ON")
+        # What is deleted is overwritten: rows that had to go must not stay readable in the file.
+        cursor.execute("PRAGMA secure_delete=ON" if writing else "PRAGMA query_only=ON")
         cursor.close()
 
     @event.listens_for(engine, "checkin")

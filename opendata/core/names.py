@@ -21,8 +21,9 @@ def clean_text(text: str) -> str:
     """NFC, without control, bidi and zero-width characters but newline and tab."""
     if text.isascii():  # is NFC already, and its controls are few: the same answer, much sooner
         return _ASCII_CONTROLS.sub("", text)
-    kept = (c for c in text if c in "\n\t" or unicodedata.category(c) not in _INVISIBLE)
-    return unicodedata.normalize("NFC", "".join(kept))
+    if not text.replace("\n", "").isprintable():  # of what is, nothing goes
+        text = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in _INVISIBLE)
+    return unicodedata.normalize("NFC", text)
 
 
 def clean_file_name(name: str) -> str:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 
 from opendata.accounts.models import User
 from opendata.accounts.tokens import LONGEST_DAYS
+from opendata.application import Application
 from opendata.core.clock import FixedClock
 from opendata.core.errors import Conflict
 from opendata.demo import city, oversight
@@ -20,7 +21,6 @@ from opendata.demo.entries import read
 from opendata.demo.year import Year, told
 from opendata.settings import Settings
 from opendata.supervision.reports import service as reports
-from opendata.wiring import Application
 from opendata.work.actor import SYSTEM
 
 FOUNDED, FROZEN, PLANNED, REPORTED, ORDERED = -0.25, 0.01, 0.02, 0.15, 0.91
@@ -81,12 +81,13 @@ def _tell(desk: Desk, entries: list[Entry], year: Year, clock: FixedClock) -> No
     acts = [(e["day"], desk.hand_in, e) for e in entries]
     acts += [(e["update"]["day"], desk.renew, e) for e in entries if "update" in e]
     acts += [(e["withdraw"]["day"], desk.withdraw, e) for e in entries if "withdraw" in e]
+    acts += [(e["standing"]["day"], desk.authorise, e) for e in entries if "standing" in e]
     for day in sorted({day for day, _act, _entry in acts}):
         todays = [(act, entry) for on, act, entry in acts if on == day]
         clock.at = year.moment(day - REVIEWING)
         for act, entry in todays:
             act(entry)
-        under_way = [entry for act, entry in todays if act != desk.withdraw]
+        under_way = [entry for act, entry in todays if act in (desk.hand_in, desk.renew)]
         for entry in under_way:
             desk.wait_checked(entry)
         clock.at = year.moment(day)
@@ -94,6 +95,7 @@ def _tell(desk: Desk, entries: list[Entry], year: Year, clock: FixedClock) -> No
             desk.decide(entry)
         for entry in under_way:
             desk.follow(entry)
+        desk.end_day()
 
 
 def _reserve(path: Path) -> None:

@@ -13,12 +13,15 @@ from opendata.accounts import tokens
 from opendata.agencies import queries as agency_queries
 from opendata.agencies import service as agencies
 from opendata.agencies.schemas import AgencyIn
+from opendata.application import Application
 from opendata.catalog import groups
 from opendata.core.clock import day_of
 from opendata.demo.entries import read
 from opendata.demo.year import Year
 from opendata.inventory import queries as lines
 from opendata.inventory import service as inventory
+from opendata.inventory.catalogues import service as catalogues
+from opendata.inventory.models import Domain
 from opendata.inventory.negative import service as negative
 from opendata.inventory.negative.schemas import NegativeIn
 from opendata.inventory.plan import queries as plans
@@ -28,7 +31,6 @@ from opendata.inventory.plan.schemas import PlanIn, PlanPatch
 from opendata.inventory.profile import service as profile
 from opendata.inventory.profile.fields import CityField
 from opendata.inventory.schemas import InventoryLineIn
-from opendata.wiring import Application
 from opendata.work.actor import SYSTEM, Actor, Credentials, Role, SiteRole
 from opendata.work.unit import Work
 
@@ -84,10 +86,14 @@ def sign_in(app: Application, token: str) -> Actor:
 
 
 def keep_lists(app: Application, people: People, year: Year) -> None:
-    """The city's administrator: its own metadata fields, and the negative list, of which one entry is due for review now."""
-    fields = [CityField(**field) for field in read("city.json")["city_fields"]]
+    """The city's administrator: its own metadata fields, who leads the priority domains, and the negative list, of which one
+    entry is due for review now."""
+    city = read("city.json")
+    fields = [CityField(**field) for field in city["city_fields"]]
     with app.place.writing(people["sample-city-admin"]) as work:
         profile.define(work, fields, "便于按应用场景查找、按来源系统核对", taken=app.taken_names)
+        for entry in city["domain_leads"]:
+            catalogues.set_lead(work, Domain(entry["domain"]), agency_queries.find(work, entry["agency"]))
         for entry in read("negative_list.json")["entries"]:
             review_on = day_of(year.now) + timedelta(days=entry.pop("review"))
             given = NegativeIn(**entry, review_on=review_on).model_dump()

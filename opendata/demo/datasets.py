@@ -7,21 +7,27 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from opendata.accounts.models import User
 from opendata.agencies import queries as agency_queries
 from opendata.agencies.models import Agency
+from opendata.application import Application
 from opendata.catalog import files, queries, views
 from opendata.catalog.drafts import NewResource
+from opendata.catalog.library.queries import shelf
 from opendata.catalog.lifecycle import State
 from opendata.catalog.models import Dataset, Release
+from opendata.core.clock import day_of
 from opendata.core.errors import Conflict, Unavailable
 from opendata.demo.city import People, editor_of
 from opendata.demo.entries import DATA
 from opendata.ports.storage.port import StoredObject
 from opendata.publishing import drafts, service
+from opendata.publishing.governance import bar
+from opendata.publishing.standing import service as standing
+from opendata.publishing.standing.models import StandingAuthority
 from opendata.review.models import DecisionKind, Outcome
 from opendata.search import service as search
 from opendata.settings import Policy
-from opendata.wiring import Application
 from opendata.work.actor import SYSTEM, Actor
 from opendata.work.unit import Work
 
@@ -47,7 +53,18 @@ class Desk:
 
     def hand_in(self, entry: Entry) -> None:
         """A draft with its files; submitted, unless it is to stay a draft."""
-        own = ("agency", "name", "resources", "line", "day", "becomes", "reason", "update", "withdraw")
+        own = (
+            "agency",
+            "name",
+            "resources",
+            "line",
+            "day",
+            "becomes",
+            "reason",
+            "update",
+            "withdraw",
+            "standing",
+        )
         fields = {name: value for name, value in entry.items() if name not in own}
         stored = [(resource, self._store(resource["file"])) for resource in entry["resources"]]
         with self.app.place.writing(self._editor(entry)) as work:
@@ -104,6 +121,37 @@ class Desk:
             dataset, agency = _find(work, entry["name"])
             service.withdraw(work, dataset, agency, entry["withdraw"]["reason"])
 
+    def authorise(self, entry: Entry) -> None:
+        """A standing authority for the updates to come: proposed by the editor who delivers them, approved by both reviewers."""
+        told = entry["standing"]
+        with self.app.place.writing(self._editor(entry)) as work:
+            dataset, agency = _find(work, entry["name"])
+            row = standing.propose(
+                work,
+                dataset,
+                agency,
+                bar.lines_of(work, dataset)[0],
+                work.session.get_one(User, work.actor.id),
+                rows_drift=told["rows_drift"],
+                filled_drift=told["filled_drift"],
+                expires_on=day_of(work.now) + standing.LONGEST,
+                reason=told["reason"],
+            )
+            authority_id = row.id
+        for kind, reviewer in REVIEWERS.items():
+            with self.app.place.writing(self.people[reviewer]) as work:
+                _dataset, agency = _find(work, entry["name"])
+                row = work.session.get_one(StandingAuthority, authority_id)
+                standing.decide(
+                    work,
+                    row,
+                    agency,
+                    kind=kind,
+                    outcome=Outcome.APPROVE,
+                    terms_hash=row.terms_hash,
+                    reason=APPROVALS[kind],
+                )
+
     def _wait(self, name: str, states: Collection[State]) -> State:
         """The state of the dataset's newest release, once it is one of these."""
         found: list[State] = []
@@ -116,6 +164,10 @@ class Desk:
 
         _wait(arrived, name)
         return found[0]
+
+    def end_day(self) -> None:
+        """Waits for the jobs: what they write down belongs to the day that asked for it."""
+        _wait(self.app.queue.idle, "the day's jobs")
 
     def settle(self) -> None:
         """Waits for the index and the tables."""
@@ -155,7 +207,7 @@ def _resource(work: Work, agency: Agency, resource: Entry, held: StoredObject) -
     meta = {"format": files.format_of(file.name)} | {
         key: resource[key] for key in ("name", "schema_name") if key in resource
     }
-    return NewResource(drafts.resource_meta(meta), file)
+    return NewResource(drafts.resource_meta(shelf(work.session), meta), file)
 
 
 def _find(work: Work, name: str) -> tuple[Dataset, Agency]:

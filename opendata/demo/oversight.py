@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from opendata.agencies import queries as agencies
+from opendata.application import Application
 from opendata.core.clock import FixedClock, day_of
 from opendata.demo.city import People, editor_of
 from opendata.demo.entries import read
@@ -13,7 +14,6 @@ from opendata.supervision.rectification import queries, service
 from opendata.supervision.rectification.models import Cause
 from opendata.supervision.reports import queries as report_queries
 from opendata.supervision.reports import service as reports
-from opendata.wiring import Application
 
 SUPERVISOR = "sample-supervisor"
 

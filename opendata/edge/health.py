@@ -53,6 +53,11 @@ class Metrics:
         self.cache_hits = Counter(
             "opendata_byte_cache_hits_total", "Answers from memory", registry=self.registry
         )
+        self.left_out = Counter(
+            "opendata_feed_values_left_out_total",
+            "Values of records that have no place in an RDF feed, each time one was written without them",
+            registry=self.registry,
+        )
         self._pending = Gauge("opendata_index_pending", "Index updates owed", registry=self.registry)
         self._pending_age = Gauge(
             "opendata_index_pending_seconds", "Age of the oldest index update owed", registry=self.registry

@@ -43,7 +43,7 @@ class ActorSource(Protocol):
 
 
 def application(request: Request) -> Any:
-    """The wired application (`wiring.Application`, which lies above us)."""
+    """The wired application (`application.Application`, which lies above us)."""
     return request.app.state.application
 
 

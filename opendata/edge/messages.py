@@ -22,8 +22,24 @@ class _Lenient(string.Formatter):
         value = kwargs.get(str(key), "")
         return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """`{limit:size}`: bytes as people read them."""
+        if format_spec == "size":
+            return size(int(value)) if str(value).isdigit() else str(value)
+        return str(super().format_field(value, format_spec))
+
 
 _formatter = _Lenient()
+
+
+def size(value: int) -> str:
+    """Bytes as people read them: 812 B, 41.4 KB, 1.2 GB (powers of 1,000)."""
+    amount = float(value)
+    for unit in ("B", "KB", "MB", "GB"):
+        if amount < 1000 or unit == "GB":
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{value} B"
 
 
 def catalogue(language: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ which the right fields can be judged further although others are wrong, so that 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar, get_args
 
 import fastapi
@@ -31,8 +32,11 @@ PATTERNS: Mapping[str, str] = {
     "^[1-3][0-9]{2}[0-9]{3}[0-9]*/[0-9]+$": "bad_line_code",
     "^[A-Za-z0-9-]+$": "bad_entry_number",
     "^[a-z][a-z0-9_]{1,39}$": "bad_field_name",
+    "^([a-z][a-z0-9_]{1,39})?$": "bad_field_name",
+    r"^[0-9]{1,4}\.[0-9]{1,4}\.[0-9]{1,4}$": "bad_schema_version",
     "^[0-9A-Za-z][0-9A-Za-z._-]{0,49}$": "bad_choice_code",
     "^[0-9A-Za-z][0-9A-Za-z/._-]{0,99}$": "bad_related_code",
+    "^(|hourly|(daily|weekly|monthly)( ([01][0-9]|2[0-3]):[0-5][0-9])?)$": "bad_schedule",
 }
 """The regular expressions of the API's shapes (a test holds them complete), and the code of what each asks for."""
 
@@ -44,12 +48,19 @@ class Sent(Generic[M]):
     values; `errors` what is wrong with the others."""
 
     def __init__(
-        self, model: type[M], whole: M | None, right: Mapping[str, Any], errors: Sequence[FieldError] = ()
+        self, model: type[M], whole: M | None, part: Mapping[str, Any], errors: Sequence[FieldError] = ()
     ) -> None:
+        """`part`: the right fields, where the whole is not."""
         self._model = model
         self._whole = whole
-        self.right = right
+        self._part = part
         self.errors = tuple(errors)
+
+    @cached_property
+    def right(self) -> Mapping[str, Any]:
+        if self._whole is None:
+            return self._part
+        return self._whole.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
     def gather(self) -> Gathered:
         """What is wrong with the shape, to be added to."""
@@ -119,4 +130,4 @@ def _sent(model: type[M], data: Any, validate: Callable[[Any], M], path: str = "
         given = data if isinstance(data, Mapping) else {}
         right = {name: value for name, value in given.items() if name not in wrong}
         return Sent(model, None, right, field_errors(found, path))
-    return Sent(model, made, made.model_dump(mode="json", by_alias=True, exclude_unset=True))
+    return Sent(model, made, {})

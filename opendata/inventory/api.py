@@ -17,6 +17,7 @@ from opendata.edge.http import ApiWork, SignedInWork
 from opendata.edge.reading import Body
 from opendata.inventory import queries, service, versions
 from opendata.inventory.models import DataLevel, Domain, InventoryLine, LineVersion, Openness
+from opendata.inventory.profile import queries as profile
 from opendata.inventory.queries import Wanted
 from opendata.inventory.schemas import (
     ChangeOut,
@@ -47,10 +48,14 @@ def wanted(
         bool | None, Query(description="false: to be opened, and no public dataset does so yet")
     ] = None,
     q: Annotated[str, Query(max_length=100, description="Part of title or abstract, or a code's start")] = "",
+    city_field: Annotated[
+        list[str], Query(max_length=20, description="A field of the city's own and its value: `NAME:VALUE`")
+    ] = [],  # noqa: B006 - FastAPI copies it
 ) -> Wanted:
     """Which lines a list or an export asks for."""
     agency_id = agencies.find(work, agency).id if agency is not None else ""
-    return Wanted(agency_id, openness or "", domain or "", data_level or "", opened, q.strip())
+    city = queries.city_values(work, city_field)
+    return Wanted(agency_id, openness or "", domain or "", data_level or "", opened, q.strip(), city)
 
 
 Asked = Annotated[Wanted, Depends(wanted)]
@@ -62,7 +67,7 @@ def create_line(work: SignedInWork, sent: Body[InventoryLineIn], response: Respo
     wrong = sent.gather()
     agency = agencies.find(work, sent.need("agency", wrong))
     with wrong:
-        service.check(agency, {"title": "", **sent.right})
+        service.check(agency, {"title": "", **sent.right}, profile.line_fields(work))
     body = sent.whole(wrong)
     fields = body.model_dump(exclude_unset=True, exclude={"agency", "withheld_ground"})
     line = service.create(work, agency, fields, withheld_ground=body.withheld_ground or "")
@@ -131,7 +136,7 @@ def edit_line(
     check_if_match(if_match, str(found.edition))
     wrong = sent.gather()
     with wrong:
-        service.changed(found, dict(sent.right))
+        service.changed(found, dict(sent.right), profile.line_fields(work))
     body = sent.whole(wrong)
     edited = service.update(work, found, agency, body.model_dump(exclude_unset=True))
     response.headers["ETag"] = f'"{edited.edition}"'

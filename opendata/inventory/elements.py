@@ -13,7 +13,7 @@ from opendata.inventory.models import DataLevel, Domain, FormatClass, Openness, 
 ELEMENTS = (
     "resource_code", "category", "category_path", "title", "abstract", "format_class", "format_type", "items", "share_type",
     "share_condition", "share_method", "openness", "open_condition", "update_cycle", "issued_on", "related_codes",
-    "data_level", "domain", "region_code", "lead_unit", "responsible_unit",
+    "data_level", "domain", "region_code", "lead_unit", "responsible_unit", "city_fields",
 )  # fmt: skip
 """What people write. The body itself is the other core element: 提供方 and its code."""
 MAY_BE_EMPTY = frozenset(
@@ -47,6 +47,7 @@ def defaults(agency: Agency, given: Mapping[str, Any]) -> dict[str, Any]:
         "data_level": _highest(given.get("items") or []),
         "domain": Domain.OTHER,
         "region_code": agency.region_code,
+        "city_fields": {},
     }
 
 

@@ -155,6 +155,8 @@ class InventoryLine(Base):
     """牵头单位 (D36, D54)."""
     responsible_unit: Mapped[str] = mapped_column(String(200), default="")
     """责任单位."""
+    city_fields: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    """地方扩展元数据: values of the city's own fields of lines (`profile`), by name."""
     withheld_ground: Mapped[str] = mapped_column(default="")
     """Why the very existence of the line is kept from the public; empty for a public line (`policy.PUBLIC_LINES`)."""
     defaulted: Mapped[list[Any]]

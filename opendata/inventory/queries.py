@@ -6,14 +6,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, select
 
-from opendata.core.errors import NotFound
+from opendata.core.errors import BadQuery, FieldError, NotFound
 from opendata.core.paging import Page
 from opendata.inventory.models import InventoryLine, Openness
 from opendata.inventory.plan.models import LineOpening
 from opendata.inventory.policy import visible_lines
+from opendata.inventory.profile import queries as profile
+from opendata.inventory.profile.fields import Value, read
 from opendata.work.unit import Work
 
 
@@ -29,6 +32,8 @@ class Wanted:
     """Whether a public dataset opens it now; False leaves out what is not to be opened at all."""
     text: str = ""
     """Part of the title, the abstract or the code."""
+    city: Sequence[tuple[str, Value]] = ()
+    """Values of the city's own fields, each by its field's name."""
 
     def conditions(self) -> list[ColumnElement[bool]]:
         line = InventoryLine
@@ -51,7 +56,33 @@ class Wanted:
                 | line.abstract.icontains(self.text, autoescape=True)
                 | line.resource_code.startswith(self.text, autoescape=True)
             )
-        return found
+        return found + [_holds(name, value) for name, value in self.city]
+
+
+def _holds(name: str, value: Value) -> ColumnElement[bool]:
+    held: Any = InventoryLine.city_fields[name]
+    said = (
+        held.as_boolean()
+        if isinstance(value, bool)
+        else held.as_string()
+        if isinstance(value, str)
+        else held.as_float()
+    )
+    found: ColumnElement[bool] = said == value
+    return found
+
+
+def city_values(work: Work, wanted: Iterable[str]) -> Sequence[tuple[str, Value]]:
+    """`NAME:VALUE` of the city's fields of lines; `BadQuery` for a field that there is not."""
+    fields = {field.name: field for field in profile.line_fields(work)} if wanted else {}
+    found = []
+    for text in filter(None, wanted):  # of a form's choice of nothing
+        name, _, value = text.partition(":")
+        if name not in fields:
+            told = {"value": name[:60], "known": ", ".join(fields) or "–"}
+            raise BadQuery(fields=[FieldError("city_field", "unknown_value", told)])
+        found.append((name, read(fields[name], value)))
+    return found
 
 
 _OPENED = select(LineOpening.line_id)

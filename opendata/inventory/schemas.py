@@ -17,6 +17,7 @@ from opendata.inventory.models import (
     ShareType,
     UpdateCycle,
 )
+from opendata.inventory.profile.fields import MOST_FIELDS, Value
 
 
 class Item(BaseModel):
@@ -74,6 +75,11 @@ class _Elements(BaseModel):
     region_code: str | None = Field(None, pattern=r"^([0-9]{2,12})?$")
     lead_unit: str | None = Field(None, max_length=200, description="牵头单位")
     responsible_unit: str | None = Field(None, max_length=200, description="责任单位")
+    city_fields: dict[str, Value] | None = Field(
+        None,
+        max_length=MOST_FIELDS,
+        description="地方扩展元数据: values of the city's own fields of lines by name (GET /metadata-profile)",
+    )
 
 
 class InventoryLineIn(_Elements):
@@ -123,6 +129,7 @@ class InventoryLineOut(BaseModel):
     region_code: str
     lead_unit: str
     responsible_unit: str
+    city_fields: dict[str, Value]
     withheld_ground: str | None = Field(
         description="Null for a public line; others see only the body's people"
     )

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import bindparam, select, text
 
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_edit
+from opendata.core.database import store, table_of
 from opendata.core.errors import Conflict, FieldError, Forbidden, Gathered, Invalid, invalid
 from opendata.core.ids import new_id
 from opendata.inventory import elements, policy, versions
 from opendata.inventory.models import InventoryLine, Openness
+from opendata.inventory.profile import queries as profile
+from opendata.inventory.profile.fields import CityField, Values, judge, missing
 from opendata.work.unit import Work
+
+CITY = "city_fields"
+_CODE = table_of(InventoryLine).c.resource_code
+_OF_CODE = select(InventoryLine.id).where(bindparam("code") == _CODE)
+_HIGHEST = (  # the range makes the index serve, the pattern is true in every collation
+    select(_CODE)
+    .where(_CODE.between(bindparam("low"), bindparam("high")), _CODE.like(bindparam("form")))
+    .order_by(_CODE.desc())
+    .limit(1)
+)
 
 
 def create(
@@ -31,9 +45,9 @@ def create(
     return enter(work, agency, fields, withheld_ground=withheld_ground, list_import_id=list_import_id)
 
 
-def check(agency: Agency, fields: dict[str, Any]) -> None:
-    """`Invalid` naming what `enter` would refuse."""
-    complete(agency, fields)
+def check(agency: Agency, fields: dict[str, Any], city: Sequence[CityField] = ()) -> None:
+    """`Invalid` naming what `enter` would refuse. `city`: the city's own fields of lines."""
+    complete(agency, fields, city)
 
 
 def enter(
@@ -46,7 +60,8 @@ def enter(
     list_import_id: str | None = None,
 ) -> InventoryLine:
     """The same for what was approved already: whoever publishes need not be an editor of the body."""
-    values = complete(agency, fields)
+    city = profile.line_fields(work)
+    values = complete(agency, fields, city)
     told = {name for name, value in fields.items() if value is not None} | {"resource_code"}
     told |= {"category"} if values.get("resource_code") else set()
     if not values.get("resource_code"):
@@ -56,16 +71,15 @@ def enter(
     line = InventoryLine(
         id=line_id or new_id(),
         agency_id=agency.id,
-        defaulted=sorted(values.keys() - told),
+        defaulted=sorted(values.keys() - told - {CITY}) + _lacking(values[CITY], city),
         created_by=work.actor.id,
         created_at=work.now,
         updated_at=work.now,
         **values,
     )
-    work.session.add(line)
     if withheld_ground:
         _withhold(line, withheld_ground)
-    work.session.flush()
+    store(work.session, line)
     versions.note(work, line, "created", None, public=not line.withheld_ground, list_import_id=list_import_id)
     work.record("inventory.created", "inventory_line", line.id, code=line.resource_code, title=line.title)
     if line.withheld_ground:
@@ -85,7 +99,8 @@ def update(
     named too. Nothing is written, and no version made, where nothing differs."""
     _check_editor(work, agency)
     before = versions.snapshot(line)
-    values = changed(line, fields)
+    city = profile.line_fields(work)
+    values = changed(line, fields, city)
     code = values["resource_code"]
     if code != line.resource_code and not is_free(work, code):
         raise Conflict("resource_code_taken", resource_code=code)
@@ -93,7 +108,8 @@ def update(
         values["resource_code"] = _next_code(work, values["category"])
     for name, value in values.items():
         setattr(line, name, value)
-    line.defaulted = [name for name in line.defaulted if name not in fields]
+    line.defaulted = [name for name in line.defaulted if name.partition(".")[0] not in {*fields, CITY}]
+    line.defaulted += _lacking(values[CITY], city)
     differing = [change.element for change in versions.changes(before, versions.snapshot(line))]
     if differing:
         line.updated_at = work.now
@@ -147,14 +163,12 @@ def reveal(work: Work, line: InventoryLine, agency: Agency, reason: str) -> Inve
 
 
 def is_free(work: Work, code: str) -> bool:
-    return not work.session.execute(
-        select(InventoryLine.id).where(InventoryLine.resource_code == code)
-    ).first()
+    return not work.session.execute(_OF_CODE, {"code": code}).first()
 
 
 def _check_editor(work: Work, agency: Agency) -> None:
     if not may_edit(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+        raise Forbidden("agency_editor_only", agency=agency.title)
 
 
 def _check_secrecy_reviewer(work: Work, agency: Agency) -> None:
@@ -173,17 +187,17 @@ def _withhold(line: InventoryLine, ground: str) -> None:
     line.withheld_ground = ground.strip()
 
 
-def complete(agency: Agency, fields: dict[str, Any]) -> dict[str, Any]:
+def complete(agency: Agency, fields: dict[str, Any], city: Sequence[CityField]) -> dict[str, Any]:
     """A whole line, what nobody has written filled in. `Invalid` naming everything that is wrong with it."""
     given = {name: value for name, value in fields.items() if value is not None}
     values = elements.defaults(agency, given) | given
     values["items"] = elements.items_of(values["items"])
-    if errors := elements.check(values):
+    if errors := [*elements.check(values), *judge(values[CITY], city)]:
         raise Invalid(fields=errors)
     return values
 
 
-def changed(line: InventoryLine, fields: dict[str, Any]) -> dict[str, Any]:
+def changed(line: InventoryLine, fields: dict[str, Any], city: Sequence[CityField]) -> dict[str, Any]:
     """The whole line with the named elements, or `Invalid` naming what `update` would refuse; an empty `resource_code` where the next one is to be given."""
     wrong = Gathered(
         FieldError(name, "missing") for name, v in fields.items() if v is None and name != "issued_on"
@@ -196,6 +210,7 @@ def changed(line: InventoryLine, fields: dict[str, Any]) -> dict[str, Any]:
         values["category"] = fields["resource_code"].partition("/")[0]
     values["items"] = elements.items_of(values["items"])
     errors = elements.check(values)
+    errors += judge(values[CITY], city) if CITY in fields else []
     if not fields.keys() & {"resource_code", "category"}:  # of a line from before the two had to agree
         errors = [error for error in errors if error.path != "resource_code"]
     if line.withheld_ground and values["openness"] != Openness.CLOSED:
@@ -205,6 +220,11 @@ def changed(line: InventoryLine, fields: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
+def _lacking(values: Values, city: Sequence[CityField]) -> list[str]:
+    """Fields that the city requires and nobody has written: flagged as what was filled in is."""
+    return [error.path for error in missing(values, city)]
+
+
 def _next_code(work: Work, category: str) -> str:
     """The category's code, `/`, and the first free number of six digits or more after its highest one. Two that ask at once
     wait for each other: on SQLite at the write lock, on PostgreSQL at a lock of the category's own."""
@@ -212,12 +232,9 @@ def _next_code(work: Work, category: str) -> str:
         work.session.execute(
             text("SELECT pg_advisory_xact_lock(hashtext(:category))"), {"category": category}
         )
-    code = InventoryLine.resource_code
-    # The range makes the index serve, the pattern is true in every collation.
-    query = select(code).where(
-        code.between(f"{category}/0", f"{category}/9999999999"), code.like(f"{category}/%")
-    )
-    highest = work.session.execute(query.order_by(code.desc()).limit(1)).scalar()
+    bounds = {"low": f"{category}/0", "high": f"{category}/9999999999", "form": f"{category}/%"}
+    work.session.flush()
+    highest = work.session.connection().execute(_HIGHEST, bounds).scalar()
     number = int(highest.rpartition("/")[2]) if highest else 0
     while True:
         number += 1

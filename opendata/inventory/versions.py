@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, insert, null, or_, select, update
 
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_see_drafts
+from opendata.core.database import Written, table_of
 from opendata.core.errors import NotFound
 from opendata.core.paging import Page
 from opendata.inventory.elements import ELEMENTS
@@ -18,6 +19,7 @@ from opendata.inventory.models import InventoryLine, LineVersion
 from opendata.inventory.policy import PUBLIC_LINES
 from opendata.work.unit import Work
 
+_NOTE = Written(insert(table_of(LineVersion)))
 REMOVED = "removed"
 
 
@@ -50,7 +52,10 @@ def snapshot(line: InventoryLine) -> dict[str, Any]:
 def changes(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> list[Change]:
     """The elements that differ, in the order of the template."""
     old, new = before or {}, after or {}
-    return [Change(e, old.get(e), new.get(e)) for e in ELEMENTS if old.get(e) != new.get(e)]
+    # A version from before an element was there has nothing of it, as a line that says nothing has.
+    return [
+        Change(e, old.get(e), new.get(e)) for e in ELEMENTS if (old.get(e) or None) != (new.get(e) or None)
+    ]
 
 
 def note(
@@ -68,23 +73,23 @@ def note(
         # What a line said goes with it: a withdrawn dataset's words must not live on in its line's history.
         old = update(LineVersion).where(LineVersion.line_id == line.id)
         work.session.execute(old.values(public=False))
-    work.session.add(
-        LineVersion(
-            line_id=line.id,
-            agency_id=line.agency_id,
-            resource_code=line.resource_code,
-            edition=line.edition,
-            action=action,
-            at=work.now,
-            actor_id=work.actor.id,
-            actor_name=work.actor.name,
-            before=dict(before) if before is not None else None,
-            after=after,
-            list_import_id=list_import_id,
-            public=public,
-        )
+    _NOTE.send(
+        work.session,
+        {
+            "line_id": line.id,
+            "agency_id": line.agency_id,
+            "resource_code": line.resource_code,
+            "edition": line.edition,
+            "action": action,
+            "at": work.now,
+            "actor_id": work.actor.id,
+            "actor_name": work.actor.name,
+            "before": dict(before) if before is not None else null(),
+            "after": after if after is not None else null(),
+            "list_import_id": list_import_id,
+            "public": public,
+        },
     )
-    work.session.flush()
 
 
 def last_public(work: Work, line: InventoryLine) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from opendata.inventory.profile import fields as city
 from opendata.inventory.profile import queries as profile
 from opendata.publishing import policy_record
 from opendata.settings import Policy
+from opendata.tables.rows import queries as row_queries
 from opendata.validation import service as validation
 from opendata.work.unit import Work
 
@@ -39,6 +40,8 @@ def missing(work: Work, view: DatasetView) -> list[FieldError]:
         errors.append(FieldError("resources", "no_resources"))
     for position, resource in enumerate(view.resources):
         errors += _of_resource(work, resource, f"resources.{position}")
+    places = {resource.id: f"resources.{position}" for position, resource in enumerate(view.resources)}
+    errors += row_queries.unfrozen(work, view.release, places)
     fields = profile.city_fields(work)
     return [*errors, *city.judge(meta.city_fields, fields), *city.missing(meta.city_fields, fields)]
 

@@ -8,12 +8,14 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
+from opendata.access.policy import may_edit_draft
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_edit
 from opendata.catalog import drafts, queries, sense, views
-from opendata.catalog.codes import codes
 from opendata.catalog.drafts import NewResource
+from opendata.catalog.library.queries import Shelf, shelf
 from opendata.catalog.lifecycle import EDITABLE_STATES, State, move
 from opendata.catalog.models import (
     Dataset,
@@ -24,24 +26,28 @@ from opendata.catalog.models import (
     ResourceVersion,
 )
 from opendata.catalog.profile import RESOURCE_CODE, DatasetMeta, ResourceMeta, disclosure_of
+from opendata.core.checks import is_encoding
 from opendata.core.errors import Conflict, FieldError, Forbidden, Gathered, Gone, NotFound
 from opendata.core.ids import new_id
 from opendata.edge.reading import read
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import InventoryLine
 from opendata.publishing.governance import openings
+from opendata.publishing.governance.bar import lines_changed
 from opendata.publishing.sentences import Step, say
 from opendata.review import queries as reviews
 from opendata.review import screening
 from opendata.review import service as review
 from opendata.review.rounds import service as rounds
 from opendata.review.rounds.models import Result
-from opendata.tabular.encoding import is_known
 from opendata.work.unit import Work
 
 DEFAULT_LICENCE = "cc-by-4.0"
 KEPT = ("disclosures",)
 """Stays when the metadata is replaced by one who does not know of it: nothing goes out without."""
+
+KEPT_OF_RESOURCES = ("views", "dictionary")
+"""The same of a resource: views are changed by themselves."""
 
 
 def create_dataset(
@@ -75,15 +81,17 @@ def create_dataset(
     return dataset, release
 
 
-def check_editor(work: Work, agency: Agency) -> None:
-    if not may_edit(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+def check_editor(work: Work, agency: Agency, dataset: Dataset | None = None) -> None:
+    """Who edits for the body, or the draft of this dataset of it."""
+    actor = work.actor
+    if not (may_edit_draft(actor, dataset, agency) if dataset else may_edit(actor, agency)):
+        raise Forbidden("agency_editor_only", agency=agency.title)
 
 
 def open_draft(work: Work, dataset: Dataset, agency: Agency) -> Release:
     """The release that edits go to: the open draft, or a new one with the content of the newest release. A release that is
     under way goes back to `draft`, and its approvals are void."""
-    check_editor(work, agency)
+    check_editor(work, agency, dataset)
     if dataset.state == DatasetState.DELETED.value:
         raise Gone("dataset_deleted", name=dataset.name)
     release = queries.release(work.session, dataset.draft_id)
@@ -110,7 +118,7 @@ def edit_dataset(
 ) -> Release:
     """Sets the named metadata fields of the open draft; with `replace` the others (but `KEPT`) go back to their defaults. An edit that
     changes nothing leaves a release under way, and the approvals it has, alone."""
-    check_editor(work, agency)
+    check_editor(work, agency, dataset)
     standing = queries.last_release(work, dataset)
     kept = {name: standing.meta[name] for name in KEPT if name in standing.meta}
     meta = _edited(work, standing, kept if replace else standing.meta, fields, free)
@@ -201,7 +209,11 @@ def edit_resource(
     old = drafts.current_version(work, release, resource_id)
     changes: dict[str, Any] = {}
     if fields or replace:
-        changes["meta"] = resource_meta({**({} if replace else old.meta), **fields}).stored()
+        kept = (
+            {name: old.meta[name] for name in KEPT_OF_RESOURCES if name in old.meta} if replace else old.meta
+        )
+        keeps = str(old.meta.get("schema_name", ""))
+        changes["meta"] = resource_meta(work.session, {**kept, **fields}, keeps=keeps).stored()
     if file is not None or drop_file:
         changes["file_id"] = file.id if file else None
     version = drafts.edit_resource(work, release, resource_id, changes)
@@ -287,8 +299,9 @@ def lines_named(work: Work, agency: Agency, names: Sequence[str] | None) -> list
 
 def _add_lines(work: Work, dataset: Dataset, lines: Sequence[InventoryLine]) -> None:
     _check_own(dataset.agency_id, lines)
-    unique = dict.fromkeys(line.id for line in lines)
+    unique = {line.id: line for line in lines}
     work.session.add_all(DatasetLine(dataset_id=dataset.id, line_id=line_id) for line_id in unique)
+    lines_changed(work, dataset, list(unique.values()))
 
 
 def _check_own(agency_id: str, lines: Sequence[InventoryLine]) -> None:
@@ -314,24 +327,30 @@ def dataset_meta(
     return sent.whole(wrong)
 
 
-def resource_meta(fields: Mapping[str, Any], path: str = "") -> ResourceMeta:
-    """Checked metadata of a resource; `path` is put before the names of wrong fields. A schema that is named exists, and
-    so does an encoding. The schema is kept in the version that it has now: what was validated against it stays so."""
+def resource_meta(
+    ready: Shelf | Session, fields: Mapping[str, Any], path: str = "", *, keeps: str = ""
+) -> ResourceMeta:
+    """Checked metadata of a resource; `ready`: the ready schemas, or where they are looked up if one is named; `path` is put
+    before the names of wrong fields. A schema that is named exists and
+    is offered (or is `keeps`, which the resource has already), and an encoding is known. The schema is kept in the version
+    that it has now: what was validated against it stays so."""
     sent = read(ResourceMeta, fields, path)
     wrong = sent.gather()
-    right, before = sent.so_far(), f"{path}." if path else ""
-    if right.schema_name and codes().table_schema(right.schema_name) is None:
-        wrong.add([FieldError(f"{before}schema_name", "unknown_schema", {"value": right.schema_name})])
+    named, before = sent.so_far().schema_name, f"{path}." if path else ""
+    schemas = ready if isinstance(ready, Shelf) else shelf(ready) if named else None
+    if schemas is not None and named and named != keeps:
+        if schemas.is_withdrawn(named):
+            wrong.add([FieldError(f"{before}schema_name", "schema_withdrawn", {"value": named})])
+        elif not schemas.resolve(named):
+            wrong.add([FieldError(f"{before}schema_name", "unknown_schema", {"value": named})])
     options = fields.get("options")  # as they came: another option may be wrong
-    named = options.get("encoding") if isinstance(options, Mapping) else None
-    if isinstance(named, str) and not is_known(named):
-        wrong.add([FieldError(f"{before}options.encoding", "encoding_unsupported", {"encoding": named[:40]})])
+    encoding = options.get("encoding") if isinstance(options, Mapping) else None
+    if isinstance(encoding, str) and not is_encoding(encoding):
+        wrong.add(
+            [FieldError(f"{before}options.encoding", "encoding_unsupported", {"encoding": encoding[:40]})]
+        )
     meta = sent.whole(wrong)
-    return (
-        meta.model_copy(update={"schema_name": codes().pinned(meta.schema_name)})
-        if meta.schema_name
-        else meta
-    )
+    return meta.model_copy(update={"schema_name": schemas.resolve(named)}) if schemas and named else meta
 
 
 def name_from(title: str) -> str:

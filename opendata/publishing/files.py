@@ -32,10 +32,10 @@ def add(
     """A new resource with this file: its id, and the file. `fields` are those of `ResourceMeta` that were given; name and format follow
     from the file's name where they are left out."""
     check_stored(stored)
-    drafts.check_editor(work, agency)
+    drafts.check_editor(work, agency, dataset)
     file = files.register(work, agency, stored, filename)
     known = {"name": file.name, **_facts(file.name)}
-    new = NewResource(drafts.resource_meta({**known, **fields}), file)
+    new = NewResource(drafts.resource_meta(work.session, {**known, **fields}), file)
     _release, (resource_id,) = drafts.add_resources(work, dataset, agency, [new])
     return resource_id, file
 
@@ -51,7 +51,7 @@ def replace(
 ) -> File:
     """The resource has this file in the draft; its id and its address stay."""
     check_stored(stored)
-    drafts.check_editor(work, agency)
+    drafts.check_editor(work, agency, dataset)
     file = files.register(work, agency, stored, filename)
     changes = {**_facts(file.name), "url": "", **_next_reading(work, dataset, resource_id), **(fields or {})}
     drafts.edit_resource(work, dataset, agency, resource_id, changes, file=file)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from sqlalchemy import select
 
 from opendata.agencies.models import Agency
-from opendata.catalog.models import Dataset
-from opendata.core.errors import Conflict, Invalid
+from opendata.catalog.models import Dataset, Resource
+from opendata.core.errors import Conflict, Forbidden, Invalid
 from opendata.core.names import check_name
 from opendata.publishing import drafts, policy_record
 from opendata.settings import Policy
@@ -38,6 +41,25 @@ def move_to(work: Work, dataset: Dataset, agency: Agency, new: Agency) -> None:
     work.record("dataset.moved", "dataset", dataset.id, before=agency.name, after=new.name)
     dataset.agency_id = new.id
     work.session.flush()
+
+
+def keep_origin(
+    work: Work,
+    dataset: Dataset,
+    *,
+    created_at: datetime | None,
+    created_by: str | None,
+    resources: Mapping[str, datetime],
+) -> None:
+    """When and by whom it was made on the platform that it comes from, and when its resources were (by id). For whoever
+    moves a whole platform."""
+    if not work.actor.sysadmin:
+        raise Forbidden("sysadmin_only")
+    dataset.created_at = created_at or dataset.created_at
+    dataset.created_by = created_by or dataset.created_by
+    of_dataset = select(Resource).where(Resource.dataset_id == dataset.id)
+    for resource in work.session.execute(of_dataset).scalars():
+        resource.created_at = resources.get(resource.id, resource.created_at)
 
 
 def _is_settled(work: Work, dataset: Dataset) -> bool:

@@ -4,7 +4,7 @@ its step outside the database, and writes the outcome and the next job in one tr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from opendata.catalog.files import Stores, copy_object
 from opendata.catalog.lifecycle import State, can_move, move
 from opendata.catalog.models import Dataset, Release
 from opendata.catalog.views import DatasetView, ResourceView
+from opendata.core.errors import Unavailable
 from opendata.core.failpoints import reach
 from opendata.ports.sandbox.port import Sandbox
 from opendata.ports.storage.port import ObjectMissing
@@ -21,6 +22,8 @@ from opendata.publishing import service
 from opendata.publishing.governance import bar
 from opendata.publishing.sentences import Step, say
 from opendata.settings import Policy
+from opendata.tables.rows.engine import RowEngine
+from opendata.validation import preparing
 from opendata.validation import service as validation
 from opendata.work.actor import SYSTEM
 from opendata.work.unit import Work, Workplace
@@ -35,6 +38,10 @@ class Journey:
     sandbox: Sandbox
     scratch: Path
     """Where a masked copy lies until it is in the store."""
+    secret: bytes = field(repr=False)
+    """Salts the hashes of keys whose rows were erased."""
+    rows: RowEngine
+    """Reaches the rows that clients write."""
 
     @property
     def judge(self) -> validation.Judge:
@@ -75,6 +82,8 @@ def publish(journey: Journey, *, release_id: str, content_hash: str) -> None:
         view = current(work, release_id, content_hash, State.APPROVED, State.PUBLISHED)
     if view is None:
         return
+    if any(resource.file and resource.file.held for resource in view.resources):
+        raise Unavailable("rows_being_removed", retry_after=1)
     hashes = [resource.file.sha256 for resource in view.resources if resource.file]
     if view.release.state == State.APPROVED.value:
         _make_public(journey, hashes)
@@ -125,6 +134,9 @@ def retract(journey: Journey, *, dataset_id: str) -> None:
 
 def failed(journey: Journey, job: str, args: dict[str, Any], error: Exception) -> None:
     """A job gave up: its release waits for the operator, with the reason."""
+    if job == "validation.prepare":
+        with journey.place.writing(SYSTEM) as work:
+            return preparing.give_up(work, args["key"])
     release_id = args.get("release_id")
     if release_id is None or not job.startswith("publishing."):
         return

@@ -14,6 +14,7 @@ from opendata.catalog.content import content_hash as hash_of
 from opendata.catalog.lifecycle import EDITABLE_STATES, State, move
 from opendata.catalog.models import Dataset, DatasetState, Release
 from opendata.catalog.views import DatasetView
+from opendata.core.database import save
 from opendata.core.errors import Conflict, Forbidden, Invalid, NotFound, invalid
 from opendata.core.names import clean_text
 from opendata.inventory.models import Openness
@@ -22,8 +23,10 @@ from opendata.publishing.governance import bar, openings, own_line, telling
 from opendata.publishing.governance.bar import lines_of, send_back
 from opendata.publishing.sentences import Step, say
 from opendata.publishing.standing import service as standing
+from opendata.publishing.trust import service as trusted
+from opendata.publishing.trust.models import Trust
+from opendata.review import light, screening
 from opendata.review import queries as reviews
-from opendata.review import screening
 from opendata.review import service as review
 from opendata.review.detect.rules import Found
 from opendata.review.models import Decision, DecisionKind, Outcome
@@ -33,19 +36,23 @@ from opendata.settings import Policy
 from opendata.work.unit import Work
 
 
-def submit(work: Work, dataset: Dataset, agency: Agency) -> Release:
+def submit(work: Work, dataset: Dataset, agency: Agency, *, correction: bool = False) -> Release:
     """`submit_view`, for callers who need the release alone."""
-    return submit_view(work, dataset, agency).release
+    return submit_view(work, dataset, agency, correction=correction).release
 
 
-def submit_view(work: Work, dataset: Dataset, agency: Agency) -> DatasetView:
+def submit_view(
+    work: Work, dataset: Dataset, agency: Agency, *, correction: bool = False, trust: Trust | None = None
+) -> DatasetView:
     """Hands the open draft in: its content is fixed by a hash, and the checks begin. Returns the release with its content.
+    What its author calls a correction takes the light path if it is one, else the ordinary road. `trust`: of the source
+    that hands it in.
 
     Errors: `Forbidden`; `Conflict("nothing_to_submit")`, `Conflict("already_submitted")`, `Conflict("line_closed")`;
     `Invalid` naming everything that is missing.
     """
     if not may_publish(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+        raise Forbidden("agency_editor_only", agency=agency.title)
     release = queries.release(work.session, dataset.draft_id)
     if release is None:
         raise Conflict("nothing_to_submit", name=dataset.name)
@@ -60,14 +67,22 @@ def submit_view(work: Work, dataset: Dataset, agency: Agency) -> DatasetView:
     release.content_hash = hash_of(view)
     release.author_id = work.actor.id
     release.submitted_at = work.now
-    release.policy = policy.value
+    is_light = correction and policy is Policy.REVIEWED and light.fits(work, dataset, release)
+    release.policy = light.LIGHT_POLICY if is_light else policy.value
     release.defaulted = []
     dataset.submit_at = None
     move(release, State.SUBMITTED)
     say(release, Step.SUBMITTED)
     work.record(
-        "release.submitted", "release", release.id, content_hash=release.content_hash, dataset=dataset.id
+        "release.submitted",
+        "release",
+        release.id,
+        content_hash=release.content_hash,
+        dataset=dataset.id,
+        policy=release.policy,
     )
+    if trust is not None:
+        trusted.note(work, trust, release)
     _begin_checks(work, view)
     return view
 
@@ -100,7 +115,7 @@ def decide(
     if outcome is Outcome.REJECT:
         said = decision.reason or "; ".join(entry["reason"] for entry in decision.field_reasons)
         send_back(work, release, Step.RETURNED_REJECTED, reason=said, kind=kind.value)
-    elif review.both_approved(work, release):
+    elif review.approved(work, release):
         approve(work, views.one(work.session, dataset, release))
     else:
         say(release, Step.ONE_APPROVAL, kind=kind.value)
@@ -117,22 +132,23 @@ def pass_checks(work: Work, view: DatasetView) -> None:
     if bar.is_barred(work, view):  # now that its files have been read
         return
     release = view.release
-    if release.policy == Policy.DIRECT.value or standing.passes(work, view):
+    if release.policy == Policy.DIRECT.value or trusted.passes(work, release) or standing.passes(work, view):
         approve(work, view)
         return
     move(release, State.IN_REVIEW)
-    say(release, Step.IN_REVIEW)
+    say(release, Step.IN_LIGHT_REVIEW if light.is_light(release) else Step.IN_REVIEW)
     work.record("release.in_review", "release", release.id, content_hash=release.content_hash)
     rounds.begin(work, view)
 
 
 def approve(work: Work, view: DatasetView) -> None:
     """All that is asked for is there. Files have to be copied first, by a job; without files it goes out at once."""
-    if bar.is_barred(work, view):
+    if bar.is_barred(work, view) or _is_no_correction(work, view):
         return
     release = view.release
     move(release, State.APPROVED)
-    rounds.close(work, release, Result.APPROVED)
+    if release.policy != Policy.DIRECT.value:  # there a round is never opened
+        rounds.close(work, release, Result.APPROVED)
     work.record("release.approved", "release", release.id, content_hash=release.content_hash)
     if release.publish_at is not None and release.publish_at > work.now:
         move(release, State.SCHEDULED)
@@ -155,7 +171,7 @@ def finish(work: Work, view: DatasetView) -> None:
 
     The one way out: whatever led here, what the negative list forbids by now goes back to its author instead."""
     dataset, release = view.dataset, view.release
-    if bar.is_barred(work, view):
+    if bar.is_barred(work, view) or _is_no_correction(work, view):
         return
     if hash_of(view) != release.content_hash:
         raise Conflict("content_changed", release=release.id)
@@ -168,7 +184,9 @@ def finish(work: Work, view: DatasetView) -> None:
     move(release, State.PUBLISHED)
     release.published_at = work.now
     say(release, Step.PUBLISHED)
-    work.session.flush()
+    if before is not None:
+        save(work.session, before)
+    save(work.session, release)
     dataset.published_id, dataset.published_at = release.id, release.published_at
     dataset.draft_id = None
     dataset.state = DatasetState.ACTIVE.value
@@ -176,8 +194,7 @@ def finish(work: Work, view: DatasetView) -> None:
     if dataset.withdrawn_at is not None:
         dataset.withdrawn_at, dataset.withdraw_reason = None, ""
     work.touch(dataset)
-    own_line.enter(work, view)
-    openings.follow(work, dataset)
+    openings.begin(work, dataset, own_line.enter(work, view))
     telling.published(work, view)
     work.record(
         "release.published",
@@ -198,7 +215,7 @@ def withdraw(work: Work, dataset: Dataset, agency: Agency, reason: str, *, delet
     """Takes the dataset out of every door at once; its files follow by a job. With `delete` it also leaves the agency's
     lists. Needs a reason if it was public."""
     if not may_publish(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+        raise Forbidden("agency_editor_only", agency=agency.title)
     published = queries.release(work.session, dataset.published_id)
     if published is None and not delete:
         raise Conflict("not_published", name=dataset.name)
@@ -233,13 +250,18 @@ def purge(work: Work, dataset: Dataset, agency: Agency, reason: str) -> None:
     work.record("dataset.purged", "dataset", dataset.id, name=dataset.name)
     dataset.state = DatasetState.PURGED.value
     dataset.name = f"purged-{dataset.id}"
+    if dataset.first_published_at is not None:
+        work.touch(dataset)
 
 
 def ask_submission(work: Work, dataset: Dataset, agency: Agency, quiet_seconds: float) -> None:
     """A CKAN client wants the draft public: submit it once the client has been quiet for that long."""
     if not may_publish(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+        raise Forbidden("agency_editor_only", agency=agency.title)
     dataset.submit_at = work.now + timedelta(seconds=quiet_seconds)
+
+
+_ROWS_WAIT = timedelta(seconds=5)
 
 
 def submit_quietly(work: Work, dataset_id: str) -> None:
@@ -253,7 +275,11 @@ def submit_quietly(work: Work, dataset_id: str) -> None:
     if agency is None or release is None or State(release.state) not in EDITABLE_STATES:
         return
     view = views.one(work.session, dataset, release)
-    if errors := completeness.missing(work, view):
+    errors = completeness.missing(work, view)
+    if any(error.code == "rows_not_written_down" for error in errors):
+        dataset.submit_at = work.now + _ROWS_WAIT
+        return
+    if errors:
         say(release, Step.INCOMPLETE, places=[error.path for error in errors])
         return
     try:
@@ -300,10 +326,9 @@ def screen_again(work: Work, view: DatasetView) -> None:
 
 def keep_findings(work: Work, release: Release, found: Mapping[str, Sequence[Found]]) -> bool:
     """Stores what the screening found, by resource; whether the release may go on. If not, it goes back to its author."""
-    for resource_id, findings in found.items():
-        screening.store(work, release, resource_id, findings)
-    work.session.flush()
-    places = [f.place for f in reviews.blocking(work, release)]
+    places = (
+        [f.place for f in reviews.blocking(work, release)] if screening.store(work, release, found) else []
+    )
     if places:
         send_back(work, release, Step.RETURNED_FINDINGS, places=places[:20])
     return not places
@@ -317,6 +342,14 @@ def _begin_checks(work: Work, view: DatasetView) -> None:
     begin_checking(work, release)
     if keep_findings(work, release, {"": screening.screen_metadata(view, work.now.date())}):
         pass_checks(work, view)
+
+
+def _is_no_correction(work: Work, view: DatasetView) -> bool:
+    """Sends a release of the light path back if by now it is more than a correction of what is public."""
+    if not light.is_light(view.release) or light.fits(work, view.dataset, view.release):
+        return False
+    send_back(work, view.release, Step.RETURNED_NOT_LIGHT)
+    return True
 
 
 def _job(release: Release) -> dict[str, str | None]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, select
 
-from opendata.access.policy import draft_filter
+from opendata.access.policy import seen_drafts_filter
 from opendata.agencies.models import Agency
 from opendata.catalog.files import Stores, media_type
 from opendata.catalog.models import Dataset
@@ -36,7 +36,7 @@ def begin(
 
     Errors: `Forbidden`, `TooLarge("file_too_large")`, `Invalid("file_empty")`, `NotFound("resource_not_found")`.
     """
-    drafts.check_editor(work, agency)
+    drafts.check_editor(work, agency, dataset)
     if length > limit:
         raise TooLarge("file_too_large", limit=limit)
     if length == 0:
@@ -65,7 +65,7 @@ def find(work: Work, upload_id: str, *, to_write: bool = False) -> Upload:
     query = (
         select(Upload)
         .join(Dataset, Dataset.id == Upload.dataset_id)
-        .where(Upload.id == upload_id, Upload.user_id == (work.actor.id or ""), draft_filter(work))
+        .where(Upload.id == upload_id, Upload.user_id == (work.actor.id or ""), seen_drafts_filter(work))
     )
     if to_write:
         query = query.with_for_update(of=Upload)

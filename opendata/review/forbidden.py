@@ -20,6 +20,10 @@ Columns = Mapping[str, Sequence[str]]
 """Names of columns by resource id, as far as files have been read."""
 
 
+Texts = Sequence[tuple[str, str]]
+"""(place, words)"""
+
+
 def as_errors(found: Iterable[Hit]) -> list[FieldError]:
     """For whoever waits for an answer: the field, the entry, its basis, and the word."""
     return [
@@ -59,12 +63,16 @@ def store(work: Work, release: Release, found: Iterable[Hit]) -> None:
         )
 
 
-def subject_of(view: DatasetView, lines: Sequence[InventoryLine], columns: Columns) -> Subject:
+def subject_of(
+    view: DatasetView, lines: Sequence[InventoryLine], columns: Columns, more: Texts = ()
+) -> Subject:
+    """`more`: columns that are in no file."""
     return Subject(
         lineage=view.agency.lineage,
         themes=view.meta.themes,
         texts=[*_texts(view), *(("inventory", line.title) for line in lines)],
         items=[
+            *more,
             *_items(view, columns),
             *(("inventory", name) for line in lines for name in _names(line.items)),
         ],

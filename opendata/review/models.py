@@ -90,6 +90,25 @@ class Waiver(Base):
     waived_at: Mapped[datetime]
 
 
+class RowWaiver(Base):
+    """A secrecy reviewer's record why values that a rule finds in a column of written rows may be public. It holds for the
+    resource until it is ended: rows that are public at once have no release that it could be bound to."""
+
+    __tablename__ = "row_waiver"
+
+    id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    resource_id: Mapped[str] = mapped_column(String(36), index=True)
+    """Kept when the resource is purged."""
+    place: Mapped[str] = mapped_column(String(300))
+    """The column."""
+    rule: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str]
+    reviewer_id: Mapped[str] = mapped_column(ForeignKey("account.id"))
+    waived_at: Mapped[datetime]
+    ended_by: Mapped[str | None] = mapped_column(ForeignKey("account.id"))
+    ended_at: Mapped[datetime | None]
+
+
 class NegativeHit(Base):
     """An entry of the negative list that forbids a release's content, and where it shows. Nobody can wave it through."""
 

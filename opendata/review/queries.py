@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from opendata.accounts.models import User
 from opendata.catalog.lifecycle import State
@@ -14,15 +14,20 @@ from opendata.inventory.negative.models import NegativeEntry
 from opendata.review.models import Decision, Finding, NegativeHit, Waiver
 from opendata.work.unit import Work
 
+_FINDINGS = (
+    select(Finding)
+    .where(Finding.release_id == bindparam("release"), Finding.content_hash == bindparam("hash"))
+    .order_by(Finding.confident.desc(), Finding.place)
+)
 FindingKey = tuple[str, str, str]
 """(resource, place, rule)"""
 
 
-def decisions(work: Work, release_id: str) -> Sequence[tuple[Decision, str]]:
-    """All decisions on a release, void ones too, oldest first, with the reviewers' names."""
-    query = select(Decision, User.name).join(User, User.id == Decision.reviewer_id)
+def decisions(work: Work, release_id: str) -> Sequence[tuple[Decision, User]]:
+    """All decisions on a release, void ones too, oldest first, with the reviewers."""
+    query = select(Decision, User).join(User, User.id == Decision.reviewer_id)
     query = query.where(Decision.release_id == release_id).order_by(Decision.decided_at)
-    return [(decision, name) for decision, name in work.session.execute(query)]
+    return [(decision, user) for decision, user in work.session.execute(query)]
 
 
 def findings(work: Work, release: Release) -> Sequence[Finding]:
@@ -32,20 +37,20 @@ def findings(work: Work, release: Release) -> Sequence[Finding]:
 
 def findings_in(work: Work, release_id: str, content_hash: str) -> Sequence[Finding]:
     """The same for a content that the release had."""
-    query = select(Finding).where(Finding.release_id == release_id, Finding.content_hash == content_hash)
-    return work.session.execute(query.order_by(Finding.confident.desc(), Finding.place)).scalars().all()
+    asked = {"release": release_id, "hash": content_hash}
+    return work.session.execute(_FINDINGS, asked).scalars().all()
 
 
-def waivers(work: Work, release: Release) -> Mapping[FindingKey, tuple[Waiver, str]]:
-    """By the finding that they are about: the waivers for the release's present content, with the reviewers' names."""
+def waivers(work: Work, release: Release) -> Mapping[FindingKey, tuple[Waiver, User]]:
+    """By the finding that they are about: the waivers for the release's present content, with the reviewers."""
     return waivers_in(work, release.id, release.content_hash or "")
 
 
-def waivers_in(work: Work, release_id: str, content_hash: str) -> Mapping[FindingKey, tuple[Waiver, str]]:
+def waivers_in(work: Work, release_id: str, content_hash: str) -> Mapping[FindingKey, tuple[Waiver, User]]:
     """The same for a content that the release had."""
-    query = select(Waiver, User.name).join(User, User.id == Waiver.reviewer_id)
+    query = select(Waiver, User).join(User, User.id == Waiver.reviewer_id)
     query = query.where(Waiver.release_id == release_id, Waiver.content_hash == content_hash)
-    return {key(waiver): (waiver, name) for waiver, name in work.session.execute(query)}
+    return {key(waiver): (waiver, user) for waiver, user in work.session.execute(query)}
 
 
 def key(row: Finding | Waiver) -> FindingKey:
@@ -55,8 +60,9 @@ def key(row: Finding | Waiver) -> FindingKey:
 
 def blocking(work: Work, release: Release) -> Sequence[Finding]:
     """Confident findings in the present content that nobody has waived."""
-    waived = waivers(work, release)
-    return [f for f in findings(work, release) if f.confident and key(f) not in waived]
+    confident = [f for f in findings(work, release) if f.confident]
+    waived = waivers(work, release) if confident else {}
+    return [f for f in confident if key(f) not in waived]
 
 
 def blocked(work: Work, *, visible: Visible, limit: int = 200) -> Sequence[tuple[Dataset, Release]]:

@@ -64,7 +64,7 @@ def remarks(work: Work, release: Release) -> dict[str, list[Remark]]:
     for decision, user in work.session.execute(query):
         for entry in decision.field_reasons:  # an approval has none
             place = ".".join(entry["field"].split(".")[:2])
-            remark = Remark(entry["reason"], user.full_name or user.name, decision.kind)
+            remark = Remark(entry["reason"], user.called, decision.kind)
             found.setdefault(place, []).append(remark)
     return found
 

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.orm import Session
 
-from opendata.catalog.codes import codes
+from opendata.catalog.library import queries as library
 from opendata.catalog.models import Release
 from opendata.catalog.profile import ResourceMeta
 from opendata.catalog.views import DatasetView
+from opendata.core.database import table_of
 from opendata.review.detect import texts
 from opendata.review.detect.rules import Found, Rule
 from opendata.review.models import Finding
@@ -34,17 +36,25 @@ CONTACTS = frozenset(
 
 def screen_metadata(view: DatasetView, today: date) -> list[Found]:
     """Findings in the texts of the dataset's and its resources' metadata, and in the names of its files."""
+    told = list(fields(view))
+    if not texts.may_hold("\n".join(text for _place, text in told)):
+        return []
     return [
         found
-        for place, text in fields(view)
+        for place, text in told
         for found in texts.scan(place, text, today, texts.CONTACT if place in CONTACTS else frozenset())
     ]
 
 
-def hints(meta: ResourceMeta) -> dict[str, dict[str, Any]]:
+def hints_of(session: Session, meta: ResourceMeta) -> dict[str, dict[str, Any]]:
+    """`hints` of the ready schema that a resource names; none where its author has given one of the own."""
+    named = "" if meta.table_schema else meta.schema_name
+    return hints(library.find(session, named) if named else None)
+
+
+def hints(schema: Mapping[str, Any] | None) -> dict[str, dict[str, Any]]:
     """What the ready schema that a resource names says of its columns, by the fields' names and titles. An author's own
     schema is no witness."""
-    schema = None if meta.table_schema else codes().table_schema(meta.schema_name)
     if schema is None:
         return {}
     kinds = next((f for f in schema["fields"] if "自然人" in f.get("constraints", {}).get("enum", ())), None)
@@ -67,22 +77,34 @@ def _hint(schema: Mapping[str, Any], field: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-_FORGET = (
-    delete(Finding)
-    .where(
-        Finding.release_id == bindparam("release"),
-        Finding.content_hash == bindparam("hash"),
-        Finding.resource_id == bindparam("resource"),
-    )
-    .execution_options(synchronize_session=False)
+_FINDING = table_of(Finding)
+_SCREENED = select(_FINDING.c.resource_id).where(
+    _FINDING.c.release_id == bindparam("release"), _FINDING.c.content_hash == bindparam("hash")
+)
+_FORGET = delete(_FINDING).where(
+    _FINDING.c.release_id == bindparam("release"),
+    _FINDING.c.content_hash == bindparam("hash"),
+    _FINDING.c.resource_id == bindparam("resource"),
 )
 
 
-def store(work: Work, release: Release, resource_id: str, found: Iterable[Found]) -> None:
-    """Replaces the findings of one resource (or of the metadata, for an empty id) in the release's present content."""
-    same = {"release": release.id, "hash": release.content_hash, "resource": resource_id}
-    with work.session.no_autoflush:  # findings hang on nothing that is waiting to be written
-        work.session.execute(_FORGET, same)
+def store(work: Work, release: Release, found: Mapping[str, Iterable[Found]]) -> bool:
+    """Replaces the findings of each resource (and of the metadata, for an empty id) in the release's present content;
+    whether there are any in it now."""
+    same = {"release": release.id, "hash": release.content_hash}
+    connection = work.session.connection()  # findings hang on nothing that is waiting to be written
+    before = set() if release.id in work.made else set(connection.execute(_SCREENED, same).scalars())
+    for resource_id in before & found.keys():
+        connection.execute(_FORGET, {**same, "resource": resource_id})
+    for resource_id, findings in found.items():
+        _add(work, release, resource_id, findings)
+    if any(found.values()):
+        work.session.flush()
+        work.made.discard(release.id)
+    return bool(before - found.keys()) or any(found.values())
+
+
+def _add(work: Work, release: Release, resource_id: str, found: Iterable[Found]) -> None:
     for finding in found:
         work.session.add(
             Finding(

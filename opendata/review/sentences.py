@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from opendata.edge import messages
+from opendata.review.detect.rules import Found
 from opendata.review.models import Finding
 
 _FOLDER = Path(__file__).parent / "messages"
@@ -19,7 +20,7 @@ def rule_name(rule: str, language: str) -> str:
     return catalogue(language).get(f"rule.{rule}", rule)
 
 
-def sentence(finding: Finding, language: str) -> str:
+def sentence(finding: Finding | Found, language: str) -> str:
     """Where, how often, what, why, and what to do about it."""
     texts = catalogue(language)
     what = rule_name(finding.rule, language)

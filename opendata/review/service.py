@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from opendata.agencies.delegation import queries as delegations
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_review
 from opendata.catalog.lifecycle import State
 from opendata.catalog.models import Release, ReleaseAuthor
+from opendata.core.database import table_of
 from opendata.core.errors import NotFound, invalid
 from opendata.core.ids import new_id
 from opendata.core.names import clean_text
-from opendata.review import queries, reasons
+from opendata.review import light, queries, reasons
 from opendata.review.errors import NotInReview, OtherContent, WrongReviewer
 from opendata.review.models import Decision, DecisionKind, Outcome, Waiver
 from opendata.work.actor import Role
 from opendata.work.unit import Work
 
+_AUTHOR = table_of(ReleaseAuthor).c
+_AUTHORS = select(_AUTHOR.user_id).where(_AUTHOR.release_id == bindparam("release"))
 ROLE_OF = {DecisionKind.CONTENT: Role.CONTENT_REVIEWER, DecisionKind.SECRECY: Role.SECRECY_REVIEWER}
 
 
@@ -151,8 +154,12 @@ def persons(decision: Decision) -> set[str]:
 
 def authors(work: Work, release: Release) -> set[str]:
     """Account ids of all who edited or submitted the release."""
-    query = select(ReleaseAuthor.user_id).where(ReleaseAuthor.release_id == release.id)
-    return set(work.session.execute(query).scalars()) | ({release.author_id} if release.author_id else set())
+    submitted = {release.author_id} if release.author_id else set()
+    if release.id in work.made:
+        return submitted | ({work.actor.id} if work.actor.id else set())
+    work.session.flush()
+    found = work.session.connection().execute(_AUTHORS, {"release": release.id}).scalars()
+    return set(found) | submitted
 
 
 def standing(work: Work, release: Release) -> Sequence[Decision]:
@@ -165,9 +172,10 @@ def standing(work: Work, release: Release) -> Sequence[Decision]:
     return work.session.execute(query.order_by(Decision.decided_at)).scalars().all()
 
 
-def both_approved(work: Work, release: Release) -> bool:
-    approved = {d.kind for d in standing(work, release) if d.outcome == Outcome.APPROVE.value}
-    return approved == {kind.value for kind in DecisionKind}
+def approved(work: Work, release: Release) -> bool:
+    """Whether all decisions that this release needs are approvals: both, or one of a correction."""
+    found = {d.kind for d in standing(work, release) if d.outcome == Outcome.APPROVE.value}
+    return bool(found) if light.is_light(release) else found == {kind.value for kind in DecisionKind}
 
 
 def void(work: Work, release: Release) -> None:

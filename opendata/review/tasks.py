@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from itertools import islice
@@ -88,20 +88,25 @@ def _other_files(path: Path, name: str, found: Layout, today: date) -> list[Foun
 def _scan_table(path: Path, found: Layout, today: date, hints: Hints, name: str) -> list[Found]:
     columns = _columns(found, today, hints)
     reading = Reading()
-    row = 0
-    for frame in frames(path, found, reading):
-        digits, signs = cells.triggers(frame)
-        for column, label in zip(columns, frame.columns, strict=True):
-            column.feed(frame[label], digits[label], signs[label], row)
-            if column.hint.mask == "name_if_natural_person":
-                column.note_names(frame[label], _kinds(columns, column, frame), row)
-        row += frame.height
+    count(columns, frames(path, found, reading))
     where = f"{found.member}/" if len(found.members) > 1 else ""
     where += f"{found.sheet}!" if len(found.sheets) > 1 else ""
     result = _around(path, found, today, where) + _placed(judging.judge(columns), found.columns, where)
     if reading.long and found.delimiter:  # cells beyond the header are in no column
         result += _lines(content(path, found), found.encoding or "utf-8", today).found(name)
     return result
+
+
+def count(columns: Sequence[Column], parts: Iterable[pl.DataFrame]) -> None:
+    """Feeds the columns with the rows of a table, as texts: `c0`, `c1`, ..."""
+    row = 0
+    for frame in parts:
+        digits, signs = cells.triggers(frame)
+        for column, label in zip(columns, frame.columns, strict=True):
+            column.feed(frame[label], digits[label], signs[label], row)
+            if column.hint.mask == "name_if_natural_person":
+                column.note_names(frame[label], _kinds(columns, column, frame), row)
+        row += frame.height
 
 
 def _kinds(columns: Sequence[Column], column: Column, frame: pl.DataFrame) -> pl.Series | None:

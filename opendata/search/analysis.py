@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
 from itertools import groupby
@@ -68,7 +67,7 @@ for _word in SYNONYMS:
 
 def stem(word: str) -> str:
     """English plurals only (datasets, policies, boxes); the same on both sides, so a wrong guess still finds itself."""
-    if not _PLURAL.fullmatch(word) or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+    if not word.endswith("s") or word.endswith(("ss", "us", "is")) or not _PLURAL.fullmatch(word):
         return word
     if word.endswith("ies") and len(word) > 4:
         return word[:-3] + "y"
@@ -85,12 +84,13 @@ def index_tokens(text: str) -> list[str]:
     for piece in pieces:
         if HAN_ONLY.match(piece):
             stream += piece
-            words.update(dict.fromkeys(_words_within(piece)))
+            words.update(dict.fromkeys(rjieba.cut_all(piece)))
         else:
             stream.append(stem(piece)[:TOKEN_LENGTH])
-    for word in tuple(words):
-        words.update(dict.fromkeys(SYNONYMS.get(word, ())))
-    return stream + list(words)
+    found = dict.fromkeys(word for word in words if len(word) > 1)
+    for word in [word for word in found if word in SYNONYMS]:
+        found.update(dict.fromkeys(SYNONYMS[word]))
+    return stream + list(found)
 
 
 def phrase_tokens(text: str) -> list[str]:
@@ -123,10 +123,6 @@ def query_groups(text: str) -> list[tuple[str, ...]]:
 def query_tokens(text: str) -> list[str]:
     """The tokens of `query_groups`, one after the other, each once: what a hit is highlighted by."""
     return list(dict.fromkeys(token for group in query_groups(text) for token in group))
-
-
-def _words_within(run: str) -> Iterable[str]:
-    return (word for word in rjieba.cut_all(run) if len(word) > 1)
 
 
 @lru_cache(4096)

@@ -14,6 +14,7 @@ from opendata.edge.http import ApiWork, part
 from opendata.edge.messages import LANGUAGES
 from opendata.ports.search_index.port import SearchIndex
 from opendata.search import finding
+from opendata.search.asking import Chosen
 from opendata.search.finding import Found, Result, Wanted
 from opendata.search.query import FIELDS
 from opendata.search.schemas import SearchOut
@@ -26,9 +27,6 @@ QUERY = (
     + ", ".join(name for name in FIELDS if name.isascii())
     + ". After any other word a colon is punctuation."
 )
-Values = Annotated[list[str] | None, Query(max_length=50)]
-EXACTLY = "Names of bodies: exactly these, without those below them, as CKAN's `organization`"
-Bodies = Annotated[list[str] | None, Query(max_length=50, description=EXACTLY)]
 
 
 @router.get("/search", responses=documented(SearchOut))
@@ -36,16 +34,8 @@ def get_search(
     work: ApiWork,
     index: Index,
     language: Language,
+    chosen: Chosen,
     q: Annotated[str, Query(description=QUERY)] = "",
-    agency: Bodies = None,
-    theme: Values = None,
-    domain: Values = None,
-    disclosure: Values = None,
-    format: Values = None,
-    licence: Values = None,
-    openness: Values = None,
-    update_cycle: Values = None,
-    region: Values = None,
     city_field: Annotated[
         list[str] | None, Query(max_length=50, description="NAME:VALUE of a facet of the city's own fields")
     ] = None,
@@ -58,13 +48,9 @@ def get_search(
     wrong = Gathered(kind=BadQuery)
     if lang is not None and lang not in LANGUAGES:
         wrong.add([FieldError("lang", "unknown_value", {"value": lang[:20], "known": "zh, en"})])
-    chosen = {
-        "agency": agency, "theme": theme, "domain": domain, "disclosure": disclosure, "format": format, "licence": licence,
-        "openness": openness, "update_cycle": update_cycle, "region": region, **_of_city(city_field or ()),
-    }  # fmt: skip
     wanted = Wanted(
         text=q,
-        chosen={facet: values for facet, values in chosen.items() if values},
+        chosen=chosen | _of_city(city_field or ()),
         sort=sort,
         offset=offset,
         limit=limit,

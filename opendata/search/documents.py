@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from opendata.catalog import vocabularies
 from opendata.catalog.codes import codes
 from opendata.catalog.profile import DatasetMeta
 from opendata.catalog.views import DatasetView
+from opendata.catalog.vocabularies import Known, Term
 from opendata.inventory.profile.fields import plain
 from opendata.ports.search_index.port import Document
 from opendata.search.analysis import index_tokens
@@ -20,13 +22,14 @@ Payload = Callable[[DatasetView, Columns], bytes]
 """Makes what a hit gives back; `wiring` passes in the CKAN dictionary, which most clients ask for."""
 
 
-def document(view: DatasetView, columns: Columns, payload: Payload) -> Document:
-    """The document of the dataset's published release."""
+def document(view: DatasetView, columns: Columns, payload: Payload, known: Known) -> Document:
+    """The document of the dataset's published release. `known`: the terms of vocabularies that there are."""
+    terms = vocabularies.of(view.meta.vocabulary_terms, known)
     return Document(
         id=view.id,
         revision=view.dataset.revision,
-        texts={field: index_tokens(text) for field, text in _texts(view, columns).items()},
-        keywords=_keywords(view, columns),
+        texts={field: index_tokens(text) for field, text in _texts(view, columns, terms).items()},
+        keywords=_keywords(view, columns, terms),
         dates=_dates(view),
         numbers={"resources_count": len(view.resources)},
         sorts={"title_sort": view.meta.title.lower()[:200], "name_sort": view.dataset.name},
@@ -34,25 +37,27 @@ def document(view: DatasetView, columns: Columns, payload: Payload) -> Document:
     )
 
 
-def _texts(view: DatasetView, columns: Columns) -> dict[str, str]:
+def _texts(view: DatasetView, columns: Columns, terms: Sequence[Term]) -> dict[str, str]:
     meta = view.meta
     themes = [codes().themes[code] for code in meta.themes if code in codes().themes]
     return {
         "title": _join([meta.title, meta.title_en]),
-        "keywords": _join([*meta.keywords, *(f"{t.title} {t.title_en}" for t in themes)]),
+        "keywords": _join(
+            [*meta.keywords, *(term.name for term in terms), *(f"{t.title} {t.title_en}" for t in themes)]
+        ),
         "name": view.dataset.name,
         "agency_title": _join([view.agency.title, view.agency.title_en]),
         "columns": _join(f"{c['name']} {c.get('title', '')}" for cs in columns.values() for c in cs),
         "description": _join([meta.description, meta.description_en]),
         "resources": _join(
-            f"{r.meta.name} {r.meta.name_en} {r.meta.description} {r.meta.description_en} {r.file.name if r.file else ''}"
+            f"{r.meta.name} {r.meta.name_en} {r.meta.description} {r.meta.description_en} {r.file.name if r.file else _file_name(r.meta.url)}"
             for r in view.resources
         ),
         "extra": _join([meta.author, meta.maintainer, *_city(meta).values(), *meta.extras.values()]),
     }
 
 
-def _keywords(view: DatasetView, columns: Columns) -> dict[str, list[str]]:
+def _keywords(view: DatasetView, columns: Columns, terms: Sequence[Term]) -> dict[str, list[str]]:
     meta, dataset = view.meta, view.dataset
     values = {
         "id": [view.id],
@@ -76,9 +81,28 @@ def _keywords(view: DatasetView, columns: Columns) -> dict[str, list[str]]:
         "has_rows": ["true" if columns else "false"],
         "resource_ids": [r.id for r in view.resources],
         "city_fields": _pairs(_city(meta)),
-        "extras": _pairs({**_city(meta), **meta.extras}),
+        "terms": [f"{term.vocabulary}={term.name}" for term in terms],
+        "extras": _pairs({**_fields(view), **_city(meta), **meta.extras}),
     }
     return {field: [v for v in found if v] for field, found in values.items()}
+
+
+def _fields(view: DatasetView) -> dict[str, str]:
+    """Fields of CKAN that are asked for by their whole value and have no field of their own in the index."""
+    meta = view.meta
+    found = {
+        "version": meta.version,
+        "url": meta.landing_page,
+        "author_email": meta.author_email,
+        "maintainer_email": meta.maintainer_email,
+        "creator_user_id": view.dataset.created_by or "",
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _file_name(url: str) -> str:
+    """The end of a link's path."""
+    return url.partition("?")[0].partition("#")[0].rstrip("/").rpartition("/")[2]
 
 
 def _city(meta: DatasetMeta) -> dict[str, str]:

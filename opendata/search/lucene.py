@@ -18,7 +18,8 @@ from opendata.core.clock import SystemClock
 from opendata.core.errors import BadQuery
 from opendata.ports.search_index.port import AnyOf, Everything, Exact, Not, Query, Sort
 from opendata.search import lucene_fields
-from opendata.search.query import all_of, count_terms, parse_words
+from opendata.search.dismax import parse_dismax
+from opendata.search.query import all_of, count_terms
 
 MAX_LENGTH = 10_000
 """Characters: programs ask for lists of ids."""
@@ -41,9 +42,9 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 def parse_q(text: str, now: datetime | None = None) -> Query:
     """CKAN's `q`: words, as people type them, unless there is a colon. Raises BadQuery."""
     stripped = text.strip()
-    if stripped in ("", "*", "*:*"):
+    if stripped in ("", "*", "*:*", '""', "''"):
         return Everything()
-    return parse_fq(text, now) if ":" in text else parse_words(text, {})
+    return parse_fq(text, now) if ":" in text else parse_dismax(text)
 
 
 def parse_fq(text: str, now: datetime | None = None) -> Query:
@@ -132,6 +133,8 @@ class _Parser:
         named = _NAME.match(self._text, self._at)
         if named is None:
             return self._operand(field, after_name=False)
+        if named[1] in ("_query_", "_val_"):  # Solr's own, which would take a query in another language
+            raise self._wrong()
         self._move(named.end() - self._at)
         return self._operand(_plain(named[1]), after_name=True)
 
@@ -168,6 +171,8 @@ class _Parser:
         found = self._take(_RANGE)
         low, high = (_plain(found[i].strip('"')) for i in (2, 3))
         includes = (found[1] == "[", found[4] == "]")
+        if (low, high) == ("*", "*"):
+            return self._counted(lucene_fields.anything(field))
         return self._counted(lucene_fields.between(field, low, high, includes, self._now))
 
     def _word(self, field: str, raw: str) -> Query:
@@ -178,7 +183,7 @@ class _Parser:
             return self._leaf(field, _plain(raw), quoted=False)
         if raw.endswith("*") and "*" not in stars[:-1] and "?" not in stars:
             return self._counted(lucene_fields.prefix(field, _plain(raw[:-1])))
-        raise BadQuery("wildcard_not_supported", value=raw[:100])
+        return self._counted(lucene_fields.pattern(field, raw))
 
     def _leaf(self, field: str, text: str, *, quoted: bool) -> Query:
         return self._counted(lucene_fields.value(field, text, quoted=quoted, now=self._now))

@@ -15,12 +15,13 @@ from opendata.ports.search_index.port import (
     Everything,
     Exact,
     Exists,
+    Pattern,
     Phrase,
     Prefix,
     Query,
     Words,
 )
-from opendata.search.analysis import phrase_tokens
+from opendata.search.analysis import fold, phrase_tokens
 from opendata.search.query import cases, phrase, words
 
 Kind = Literal["keyword", "code", "text", "date", "number", "order", "constant"]
@@ -64,10 +65,13 @@ FIELDS: dict[str, SolrField] = {
     "entity_type": SolrField("constant", "package"),
     "capacity": SolrField("constant", "public"),
 }
-"""Any other name, and `extras_NAME`, is an extra: `extras` holds `NAME=value`."""
+"""`vocab_NAME` asks for terms of a vocabulary: `terms` holds `NAME=term`. Any other name, and `extras_NAME`, is an extra:
+`extras` holds `NAME=value`."""
+TERMS = "vocab_"
 
 SORTS = {
     "score": "score",
+    "id": "id",
     "name": "name_sort",
     "title": "title_sort",
     "title_string": "title_sort",
@@ -83,7 +87,7 @@ def anything(name: str) -> Query:
     """`name:*`."""
     known = FIELDS.get(name)
     if known is None:
-        return Prefix("extras", f"{_extra(name)}=")
+        return Prefix(*_pair(name, ""))
     if known.kind in ("keyword", "code"):
         return Exists(known.field)
     if known.kind in ("date", "number", "order"):
@@ -95,7 +99,8 @@ def value(name: str, text: str, *, quoted: bool, now: datetime) -> Query:
     """`name:text` or `name:"text"`."""
     known = FIELDS.get(name)
     if known is None:
-        return Exact("extras", (f"{_extra(name)}={text}",))
+        field, pair = _pair(name, text)
+        return Exact(field, (pair,))
     match known.kind:
         case "text":
             return phrase(text, known.field) if quoted else words(text, known.field)
@@ -113,7 +118,7 @@ def prefix(name: str, text: str) -> Query:
     """`name:text*`."""
     known = FIELDS.get(name)
     if known is None:
-        return Prefix("extras", f"{_extra(name)}={text}")
+        return Prefix(*_pair(name, text))
     match known.kind:
         case "text":
             return _text_prefix(known.field, text)
@@ -125,6 +130,24 @@ def prefix(name: str, text: str) -> Query:
             return Everything() if known.field.startswith(text.lower()) else NOTHING
         case "order":
             return Prefix(known.field, text.lower())
+    raise BadQuery("wildcard_not_supported", field=name)
+
+
+def pattern(name: str, raw: str) -> Query:
+    """`name:te*t`, `name:*ext`, `name:t?xt`; `raw` as it was written, with its backslashes."""
+    known = FIELDS.get(name)
+    if known is None:
+        field, key = _pair(name, "")
+        return Pattern(field, re.sub(r"[*?\\]", r"\\\g<0>", key) + raw)
+    match known.kind:
+        case "keyword":
+            return Pattern(known.field, raw)
+        case "text":
+            return Pattern(known.field, fold(raw))
+        case "code":
+            return AnyOf(tuple(Pattern(known.field, form) for form in cases(raw)))
+        case "order":
+            return Pattern(known.field, raw.lower())
     raise BadQuery("wildcard_not_supported", field=name)
 
 
@@ -228,5 +251,8 @@ def _round(at: datetime, unit: str) -> datetime:
     return at.replace(**cut, microsecond=0)  # type: ignore[arg-type]  # mypy reads ** as any of replace's arguments
 
 
-def _extra(name: str) -> str:
-    return name.removeprefix("extras_")
+def _pair(name: str, value: str) -> tuple[str, str]:
+    """Where a name that is none of `FIELDS` is asked for, and what as."""
+    if name.startswith(TERMS):
+        return "terms", f"{name.removeprefix(TERMS)}={value}"
+    return "extras", f"{name.removeprefix('extras_')}={value}"

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from opendata.core.errors import BadQuery
-from opendata.ports.search_index.port import All, AnyOf, Everything, Exact, Not, Phrase, Query, Words
+from opendata.ports.search_index.port import All, AnyOf, AtLeast, Everything, Exact, Not, Phrase, Query, Words
 from opendata.search.analysis import phrase_tokens, query_groups
 
 MAX_LENGTH = 500
@@ -116,7 +116,7 @@ def count_terms(tree: Query) -> int:
             return len(tokens)
         case Phrase(_, tokens):
             return 1 + len(tokens) // 10
-        case All(of) | AnyOf(of):
+        case All(of) | AnyOf(of) | AtLeast(_, of):
             return sum(count_terms(part) for part in of)
         case Not(of):
             return count_terms(of)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import delete, func, not_, or_, select
 
 from opendata.access.policy import PUBLIC_FILTER
-from opendata.catalog import queries
+from opendata.catalog import queries, vocabularies
 from opendata.catalog.models import Dataset
+from opendata.catalog.views import DatasetView
 from opendata.core.failpoints import reach
 from opendata.ports.search_index.port import (
     All,
@@ -43,7 +44,7 @@ ColumnsReader = Callable[[Work, Sequence[str]], Mapping[str, Columns]]
 """Columns of the loaded tables of these datasets, by dataset id; `tables` is a sibling, so `wiring` passes it in."""
 
 
-PayloadMaker = Callable[[Work, Sequence[str]], Payload]
+PayloadMaker = Callable[[Work, Sequence[DatasetView]], Payload]
 """Called once a batch, so that what all its documents need is read once."""
 
 
@@ -163,8 +164,9 @@ class Indexer:
     def _documents(self, work: Work, ids: Sequence[str]) -> list[Document]:
         views = queries.published(work, ids, visible=PUBLIC_FILTER)
         present = [view.id for view in views]
-        columns, payload = self.columns_of(work, present), self.payload(work, present)
-        return [document(view, columns.get(view.id, {}), payload) for view in views]
+        columns, payload = self.columns_of(work, present), self.payload(work, views)
+        known = vocabularies.known(work, [view.meta.vocabulary_terms for view in views])
+        return [document(view, columns.get(view.id, {}), payload, known) for view in views]
 
 
 def owed(work: Work) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -79,7 +80,7 @@ def get_rows(
     body = {
         "total_count": rows.total,
         "results": rows.rows,
-        "columns": _described(rows, table),
+        "columns": _described(rows, service.described(table, found.resource.meta)),
         "version": rows.version,
         "links": {"next": _next(request, settings, found.resource.id, select, rows)},
     }
@@ -91,8 +92,8 @@ def columns_of(table: Table) -> list[Column]:
     return [Column(column["name"], ColumnType(column["type"])) for column in table.columns]
 
 
-def _described(rows: Rows, table: Table) -> list[dict[str, Any]]:
-    told = {column["name"]: column for column in table.columns}
+def _described(rows: Rows, columns: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    told = {column["name"]: column for column in columns}
     return [{"name": c.name, "type": c.type.value, **told.get(c.name, {})} for c in rows.columns]
 
 

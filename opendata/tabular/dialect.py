@@ -10,21 +10,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import polars as pl
-import pyarrow as pa
-import pyarrow.csv as pa_csv
-
 from opendata.ports.sandbox.port import TaskError
 
 DELIMITERS = (",", ";", "\t", "|")
+BLANKS = " "
+"""As a delimiter: any number of blanks and tabs, as columns are aligned by them. A line is a row then."""
 HEADER_BYTES = 1 << 20
 CELL_CHARACTERS = 1 << 20
 COLUMNS = 2000
 _SAMPLE_LINES = 200
 _STRAY = 0.2
+_CERTAIN = 3
+"""Columns that no text of one column has by chance in every line: names of people are two words."""
+_ALIKE = 0.8
+_NOTHING = (0.0, 1)
+"""The score of what cuts no line."""
 _TOLD = re.compile("\ufeff?[\"']?sep=([,;\t|])[\"']?\r?\n", re.IGNORECASE)
 """What Excel reads and other programs write for it."""
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Dialect:
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """Rows as Python's csv module cuts them, which is also how frictionless does."""
+        if self.delimiter == BLANKS:
+            return (_words(line, self.quote) for line in lines)
         if not self.quote:
             return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
         return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote)
@@ -69,7 +73,48 @@ def detect(text: str, prefer: str | None = None) -> Dialect:
     plain, other = max((_score(text, Dialect(d, "")), -order) for order, d in enumerate(candidates))
     if plain[0] >= best[0] + _STRAY and plain[1] > 1 and _swallows(text, Dialect(candidates[-order], quote)):
         return Dialect(candidates[-other], "")
-    return Dialect(candidates[-order] if best > (0.0, 1) else (prefer or ","), quote)
+    found = candidates[-order] if best > _NOTHING else (prefer or ",")
+    may_be_blanks = best == _NOTHING or (found == "\t" and best[0] < 1)  # tabs, too, align columns
+    if prefer is None and may_be_blanks and (seen := aligned(text)) is not None and seen.is_certain:
+        return Dialect(BLANKS, quote)
+    return Dialect(found, quote)
+
+
+def is_one_column(text: str, way: Dialect) -> bool:
+    """Whether no line of a sample has more than one cell."""
+    return _score(text, way) == _NOTHING
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """Columns that blanks alone keep apart."""
+
+    columns: int
+    is_certain: bool
+    """Else a person is asked."""
+
+
+def aligned(text: str) -> Aligned | None:
+    """Whether most lines of a sample have one number of words above one."""
+    quote = _quote(text)
+    try:
+        widths = Counter(len(words) for line in text.splitlines() if (words := _words(line, quote)))
+    except csv.Error:
+        return None
+    if not widths or widths.total() < _CERTAIN:
+        return None
+    width, count = widths.most_common(1)[0]
+    if width < 2 or count < _ALIKE * widths.total():
+        return None
+    return Aligned(width, is_certain=width >= _CERTAIN and len(widths) == 1)
+
+
+def _words(line: str, quote: str) -> list[str]:
+    """The cells of a line that are kept apart by blanks; a quoted one may hold some."""
+    plain = line.strip(" \t\r\n").replace("\t", " ")
+    if not quote or quote not in plain:
+        return re.split(" +", plain) if plain else []
+    return next(csv.reader([plain], delimiter=" ", quotechar=quote, skipinitialspace=True), [])
 
 
 def _swallows(text: str, way: Dialect) -> bool:
@@ -91,11 +136,11 @@ def _score(text: str, way: Dialect) -> tuple[float, int]:
     try:
         rows = list(way.reader(io.StringIO(text, newline="")))
     except csv.Error:
-        return (0.0, 1)
+        return _NOTHING
     widths = Counter(len(row) for row in rows if row)
     wide = {width: count for width, count in widths.items() if width > 1}
     if not wide:
-        return (0.0, 1)
+        return _NOTHING
     width = max(wide, key=lambda w: (wide[w], w))
     lines: Counter[bool] = Counter()
     for row in rows:
@@ -115,49 +160,3 @@ def delimited_rows(path: Path, encoding: str, way: Dialect) -> Iterator[list[str
                 done += 1
         except csv.Error:
             raise TaskError("cell_too_large", limit=CELL_CHARACTERS, line=done + 1) from None
-
-
-def is_plain(path: Path, way: Dialect, width: int) -> bool:
-    """Whether cutting at line ends and delimiters is all there is to it, so that any CSV reader gives the same cells:
-    no quote, no blank line, no carriage return inside a line, no line over 1 MB, and as many delimiters as cells need."""
-    if not way.quote:
-        return False
-    delimiter, quote = way.delimiter.encode(), way.quote.encode()
-    delimiters = lines = 0
-    last = b"\n"
-    with path.open("rb") as file:
-        while chunk := file.read(_BLOCK):
-            joined = last + chunk
-            if (
-                quote in chunk
-                or b"\0" in chunk
-                or b"\n\n" in joined
-                or b"\n\r" in joined
-                or b"\n" not in chunk
-            ):
-                return False
-            if b"\r" in chunk and joined.count(b"\r") != joined.count(b"\r\n") + joined.endswith(b"\r"):
-                return False
-            delimiters += chunk.count(delimiter)
-            lines += chunk.count(b"\n")
-            last = chunk[-1:]
-    return last != b"\r" and delimiters == (lines + (last != b"\n")) * (width - 1)
-
-
-def plain_frames(path: Path, way: Dialect, width: int) -> Iterator[pl.DataFrame]:
-    """Frames of a UTF-8 file that `is_plain`, without its first line, ten times faster than cell by cell.
-
-    Errors: pyarrow.ArrowInvalid when a line after all has another number of cells; what was yielded before stands."""
-    names = [f"c{place}" for place in range(width)]
-    with pa_csv.open_csv(
-        path,
-        read_options=pa_csv.ReadOptions(block_size=4 * _BLOCK, skip_rows=1, column_names=names),
-        parse_options=pa_csv.ParseOptions(
-            delimiter=way.delimiter, quote_char=False, ignore_empty_lines=False
-        ),
-        convert_options=pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-        ),
-    ) as reader:
-        for batch in reader:
-            yield pl.DataFrame(pl.from_arrow(batch))

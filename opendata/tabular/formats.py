@@ -8,9 +8,10 @@ from pathlib import Path, PurePath
 from opendata.tabular import archive
 from opendata.tabular.encoding import utf16_without_mark
 
-FORMATS = ("csv", "tsv", "xlsx", "xls", "ods", "json", "ndjson", "parquet", "geojson", "kml", "gpkg")
+FORMATS = ("csv", "tsv", "xlsx", "xls", "ods", "json", "ndjson", "parquet", "geojson", "kml", "gpkg", "shp")
 _MAGIC = (
     (b"PAR1", "parquet"),
+    (b"\x00\x00\x27\x0a", "shp"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),

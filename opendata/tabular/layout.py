@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -11,11 +11,11 @@ from typing import Any
 
 from opendata.ports.sandbox.port import TaskError
 from opendata.tabular import dialect, encoding, formats, formulas, records, sheets
-from opendata.tabular.containers import geopackage, zipped
+from opendata.tabular.containers import geopackage, shapes, zipped
 from opendata.tabular.shape import footer, header, hidden
 
 SHEETS = ("xlsx", "xls", "ods")
-RECORDS = ("json", "ndjson", "geojson", "kml", "gpkg")
+RECORDS = ("json", "ndjson", "geojson", "kml", "gpkg", "shp")
 _LOOKED_AT = 40
 _OPTIONS = {
     "sheet", "member", "header_row", "header_rows", "last_row", "without_total", "encoding", "delimiter", "quote", "format", "columns",
@@ -58,7 +58,8 @@ class Layout:
     """What was found odd: `{"code": ..., **params}` with code one of format_differs, title_rows, two_header_rows,
     blank_header, repeated_header, other_sheets (read, sheets: how many, likely: the one that looks like the data, or None),
     hidden_rows, hidden_columns, other_members, formula_without_value (total, cells), footnotes, total_row,
-    total_set_aside, quotes_kept, header_looks_like_data, spaces_in_header."""
+    total_set_aside, quotes_kept, blanks_between (columns: how many there are if blanks keep them apart), header_looks_like_data, spaces_in_header, cpg_differs (said, read),
+    other_projection (name), projection_missing."""
 
     @property
     def header_end(self) -> int:
@@ -73,6 +74,7 @@ class Layout:
             and self.last_row is None
             and self.columns == self.labels
             and self.quote != ""
+            and self.delimiter != dialect.BLANKS
         )
 
     def descriptor(self) -> dict[str, Any]:
@@ -110,10 +112,16 @@ def layout(path: Path, name: str, options: Mapping[str, Any] | None = None) -> L
         names = geopackage.layers(path)
         layer = sheets.choose(names, chosen.get("sheet"))
         found = replace(found, sheet=layer, sheets=tuple(names), notes=_others(found, names, layer, chosen))
+    elif kind == "shp":
+        codec, note = shapes.encoding(path, chosen.get("encoding"))
+        told = [one for one in (note, shapes.system_note(path)) if one]
+        found = replace(found, encoding=codec, notes=(*notes, *told))
     elif kind == "parquet":
         return _named(replace(found, labels=tuple(records.parquet_columns(path))), [], chosen)
     elif kind != "kml":  # which says its encoding itself
         found = replace(found, encoding=encoding.detect(path, chosen.get("encoding")))
+        if kind == "json":
+            found = _document(path, found, chosen)
         if kind in ("csv", "tsv"):
             found = _delimited(path, found, chosen)
     rows = raw_rows(path, found)
@@ -135,8 +143,10 @@ def raw_rows(path: Path, found: Layout) -> Iterator[list[str]]:
         return sheets.sheet_rows(sheets.open_workbook(path, found.format), found.sheet or "")
     if found.format == "gpkg":
         return geopackage.rows(path, found.sheet or "")
+    if found.format == "shp":
+        return shapes.rows(path, found.encoding or "utf-8")
     if found.format in RECORDS:
-        return records.record_rows(path, found.format, found.encoding or "utf-8")
+        return records.record_rows(path, found.format, found.encoding or "utf-8", found.sheet)
     return dialect.delimited_rows(path, found.encoding or "utf-8", way(found))
 
 
@@ -243,11 +253,23 @@ def _beside(path: Path, found: Layout, top: list[list[str]], chosen: Mapping[str
     return replace(found, notes=(*found.notes, note))
 
 
+def _document(path: Path, found: Layout, chosen: Mapping[str, Any]) -> Layout:
+    """Of a JSON document with several tables: the one that is asked for, else its first."""
+    names = records.tables(path, found.encoding or "utf-8")
+    if not names:
+        return found
+    name = sheets.choose(names, chosen.get("sheet"))
+    return replace(found, sheet=name, sheets=tuple(names), notes=_others(found, names, name, chosen))
+
+
 def _delimited(path: Path, found: Layout, chosen: Mapping[str, Any]) -> Layout:
     text = dialect.sample(path, found.encoding or "utf-8")
     seen = dialect.detect(text, prefer="\t" if found.format == "tsv" else None)
     quote = _QUOTES[chosen["quote"]] if "quote" in chosen else seen.quote
     notes = found.notes if quote or "quote" in chosen else (*found.notes, {"code": "quotes_kept"})
+    is_open = "delimiter" not in chosen and dialect.is_one_column(text, seen)
+    if is_open and (blanks := dialect.aligned(text)) is not None:
+        notes = (*notes, {"code": "blanks_between", "columns": blanks.columns})
     return replace(found, delimiter=chosen.get("delimiter", seen.delimiter), quote=quote, notes=notes)
 
 
@@ -291,7 +313,7 @@ def _ended(path: Path, found: Layout, rows: Iterable[list[str]], chosen: Mapping
         return replace(found, last_row=chosen["last_row"])
     if found.format in RECORDS or (found.delimiter and not _looks_ended(path, found)):
         return found
-    end = footer.find(enumerate(rows, start=1), len(found.columns))
+    end = footer.find(_last_rows(path, found, rows), len(found.columns))
     if end is None or end.last <= found.header_end:
         return found
     notes = list(found.notes)
@@ -303,6 +325,13 @@ def _ended(path: Path, found: Layout, rows: Iterable[list[str]], chosen: Mapping
         found = replace(found, last_row=end.total - 1) if aside else found
         notes.append({"code": "total_set_aside" if aside else "total_row", "row": end.total})
     return replace(found, notes=tuple(notes))
+
+
+def _last_rows(path: Path, found: Layout, rows: Iterable[list[str]]) -> Iterable[tuple[int, Sequence[str]]]:
+    """Rows down to the last one, with their numbers; of a workbook without those that nobody needs as text."""
+    if found.format in SHEETS:
+        return sheets.last_rows(sheets.open_workbook(path, found.format), found.sheet or "", footer.LOOKED_AT)
+    return enumerate(rows, start=1)
 
 
 def _looks_ended(path: Path, found: Layout) -> bool:

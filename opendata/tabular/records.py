@@ -14,21 +14,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from opendata.ports.sandbox.port import TaskError
-from opendata.tabular.containers import kml
+from opendata.tabular.containers import documents, kml
+from opendata.tabular.containers.documents import Found
 from opendata.tabular.dialect import COLUMNS
 from opendata.tabular.sheets import cell_text
 
 JSON_BYTES = 128 << 20
 """A JSON document is held in memory whole, at about five times its size; NDJSON and Parquet are streamed."""
 
-_LISTS = ("data", "records", "rows", "items", "results", "result")
 COORDINATES = ("lon", "lat")
 """Columns that the points of a GeoJSON become."""
 Record = Mapping[str, Any]
 
 
-def record_rows(path: Path, kind: str, encoding: str) -> Iterator[list[str]]:
-    """The header, then one row a record; a key that a record lacks is an empty cell.
+def record_rows(path: Path, kind: str, encoding: str, table: str | None = None) -> Iterator[list[str]]:
+    """The header, then one row a record; a key that a record lacks is an empty cell. `table`: of a JSON document that holds
+    several, the key of one.
 
     Errors: TaskError `json_broken`(line), `json_key_repeated`(key, line), `json_no_records`, `json_too_large`, `too_many_columns`."""
     if kind == "kml":
@@ -38,11 +39,11 @@ def record_rows(path: Path, kind: str, encoding: str) -> Iterator[list[str]]:
         keys = _keys(_lines(path, encoding))
         records = _lines(path, encoding)
     else:
-        records = _document(path, encoding)
+        records = listed_in(document_text(path, encoding), table)[1].records
         keys = _keys(records)
     yield keys
     for record in records:
-        yield [_text(record.get(key)) for key in keys]
+        yield cells(record, keys)
 
 
 def parquet_frames(path: Path, rows: int) -> Iterator[pl.DataFrame]:
@@ -50,7 +51,7 @@ def parquet_frames(path: Path, rows: int) -> Iterator[pl.DataFrame]:
     try:
         with pq.ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=rows):
-                columns = [_as_text(column) for column in batch.columns]
+                columns = [as_text(column) for column in batch.columns]
                 yield pl.DataFrame({f"c{place}": column for place, column in enumerate(columns)})
     except (pa.ArrowException, OSError, ValueError):
         raise TaskError("parquet_broken") from None
@@ -63,7 +64,7 @@ def parquet_columns(path: Path) -> list[str]:
         raise TaskError("parquet_broken") from None
 
 
-def _as_text(column: pa.Array) -> pl.Series:
+def as_text(column: pa.Array) -> pl.Series:
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         series = pl.Series(values=pl.from_arrow(column), dtype=pl.String)
     elif pa.types.is_integer(column.type):
@@ -78,36 +79,40 @@ def _lines(path: Path, encoding: str) -> Iterator[Record]:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
-            record = _parse(line, number)
+            record = parse(line, number)
             if not isinstance(record, dict):
                 raise TaskError("json_broken", line=number)
             yield record
 
 
-def _document(path: Path, encoding: str) -> list[Record]:
+def tables(path: Path, encoding: str) -> list[str]:
+    """The keys of the tables that a JSON document holds side by side; none if it is one table."""
+    with path.open(encoding=encoding) as file:
+        if not file.read(1 << 10).lstrip("\ufeff \t\r\n").startswith("{"):
+            return []
+    return list(documents.several(parse(document_text(path, encoding), None)))
+
+
+def document_text(path: Path, encoding: str) -> str:
     if path.stat().st_size > JSON_BYTES:
         raise TaskError("json_too_large", limit=JSON_BYTES)
-    document = _parse(path.read_text(encoding=encoding), None)
+    return path.read_text(encoding=encoding)
+
+
+def listed_in(text: str, table: str | None = None) -> tuple[Any, Found]:
+    """A document, and the records in it, or in the one of its tables that is named."""
+    document = parse(text, None)
     if isinstance(document, dict) and isinstance(document.get("features"), list):
-        return _features(document["features"])
-    if isinstance(document, dict):
-        document = _listed(document)
-    if not isinstance(document, list) or not all(isinstance(record, dict) for record in document):
+        features = document["features"]
+        return document, Found(_features(features), features)
+    found = documents.locate(document) if table is None else documents.several(document).get(table)
+    if found is None:
         raise TaskError("json_no_records")
-    return document
+    return document, found
 
 
-def _listed(document: Mapping[str, Any], depth: int = 3) -> list[Any] | None:
-    """The records of an answer of an API, in the document or in an object that it puts around them."""
-    inner = [document[key] for key in _LISTS if key in document]
-    for value in inner:
-        if isinstance(value, list):
-            return value
-    if depth > 1:
-        for value in inner:
-            if isinstance(value, dict) and (found := _listed(value, depth - 1)) is not None:
-                return found
-    return None
+def cells(record: Record, keys: Iterable[str]) -> list[str]:
+    return [_text(record.get(key)) for key in keys]
 
 
 class _Repeated(Exception):
@@ -154,7 +159,7 @@ def _line_of(text: str) -> int:
     return 1
 
 
-def _parse(text: str, line: int | None) -> Any:
+def parse(text: str, line: int | None) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_once)
     except _Repeated as error:

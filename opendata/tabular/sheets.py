@@ -6,15 +6,24 @@ Known limit of the reader: a cell holding an error (#N/A, #DIV/0!) reads as empt
 from __future__ import annotations
 
 import io
-import math
-from collections.abc import Collection, Iterator, Sequence
+import threading
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetMetadata,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+)
 
 from opendata.ports.sandbox.port import TaskError
 from opendata.tabular import archive
@@ -26,20 +35,59 @@ LOOKED_INTO = 10
 """Sheets: each costs the reading of its cells."""
 
 
-def open_workbook(path: Path, kind: str) -> CalamineWorkbook:
+class Workbook:
+    """An open workbook. The sheet that was read last stays: its cells are asked for by whoever lays it out, and then by
+    whoever reads it, and finding them in its file costs more than all the rest."""
+
+    def __init__(self, path: Path) -> None:
+        with _reading():
+            self._book = CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
+        self._last: tuple[str, CalamineSheet] | None = None
+
+    @property
+    def sheets_metadata(self) -> list[SheetMetadata]:
+        return self._book.sheets_metadata
+
+    def sheet(self, name: str) -> CalamineSheet:
+        if self._last is None or self._last[0] != name:
+            self._last = None
+            with _reading():
+                self._last = name, self._book.get_sheet_by_name(name)
+        return self._last[1]
+
+
+class _Open(threading.local):
+    """The workbook of a thread that was opened last, until its rows have been read to their end."""
+
+    known: tuple[tuple[Any, ...], Workbook] | None = None
+
+
+_open = _Open()
+
+
+def open_workbook(path: Path, kind: str) -> Workbook:
     """Errors: TaskError `archive_refused`, `archive_broken`, `sheet_broken`, `sheet_encrypted`."""
-    if kind != "xls":
-        archive.guard(path)
-    with _reading():
-        return CalamineWorkbook.from_filelike(io.BytesIO(path.read_bytes()))
+    about = path.stat()
+    key = (str(path), kind, about.st_ino, about.st_mtime_ns, about.st_size)
+    if _open.known is None or _open.known[0] != key:
+        close_workbook()
+        if kind != "xls":
+            archive.guard(path)
+        _open.known = key, Workbook(path)
+    return _open.known[1]
 
 
-def sheet_names(workbook: CalamineWorkbook) -> list[str]:
+def close_workbook() -> None:
+    """Gives its memory back."""
+    _open.known = None
+
+
+def sheet_names(workbook: Workbook) -> list[str]:
     """Sheets that hold cells, hidden ones too (named as such by the workbook, chosen by the publisher alone)."""
     return [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
 
 
-def hidden_names(workbook: CalamineWorkbook) -> list[str]:
+def hidden_names(workbook: Workbook) -> list[str]:
     """Those of the sheets that the office program does not show."""
     return [
         sheet.name
@@ -49,7 +97,7 @@ def hidden_names(workbook: CalamineWorkbook) -> list[str]:
 
 
 def likelier(
-    workbook: CalamineWorkbook, read: str | None, top: Sequence[Sequence[str]], hidden: Collection[str] = ()
+    workbook: Workbook, read: str | None, top: Sequence[Sequence[str]], hidden: Collection[str] = ()
 ) -> str | None:
     """A sheet that looks more like the data than the one that was read, whose first rows are `top`: a cover, a note. None
     if that one has rows enough, or if no other sheet that people see has far more cells side by side."""
@@ -85,40 +133,52 @@ def choose(sheets: list[str], wanted: str | int | None, hidden: Collection[str] 
     raise TaskError("sheet_missing", sheet=wanted, sheets=sheets[:100])
 
 
-def sheet_rows(workbook: CalamineWorkbook, name: str) -> Iterator[list[str]]:
+def sheet_rows(workbook: Workbook, name: str) -> Iterator[list[str]]:
     """Rows from the sheet's first line on, numbered as the office program shows them; blank rows at the end are left out."""
+    return map(_texts, _without_end(values(workbook, name)))
+
+
+def last_rows(workbook: Workbook, name: str, count: int) -> list[tuple[int, list[str]]]:
+    """The last of the same rows, each with its number."""
+    last = deque(enumerate(_without_end(values(workbook, name)), start=1), maxlen=count)
+    return [(number, _texts(row)) for number, row in last]
+
+
+def _texts(row: list[Any]) -> list[str]:
+    return [cell if type(cell) is str else cell_text(cell) for cell in row]
+
+
+def _without_end(rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
+    """Without blank rows at the end."""
+    blank: list[list[Any]] = []
+    for row in rows:
+        if row.count("") + row.count(None) == len(row):
+            blank.append(row)
+            continue
+        yield from blank
+        blank.clear()
+        yield row
+
+
+def values(workbook: Workbook, name: str) -> Iterator[list[Any]]:
+    """Rows from the sheet's first line on, as the workbook types their cells."""
     with _reading():
-        blank = 0
-        for row in workbook.get_sheet_by_name(name).iter_rows():
-            cells = [cell if type(cell) is str else cell_text(cell) for cell in row]
-            if not any(cells):
-                blank += 1
-                continue
-            for _ in range(blank):
-                yield [""] * len(cells)
-            blank = 0
-            yield cells
+        yield from workbook.sheet(name).iter_rows()
 
 
 def cell_text(value: Any) -> str:
     """One cell as text: 320613.0 is `320613`, dates and times are ISO, booleans `true` and `false`, None is empty."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return _number(value)
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, timedelta):
         return _duration(value)
     return str(value)
-
-
-def _number(value: float) -> str:
-    if math.isfinite(value) and value == int(value) and abs(value) < 1e15:
-        return str(int(value))
-    return repr(value)
 
 
 def _duration(value: timedelta) -> str:

@@ -10,16 +10,17 @@ from itertools import islice
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 
 from opendata.ports.sandbox.port import TaskError
-from opendata.tabular import dialect, records
-from opendata.tabular.layout import SHEETS, Layout, content, raw_rows, way
+from opendata.tabular import dialect, records, sheets
+from opendata.tabular.layout import SHEETS, Layout, content, raw_rows
+from opendata.tabular.plain import text
 
 CELLS = 400_000
 """Cells of a frame: about 50 MB while they are Python texts."""
 
 _STEP = 4096
+_ENCODINGS = ("utf-8", "utf-8-sig", "gb18030")
 
 
 @dataclass
@@ -41,7 +42,7 @@ def frames(path: Path, found: Layout, tally: Tally | None = None) -> Iterator[pl
     """Text columns named `c0`, `c1`, ... in the order of the file, without the header and without blank rows."""
     tally = tally if tally is not None else Tally()
     for frame in every_row(path, found, tally):
-        kept = _without_blank(frame)
+        kept = without_blank(frame)
         tally.blank += frame.height - kept.height
         tally.rows += kept.height
         if kept.height:
@@ -88,17 +89,22 @@ def _parquet(path: Path, found: Layout) -> Iterator[pl.DataFrame]:
 def _rows(path: Path, found: Layout, tally: Tally) -> Iterator[pl.DataFrame]:
     width = len(found.columns)
     done = 0
-    utf8 = found.encoding in ("utf-8", "utf-8-sig") and found.delimiter and found.header_end == 1
-    if utf8 and found.last_row is None and dialect.is_plain(content(path, found), way(found), width):
+    is_cut = found.delimiter not in (None, dialect.BLANKS)
+    is_text = is_cut and found.encoding in _ENCODINGS and found.quote
+    if is_text and found.header_end == 1 and found.last_row is None:
+        names = [f"c{place}" for place in range(width)]
         try:
-            for frame in dialect.plain_frames(content(path, found), way(found), width):
+            for frame in text.frames(
+                content(path, found), found.encoding or "", found.delimiter or "", found.quote or "", names
+            ):
                 yield frame
                 done += frame.height
             return
-        except pa.ArrowInvalid:
-            pass  # uneven lines that happen to add up: go on cell by cell behind the rows already given
+        except text.NotPlain:
+            pass  # go on cell by cell behind the rows already given
     rows = islice(raw_rows(path, found), found.header_end + done, found.last_row)
     yield from _evened(rows, width, tally, trim=found.format in SHEETS)
+    sheets.close_workbook()
 
 
 def _evened(rows: Iterator[list[str]], width: int, tally: Tally, *, trim: bool) -> Iterator[pl.DataFrame]:
@@ -168,7 +174,7 @@ def _even(chunk: list[list[str]], width: int, tally: Tally, *, trim: bool) -> No
         chunk[place] = row[:width] + [""] * (width - len(row))
 
 
-def _without_blank(frame: pl.DataFrame) -> pl.DataFrame:
+def without_blank(frame: pl.DataFrame) -> pl.DataFrame:
     if not (frame.to_series(0) == "").any():
         return frame
     return frame.filter(pl.any_horizontal(pl.all() != ""))

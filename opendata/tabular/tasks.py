@@ -13,13 +13,11 @@ from typing import Any
 
 import polars as pl
 
-from opendata.tabular.infer import Inference
 from opendata.tabular.layout import layout
-from opendata.tabular.profiling.columns import Statistics
+from opendata.tabular.profiling.whole import Profiling
 from opendata.tabular.stream import Tally, frames
 from opendata.tabular.typed import column_type, table_fields, write_parquet
 
-SAMPLE_ROWS = 20
 Options = Mapping[str, Any] | None
 
 
@@ -30,36 +28,10 @@ def profile(path: str, name: str, options: Options = None) -> dict[str, Any]:
     the file, `statistics` one of what `profiling.columns` finds in each; `sample` the first 20 rows as lists of text; `rows` counts data rows without blank ones."""
     source = Path(path)
     found = layout(source, name, options)
-    tally = Tally()
-    inference = Inference.of(found)
-    statistics = Statistics(inference.columns)
-    sample: list[list[str]] = []
+    looked, tally = Profiling(found), Tally()
     for frame in frames(source, found, tally):
-        if len(sample) < SAMPLE_ROWS:
-            sample += [list(row) for row in frame.head(SAMPLE_ROWS - len(sample)).rows()]
-        inference.feed(frame)
-        statistics.feed(frame)
-    schema = inference.schema()
-    columns = [
-        {
-            "name": f["name"],
-            "type": f["type"],
-            "filled": c.filled,
-            "missing": tally.rows - c.filled,
-            "longest": c.longest,
-        }
-        for f, c in zip(schema["fields"], inference.columns, strict=True)
-    ]
-    return {
-        "layout": found.descriptor(),
-        "schema": schema,
-        "rows": tally.rows,
-        "columns": columns,
-        "statistics": statistics.result(),
-        "sample": sample,
-        "blank_rows": tally.blank,
-        "ragged_rows": {"short": tally.short, "long": tally.long},
-    }
+        looked.feed(frame)
+    return looked.result(tally)
 
 
 def preview(path: str, name: str, options: Options = None, limit: int = 100) -> dict[str, Any]:

@@ -18,17 +18,19 @@ from opendata.core.errors import FieldError, Invalid
 from opendata.edge import messages, uploads
 from opendata.edge.bodies import check_json
 from opendata.edge.conventions import Language, documented, json_answer, known_query
-from opendata.edge.http import ApiWork, AppSettings, part
+from opendata.edge.http import ApiWork, AppSettings, part, place_of
 from opendata.ports.fetcher.port import Fetcher
 from opendata.ports.sandbox.port import Sandbox
 from opendata.validation import fetching, service, trial
 from opendata.validation.library import api as library
 from opendata.validation.library.api import MappedOut, MatchOut
+from opendata.validation.library.keeping import api as keeping
 from opendata.validation.telling import annotating
 from opendata.validation.telling import api as telling
 from opendata.validation.telling.schemas import FindingsOut, findings_out
 
 router = APIRouter(tags=["validation"], dependencies=[Depends(known_query)])
+router.include_router(keeping.router)  # first: its addresses are longer
 router.include_router(library.router)
 router.include_router(telling.router)
 
@@ -104,7 +106,7 @@ def get_report(
     file = access.data_file(work, found)
     verdict = service.known(work.session, file, found.resource.meta)
     profile, report = verdict.profile, verdict.report
-    schema = service.schema_of(found.resource.meta, profile)
+    schema = service.schema_of(work.session, found.resource.meta, profile)
     body = {
         "resource": found.resource.id,
         "file": file.sha256,
@@ -141,13 +143,23 @@ async def validate(
         form = await uploads.receive(request, writer, file_field="file", limit=trial.MOST_BYTES)
         asked = trial_fields(form.fields)
         await run_in_threadpool(_check, sandbox, asked)
+        schema_name = asked.pop("schema_name")
+        against = await run_in_threadpool(trial.against, place_of(request), asked.pop("schema"), schema_name)
         name = await run_in_threadpool(fetching.take, fetcher, form, path)
         if annotate:
             made = await run_in_threadpool(
-                annotating.annotate_trial, sandbox, path, name, settings.scratch, **asked
+                annotating.annotate_trial,
+                sandbox,
+                path,
+                name,
+                settings.scratch,
+                schema=against.schema,
+                **asked,
             )
             return annotating.answer(made, name)
-        found = await run_in_threadpool(trial.run, sandbox, path, name, **asked)
+        found = await run_in_threadpool(
+            trial.run, sandbox, path, name, schema=against.schema, offered=against.offered, **asked
+        )
     return json_answer(trial_body(found))
 
 
@@ -167,7 +179,7 @@ def trial_body(found: trial.Trial) -> dict[str, Any]:
 
 
 def trial_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
-    """The fields beside a tried file, as arguments of `trial.run`. `Invalid` naming each wrong one."""
+    """The fields beside a tried file, `schema`, `schema_name`, `options`. `Invalid` naming each wrong one."""
     known = ("url", "schema_name", "schema", *OPTIONS)
     wrong = [
         FieldError(f[:100], "unknown_field", {"known": ", ".join(known)}) for f in form if f not in known

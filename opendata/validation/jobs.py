@@ -1,4 +1,5 @@
-"""Job `validation.check`: read and judge a draft's file as soon as it is there."""
+"""Jobs: `validation.check` reads and judges a draft's file as soon as it is there; `validation.prepare` makes what takes
+too long to wait for."""
 
 from __future__ import annotations
 
@@ -6,8 +7,11 @@ from opendata.catalog import queries, views
 from opendata.core.failpoints import reach
 from opendata.ports.storage.port import ObjectMissing
 from opendata.validation import service
+from opendata.validation.preparing import prepare
 from opendata.validation.service import Judge
 from opendata.work.actor import SYSTEM
+
+__all__ = ["check", "prepare"]
 
 
 def check(judge: Judge, *, release_id: str, resource_id: str) -> None:

@@ -9,6 +9,7 @@ import json
 import tempfile
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from frictionless.resources import TableResource
 from opendata.ports.sandbox.port import TaskError
 from opendata.tabular.infer import Inference
 from opendata.tabular.layout import Layout, content, layout
-from opendata.tabular.stream import frames, write_csv
+from opendata.tabular.profiling.whole import Onlooker
+from opendata.tabular.stream import Tally, every_row, frames, write_csv
+from opendata.tabular.tasks import profile
 from opendata.validation.checks.plugin import checklist
 from opendata.validation.library.fitting import fit
 from opendata.validation.proof.digest import Digest
@@ -34,6 +37,8 @@ def validate_file(
     options: Mapping[str, Any] | None,
     schema: Mapping[str, Any] | None,
     limit_errors: int = 1000,
+    onlooker: Onlooker | None = None,
+    found: Layout | None = None,
 ) -> dict[str, Any]:
     """A frictionless report descriptor; row numbers count the lines of the table in the original from 1, header included.
 
@@ -41,28 +46,58 @@ def validate_file(
     does (`fitting.fit`). Without `schema` the inferred one holds. What cannot be read at all is a report with one error (its `code` and `params` are the
     `TaskError`'s); so is a crash of frictionless (type `task-error`). Raises nothing for what a file or schema holds."""
     try:
-        found = layout(path, name, options)
+        found = found or layout(path, name, options)
         described, names = fit(schema or _inferred(path, found), found.columns, found.own)
-        return _judge(path, name, replace(found, columns=names), described, limit_errors)
+        return _judge(path, name, replace(found, columns=names), described, limit_errors, onlooker)
     except TaskError as error:
         return _unreadable(name, error)
 
 
-def _inferred(path: Path, found: Layout) -> dict[str, Any]:
+def judge_file(
+    path: Path,
+    name: str,
+    options: Mapping[str, Any] | None,
+    schema: Mapping[str, Any] | None,
+    limit_errors: int = 1000,
+) -> dict[str, Any]:
+    """`{profile, report}`: what `tabular.tasks.profile` and `validate_file` answer, in one pass where the file is read by
+    columns to its end, or as a copy. Without `schema` the profile's own holds: it is guessed from the first rows, and where the whole file
+    says otherwise, judged by what that says. Errors: those of `tabular.tasks.profile`."""
+    found = layout(path, name, options)
+    onlooker = Onlooker(found)
+    judged = schema if schema is not None else _inferred(path, found, first=1)
+    report = validate_file(path, name, options, judged, limit_errors, onlooker, found)
+    made = onlooker.result() or profile(str(path), name, options)
+    if schema is None and judged != made["schema"]:
+        report = validate_file(path, name, options, made["schema"], limit_errors, found=found)
+    return {"profile": made, "report": report}
+
+
+def _inferred(path: Path, found: Layout, first: int | None = None) -> dict[str, Any]:
+    """From all rows, or from the first blocks of them."""
     inference = Inference.of(found)
-    for frame in frames(path, found):
+    for frame in islice(frames(path, found), first):
         inference.feed(frame)
     return inference.schema()
 
 
-def _judge(path: Path, name: str, found: Layout, schema: dict[str, Any], limit_errors: int) -> dict[str, Any]:
+def _is_direct(found: Layout) -> bool:
+    """Whether the file is read as it is."""
+    return found.format in ("csv", "tsv") and found.encoding in _DIRECT and found.is_as_written
+
+
+def _judge(
+    path: Path, name: str, found: Layout, schema: dict[str, Any], limit_errors: int, onlooker: Onlooker | None
+) -> dict[str, Any]:
     source = content(path, found)
-    if found.format in ("csv", "tsv") and found.encoding in _DIRECT and found.is_as_written:
-        report = _frictionless(source, name, found, schema, limit_errors)
+    if _is_direct(found):
+        seen = onlooker if found.last_row is None and len(schema["fields"]) == len(found.columns) else None
+        report = _frictionless(source, name, found, schema, limit_errors, seen)
         return report if source == path else _with_stats(report, path)
     with tempfile.TemporaryDirectory() as folder:
         canonical = Path(folder, "table.csv")
-        write_csv(path, found, canonical, keep_lines=True)
+        rows = every_row(path, found, Tally()) if onlooker is None else onlooker.watched(path)
+        write_csv(path, found, canonical, keep_lines=True, source=rows)
         report = _frictionless(canonical, name, _canonical(found), schema, limit_errors)
     return _with_stats(_with_formulas(report, found), path)
 
@@ -96,7 +131,12 @@ def _canonical(found: Layout) -> Layout:
 
 
 def _frictionless(
-    path: Path, name: str, found: Layout, schema: dict[str, Any], limit_errors: int
+    path: Path,
+    name: str,
+    found: Layout,
+    schema: dict[str, Any],
+    limit_errors: int,
+    seen: Onlooker | None = None,
 ) -> dict[str, Any]:
     # All is said explicitly: frictionless would guess a missing part from the first hundred lines.
     control = CsvControl(
@@ -119,7 +159,7 @@ def _frictionless(
                 dialect=dialect,
                 schema=Schema.from_descriptor(schema),
             )
-            report = _plain(validate(resource, checklist(schema), limit_errors=limit_errors))
+            report = _plain(validate(resource, checklist(schema), limit_errors=limit_errors, onlooker=seen))
     except FrictionlessException as error:  # of the schema
         return _report(name, [_plain(item) for item in error.to_errors()])
     for task in report["tasks"]:
@@ -135,7 +175,7 @@ def _plain(described: Report | Any) -> dict[str, Any]:
 
 def _with_stats(report: dict[str, Any], path: Path) -> dict[str, Any]:
     """Puts the original's bytes and hashes in place of those of the copy."""
-    size, md5, sha256 = Digest(path).finish()
+    size, md5, sha256 = Digest.of(path).finish()
     for task in report["tasks"]:
         task["stats"].update({"bytes": size, "md5": md5, "sha256": sha256})
     return report

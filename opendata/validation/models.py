@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String
+from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from opendata.core.database import Base
@@ -42,6 +42,29 @@ class FileReport(Base):
     report: Mapped[dict[str, Any]]
     """A frictionless report descriptor."""
     made_at: Mapped[datetime]
+
+
+class Prepared(Base):
+    """What a job makes of a large file: `preparing`."""
+
+    __tablename__ = "prepared"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    """Over the question: kind, file, arguments."""
+    kind: Mapped[str] = mapped_column(String(20))
+    sha256: Mapped[str] = mapped_column(String(64))
+    """Of the file that it is about."""
+    size: Mapped[int] = mapped_column(BigInteger)
+    args: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(20))
+    """waiting, done, failed."""
+    answer: Mapped[dict[str, Any] | None]
+    """What the task answered, under `value`."""
+    object_sha256: Mapped[str | None] = mapped_column(String(64), index=True)
+    """The file that was made, in the inbox store."""
+    error: Mapped[dict[str, Any] | None]
+    """{code, params} if it failed."""
+    asked_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Cleaning(Base):

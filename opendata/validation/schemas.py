@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from frictionless import Field, FrictionlessException, Schema
@@ -13,6 +13,9 @@ from opendata.validation.patterns import refused
 
 FIELDS = 2000
 NAME_LENGTH = 500
+LEADING_AWAY = frozenset(("path", "$ref", "basepath"))
+"""Keys by which a descriptor could name a file or an address; no property of a Table Schema is called so."""
+DEEPEST = 12
 Finding = tuple[str, str, dict[str, Any]]
 
 
@@ -21,9 +24,11 @@ def check_schema(descriptor: Any) -> list[Finding]:
 
     Codes: `schema_wrong`(note), `schema_no_fields`, `schema_too_many_fields`(limit), `field_wrong`(note),
     `field_name_missing`, `field_name_too_long`(limit), `field_name_repeated`(name), `pattern_refused`(reason), and those of
-    `checks.plugin.wrong`."""
+    `checks.plugin.wrong`; `schema_leads_away`(key), `schema_too_deep`(limit)."""
     if not isinstance(descriptor, Mapping):
         return [("", "schema_wrong", {"note": "not an object"})]
+    if away := list(_leading_away(descriptor)):
+        return away
     fields = descriptor.get("fields")
     if not isinstance(fields, list) or not fields:
         return [("fields", "schema_no_fields", {})]
@@ -33,6 +38,22 @@ def check_schema(descriptor: Any) -> list[Finding]:
     findings += [*_repeated(fields), *plugin.wrong(descriptor)]
     # The whole is looked at only when its fields are sound: its errors would repeat theirs.
     return findings or [("", "schema_wrong", {"note": note}) for note in _notes(Schema, dict(descriptor))]
+
+
+def _leading_away(value: Any, path: str = "", depth: int = 0) -> Iterator[Finding]:
+    """Keys anywhere that lead out of the schema, and nesting without end."""
+    if depth > DEEPEST:
+        yield path[:200], "schema_too_deep", {"limit": DEEPEST}
+    elif isinstance(value, Mapping):
+        for key, inner in value.items():
+            place = f"{path}.{key}".removeprefix(".")
+            if key in LEADING_AWAY:
+                yield place[:200], "schema_leads_away", {"key": key}
+            else:
+                yield from _leading_away(inner, place, depth + 1)
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _leading_away(inner, f"{path}.{number}", depth + 1)
 
 
 def _field(path: str, field: Any) -> list[Finding]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from opendata.catalog.codes import codes
 from opendata.catalog.files import Stores
+from opendata.catalog.library import queries as library
 from opendata.catalog.profile import ResourceMeta
 from opendata.catalog.views import DatasetView, FileView
 from opendata.core.canonical import sha256_json
@@ -30,6 +32,9 @@ What an older one found is shown until the file is judged again, which a new dra
 
 NO_TABLE = frozenset({"not_a_table"})
 """Codes of a profile's error that mean: a fine file, but without rows (a PDF, a ZIP, an image)."""
+_TURNS = threading.Lock()
+_JUDGED: dict[tuple[str, str], tuple[threading.Lock, int]] = {}
+"""What is being judged now, and how many want to."""
 
 
 @dataclass(frozen=True)
@@ -61,20 +66,26 @@ def report_key(
     return sha256_json({"profile": profile_key(file, meta, reader), "schema": dict(schema)})
 
 
-def schema_of(meta: ResourceMeta, profile: FileProfile | None) -> dict[str, Any] | None:
+def schema_of(session: Session, meta: ResourceMeta, profile: FileProfile | None) -> dict[str, Any] | None:
     """The Table Schema that holds for a resource: its own, else the ready one it names, else the inferred one. Without
     foreign keys to other resources: those can only be judged together with them."""
-    schema = named_schema(meta)
+    schema = named_schema(session, meta)
     if schema is None and profile is not None:
         schema = (profile.profile or {}).get("schema")
     return alone(schema) if schema else None
 
 
-def named_schema(meta: ResourceMeta) -> dict[str, Any] | None:
+def named_schema(session: Session, meta: ResourceMeta) -> dict[str, Any] | None:
     """The schema that its publisher named: the resource's own, else a ready one."""
     if meta.table_schema is None and meta.schema_name:
-        return dict(codes().table_schema(meta.schema_name) or {}) or None
+        return dict(library.find(session, meta.schema_name) or {}) or None
     return meta.table_schema
+
+
+def inferred(session: Session, file: FileView, meta: ResourceMeta) -> dict[str, Any] | None:
+    """The schema that the present reader inferred from all of a file; None before it has read it, or where it cannot."""
+    profile = session.get(FileProfile, (file.sha256, profile_key(file, meta)))
+    return (profile.profile or {}).get("schema") if profile is not None else None
 
 
 def known(session: Session, file: FileView, meta: ResourceMeta) -> Verdict:
@@ -90,7 +101,7 @@ def known_now(session: Session, file: FileView, meta: ResourceMeta) -> Verdict:
 
 def _known_by(session: Session, file: FileView, meta: ResourceMeta, reader: str) -> Verdict:
     profile = session.get(FileProfile, (file.sha256, profile_key(file, meta, reader)))
-    schema = schema_of(meta, profile)
+    schema = schema_of(session, meta, profile)
     if schema is None:
         return Verdict(profile, None)
     return Verdict(profile, session.get(FileReport, (file.sha256, report_key(file, meta, schema, reader))))
@@ -144,18 +155,76 @@ def obstacle(verdict: Verdict, place: str = "") -> FieldError | None:
 
 
 def judge(judge: Judge, file: FileView, meta: ResourceMeta) -> Verdict:
-    """Makes whatever is missing of the profile and the report, and keeps it. Idempotent; blocks while it parses."""
+    """Makes whatever is missing of the profile and the report, and keeps it. Idempotent; blocks while it parses, and while
+    another job of this process judges the same."""
+    with _one_at_a_time((file.sha256, profile_key(file, meta))):
+        return _judge(judge, file, meta)
+
+
+def _judge(judge: Judge, file: FileView, meta: ResourceMeta) -> Verdict:
     with judge.place.reading(SYSTEM) as work:
         verdict = known_now(work.session, file, meta)
+        named = named_schema(work.session, meta)
+    if verdict.profile is None:
+        both = _make_both(judge, file, meta, alone(named) if named is not None else None)
+        if both is not None:
+            return both
     profile = verdict.profile or _make_profile(judge, file, meta)
-    schema = schema_of(meta, profile)
+    with judge.place.reading(SYSTEM) as work:
+        schema = schema_of(work.session, meta, profile)
     if verdict.report is not None or profile.error is not None or schema is None:
         return Verdict(profile, verdict.report)
     return Verdict(profile, _make_report(judge, file, meta, schema))
 
 
+@contextmanager
+def _one_at_a_time(key: tuple[str, str]) -> Iterator[None]:
+    """A draft that is handed in at once is judged by two jobs: the second finds what the first one kept."""
+    with _TURNS:
+        turn, waiting = _JUDGED.get(key, (threading.Lock(), 0))
+        _JUDGED[key] = turn, waiting + 1
+    try:
+        with turn:
+            yield
+    finally:
+        with _TURNS:
+            turn, waiting = _JUDGED.pop(key)
+            if waiting > 1:
+                _JUDGED[key] = turn, waiting - 1
+
+
+def _make_both(
+    judge: Judge, file: FileView, meta: ResourceMeta, schema: dict[str, Any] | None
+) -> Verdict | None:
+    """In one pass over the file; None if that cannot be done. Without a schema by the one that is inferred."""
+    args = {"schema": schema, "limit_errors": LIMIT_ERRORS}
+    answer, error = _run(judge, "opendata.validation.tasks:judge", file, meta, args)
+    if answer is None:
+        if error is not None and error["code"] in NO_TABLE:
+            return Verdict(_keep_profile(judge, file, meta, None, error), None)
+        return None
+    profile = _keep_profile(judge, file, meta, answer["profile"], None)
+    held = schema if schema is not None else alone(answer["profile"]["schema"])
+    return Verdict(profile, _keep_report(judge, file, meta, held, answer["report"], None))
+
+
 def _make_profile(judge: Judge, file: FileView, meta: ResourceMeta) -> FileProfile:
-    answer, error = _run(judge, "opendata.tabular.tasks:profile", file, meta, {})
+    return _keep_profile(judge, file, meta, *_run(judge, "opendata.tabular.tasks:profile", file, meta, {}))
+
+
+def _make_report(judge: Judge, file: FileView, meta: ResourceMeta, schema: dict[str, Any]) -> FileReport:
+    args = {"schema": schema, "limit_errors": LIMIT_ERRORS}
+    answer, error = _run(judge, "opendata.validation.tasks:validate", file, meta, args)
+    return _keep_report(judge, file, meta, schema, answer, error)
+
+
+def _keep_profile(
+    judge: Judge,
+    file: FileView,
+    meta: ResourceMeta,
+    answer: dict[str, Any] | None,
+    error: dict[str, Any] | None,
+) -> FileProfile:
     with judge.place.writing(SYSTEM) as work:
         profile = work.session.merge(
             FileProfile(
@@ -169,9 +238,14 @@ def _make_profile(judge: Judge, file: FileView, meta: ResourceMeta) -> FileProfi
     return profile
 
 
-def _make_report(judge: Judge, file: FileView, meta: ResourceMeta, schema: dict[str, Any]) -> FileReport:
-    args = {"schema": schema, "limit_errors": LIMIT_ERRORS}
-    answer, error = _run(judge, "opendata.validation.tasks:validate", file, meta, args)
+def _keep_report(
+    judge: Judge,
+    file: FileView,
+    meta: ResourceMeta,
+    schema: dict[str, Any],
+    answer: dict[str, Any] | None,
+    error: dict[str, Any] | None,
+) -> FileReport:
     verdict = classify(answer) if answer is not None else None
     reach("check.read")
     with judge.place.writing(SYSTEM) as work:

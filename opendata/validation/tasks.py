@@ -20,6 +20,17 @@ def validate(
     return judging.validate_file(Path(path), name, options, schema, limit_errors)
 
 
+def judge(
+    path: str,
+    name: str,
+    schema: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    limit_errors: int = 1000,
+) -> dict[str, Any]:
+    """`{profile, report}` (`judging.judge_file`)."""
+    return judging.judge_file(Path(path), name, options, schema, limit_errors)
+
+
 def check_schema(descriptor: Any) -> list[dict[str, Any]]:
     """What is wrong with a Table Schema: a list of `{path, code, params}`, [] if it may be used."""
     return [

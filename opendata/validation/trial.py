@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from opendata.catalog.codes import codes
+from opendata.catalog.library import queries as library
 from opendata.core.errors import Invalid, TooLarge, Unavailable, invalid
 from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
 from opendata.ports.storage.port import StoredObject
 from opendata.validation.engine import classify
+from opendata.validation.library import matching
+from opendata.work.unit import Workplace
 
+Schema = Mapping[str, Any]
 LIMIT_ERRORS = 1000
 MOST_BYTES = 20 << 20
 LIMITS = Limits(memory=1 << 30, cpu_seconds=60, wall_seconds=90)
@@ -85,13 +88,12 @@ def run(
     name: str,
     *,
     schema: Mapping[str, Any] | None = None,
-    schema_name: str = "",
+    offered: Iterable[Mapping[str, Any]] = (),
     options: Mapping[str, Any] | None = None,
     limits: Limits = LIMITS,
 ) -> Trial:
-    """Blocks. `Invalid` for a schema that is not there (`unknown_schema`) or for a file that cannot be read as a table (the
-    code says why); `Unavailable("trial_busy")` if others try files."""
-    schema = schema or ready(schema_name)
+    """Blocks. Without a `schema`, those of the `offered` ones that fit are proposed. `Invalid` for a file that cannot be read
+    as a table (the code says why); `Unavailable("trial_busy")` if others try files."""
     with turn():
         answer = sandbox.run(
             "opendata.validation.library.tasks:check",
@@ -99,19 +101,35 @@ def run(
             inputs={"path": path},
             limits=limits,
         )
+    matches = matching.propose(offered, answer["columns"], answer["sample"]) if schema is None else []
     verdict = classify(answer["report"])
     return Trial(
         verdict["valid"], verdict["structural"], verdict["errors"],
-        answer["report"], schema, answer["mapped"], answer["matches"],
+        answer["report"], schema, answer["mapped"], [asdict(match) for match in matches],
     )  # fmt: skip
 
 
-def ready(name: str) -> Mapping[str, Any] | None:
-    """The ready schema of a name; None for no name. `Invalid` (`unknown_schema`)."""
-    found = codes().table_schema(name) if name else None
-    if name and found is None:
+@dataclass(frozen=True)
+class Against:
+    """What a file is tried against."""
+
+    schema: Schema | None
+    offered: Sequence[Schema] = ()
+    """What is proposed if there is no schema."""
+
+
+def against(place: Workplace, schema: Schema | None, name: str) -> Against:
+    """A schema that was sent, else the ready one of that name; without either, all that are offered.
+    `Invalid` (`unknown_schema`)."""
+    if schema is not None:
+        return Against(schema)
+    with place.reading() as work:
+        if not name:
+            return Against(None, list(library.offered(work.session).values()))
+        found = library.find(work.session, name)
+    if found is None:
         raise invalid("schema_name", "unknown_schema", value=name[:100])
-    return found
+    return Against(found)
 
 
 @contextmanager

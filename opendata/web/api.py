@@ -22,15 +22,19 @@ from opendata.web.console import (
     reviews,
 )
 from opendata.web.delivery import mending, reading
-from opendata.web.governance import audit, negative, plan, profile
+from opendata.web.governance import audit, catalogues, negative, plan, profile, roworders, waivers, webhooks
 from opendata.web.governance import public as governance
+from opendata.web.harvest import runs as harvest_runs
+from opendata.web.harvest import sources as harvest_sources
 from opendata.web.inventory import lists as inventory_lists
 from opendata.web.inventory import public as holdings
-from opendata.web.library import schemas, trying
+from opendata.web.library import keeping, schemas, trying
 from opendata.web.render import assets
+from opendata.web.reporting import pushes as report_pushes
+from opendata.web.reporting import targets as report_targets
 from opendata.web.reviewing import delegations, notices, standing
 from opendata.web.reviewing import form as approval_form
-from opendata.web.supervision import board, orders, reports, scores
+from opendata.web.supervision import board, orders, quality, reports, scores
 from opendata.web.supervision import public as supervision
 
 FACES = (("/", failures.elsewhere), ("/zh", failures.face), ("/en", failures.face))
@@ -40,6 +44,7 @@ router = APIRouter(include_in_schema=False)
 _pages = (
     public,
     governance,
+    catalogues,
     search,
     resources,
     session,
@@ -60,6 +65,7 @@ _pages = (
     inventory,
     releases,
     schemas,
+    keeping,
     trying,
     holdings,
     inventory_lists,
@@ -67,11 +73,19 @@ _pages = (
     negative,
     profile,
     audit,
+    webhooks,
     orders,
+    roworders,
+    waivers,
+    harvest_runs,
+    harvest_sources,
+    report_pushes,
+    report_targets,
     board,
     supervision,
     scores,
     reports,
+    quality,
 )
 for _room in _pages:
     router.include_router(_room.router, prefix="/{language:language}")

@@ -11,7 +11,6 @@ from opendata.core.errors import DomainError, Unauthenticated
 from opendata.edge import messages, problem
 from opendata.edge.http import request_id
 from opendata.web import texts
-from opendata.web.forms import problems
 from opendata.web.render import page, see_other
 
 
@@ -46,8 +45,10 @@ def _page(error: DomainError, request: Request, language: str, status: int | Non
         kind=next(name for name in kinds if texts.has(f"failure.{name}", language)),
         code=error.code,
         detail=messages.error_text(error, language),
-        details=[p.sentence for p in problems(error, language)] if error.fields else [],
+        details=[
+            (texts.form_field(f.path, language) or f.path, messages.field_text(f, language))
+            for f in error.fields
+        ],
         remedy=texts.text(remedy, language),
-        reason=str(error.params.get("reason", "")) if error.code == "dataset_withdrawn" else "",
         request_id=request_id(request) or "",
     )

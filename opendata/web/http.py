@@ -17,13 +17,14 @@ from sqlalchemy import select
 from starlette.concurrency import run_in_threadpool
 from starlette.convertors import Convertor, register_url_convertor
 
-from opendata.accounts.models import WebSession
+from opendata.accounts.models import User, WebSession
 from opendata.accounts.notices.queries import unread
 from opendata.accounts.sessions import session_hash
 from opendata.core.errors import Forbidden, Unauthenticated
 from opendata.edge.http import READING_METHODS, get_settings, identify, place_of, request_id
 from opendata.settings import Settings
 from opendata.supervision.policy import may_watch
+from opendata.validation.library.keeping.policy import may_read
 from opendata.web.forms import Form, posted
 from opendata.work.actor import PUBLIC, REVIEWING_ROLES, Actor, Credentials, Role, SiteRole
 from opendata.work.unit import Work
@@ -64,6 +65,8 @@ class Viewer:
     csrf: str = ""
     stranger: bool = True
     """No session was shown: the page holds nothing of anyone."""
+    name: str = ""
+    """What pages call the viewer."""
     unread: int = 0
     """Notices that the viewer has not read."""
 
@@ -77,8 +80,18 @@ class Viewer:
         return self.actor.sysadmin or any(role in KEEPERS for _agency, role in self.actor.roles)
 
     @property
+    def administers(self) -> bool:
+        """Whether the viewer runs the site or a body."""
+        return self.actor.sysadmin or any(role is Role.ADMIN for _agency, role in self.actor.roles)
+
+    @property
     def keeps_list(self) -> bool:
         return self.actor.holds(SiteRole.CITY_ADMIN)
+
+    @property
+    def keeps_schemas(self) -> bool:
+        """Whether the viewer writes the city's table schemas, or decides on them."""
+        return may_read(self.actor)
 
     @property
     def watches(self) -> bool:
@@ -128,11 +141,12 @@ def recognise(request: Request, work: Work) -> None:
     """Sets the work's actor by the session cookie, and the viewer for the page's frame."""
     cookie = session_cookie(request)
     identify(request, work, Credentials(cookie=cookie))
-    csrf, waiting = "", 0
+    csrf, name, waiting = "", "", 0
     if cookie and work.actor.id is not None:
-        query = select(WebSession.csrf_token).where(WebSession.id_hash == session_hash(cookie))
-        csrf, waiting = work.session.execute(query).scalar_one(), unread(work)
-    request.state.viewer = Viewer(work.actor, csrf, stranger=cookie is None, unread=waiting)
+        query = select(WebSession.csrf_token, User).join(User, User.id == WebSession.user_id)
+        csrf, user = work.session.execute(query.where(WebSession.id_hash == session_hash(cookie))).one()
+        name, waiting = user.called, unread(work)
+    request.state.viewer = Viewer(work.actor, csrf, stranger=cookie is None, name=name, unread=waiting)
 
 
 PostedForm = Annotated[Form, Depends(posted)]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import func, literal, not_, select
 from starlette.responses import Response
 
-from opendata.access import policy
+from opendata.access import policy, totals
 from opendata.access import service as access
 from opendata.agencies import queries as agencies
 from opendata.agencies.models import Agency
@@ -19,6 +20,7 @@ from opendata.catalog import queries
 from opendata.catalog.codes import codes
 from opendata.catalog.models import Dataset, Release, Resource
 from opendata.catalog.queries import LineRow
+from opendata.catalog.roworders import queries as row_orders
 from opendata.core.errors import Unavailable
 from opendata.edge.http import part
 from opendata.edge.usage.journal import Use, mark
@@ -34,6 +36,7 @@ from opendata.tables.models import Table, TableState
 from opendata.tables.queries import columns_of, states_of
 from opendata.web import verdicts
 from opendata.web.governance import city
+from opendata.web.harvest import origin
 from opendata.web.http import PageWork
 from opendata.web.render import Pager, page, see_other
 from opendata.work.unit import Work
@@ -43,6 +46,7 @@ router = APIRouter()
 Index = Annotated[SearchIndex, Depends(part("index"))]
 Describe = Annotated[Callable[..., dict[str, Any]], Depends(part("describe"))]
 """A dataset in the words of schema.org."""
+DescribeCatalogue = Annotated[Callable[..., dict[str, Any]], Depends(part("describe_catalogue"))]
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
 PRIORITY = (Domain.LIVELIHOOD, Domain.PUBLIC_SERVICE, Domain.MARKET_SUPERVISION)
 FILES_A_PAGE = 50
@@ -58,8 +62,10 @@ class Figures:
 
 
 @router.get("/")
-def home(request: Request, language: str, work: PageWork, index: Index) -> Response:
-    counts = queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER)
+def home(
+    request: Request, language: str, work: PageWork, index: Index, describe: DescribeCatalogue
+) -> Response:
+    counts = totals.by_agency(work)
     bodies = agencies.by_ids(work.session, counts)
     ranked = sorted(bodies.values(), key=lambda body: (-counts[body.id], body.name))
     facets = _facets(work, index, language)
@@ -74,6 +80,7 @@ def home(request: Request, language: str, work: PageWork, index: Index) -> Respo
         themes=[(c, n) for c, n in facets.get("theme", {}).items()][:12],
         formats=list(facets.get("format", {}).items())[:8],
         bodies=[(body, counts[body.id]) for body in ranked[:8]],
+        described=describe(language),
     )
 
 
@@ -90,6 +97,7 @@ def dataset(
     pager = Pager(files, FILES_A_PAGE, len(view.resources))
     shown = view.resources[pager.first - 1 if pager.total else 0 : pager.last]
     open_to_all = policy.is_data_public(view)
+    beside = city.beside(work, view.meta, language)
     return page(
         request,
         "dataset.html",
@@ -97,20 +105,26 @@ def dataset(
         public=not seen.sees_drafts,
         view=view,
         meta=view.meta,
-        city=city.shown(work, view.meta, language),
+        origin=origin.of(work, view.id),
+        **beside,
         seen=seen,
         open_to_all=open_to_all,
         resources=[(r, verdicts.of(work, r, language) if open_to_all else None) for r in shown],
         tables=states_of(work, [r.id for r in shown]) if open_to_all else {},
         pager=pager,
         described=describe(
-            view, columns_of(work, [view.id]).get(view.id, {}), profile.city_fields(work), language
+            view,
+            columns_of(work, [view.id]).get(view.id, {}),
+            profile.city_fields(work),
+            language,
+            terms=list(chain.from_iterable(beside["terms"].values())),
         ),
         licence=codes().licences.get(view.meta.licence),
         releases=access.public_releases(work, seen.dataset),
         lines=lines_of(work, seen.dataset),
         related=queries.names_by_code(work, view.meta.related_codes, visible=policy.PUBLIC_FILTER),
         approvals=approvals_of(work, view.release),
+        row_orders=row_orders.notices(work, [view.id]).get(view.id, ()),
     )
 
 
@@ -118,7 +132,7 @@ def dataset(
 def agency_list(request: Request, language: str, work: PageWork) -> Response:
     """The tree of bodies, each under the one above it."""
     every = list(agencies.every(work))
-    counts = queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER)
+    counts = totals.by_agency(work)
     return page(request, "agencies.html", language, public=True, tree=_tree(every), counts=counts)
 
 
@@ -134,10 +148,9 @@ def agency(
     """A body with its own datasets and those of all bodies below it: a city's data is mostly its bureaus'."""
     body = agencies.find(work, name)
     under = agencies.under(work, body)
-    counts = queries.counts_by_agency(work, visible=policy.PUBLIC_FILTER)
-    views, total = queries.published_page(
+    counts = totals.by_agency(work)
+    views, total = totals.page(
         work,
-        visible=policy.PUBLIC_FILTER,
         agency_ids=[body.id, *(one.id for one in under)],
         offset=(page_ - 1) * DATASETS_A_PAGE,
         limit=DATASETS_A_PAGE,
@@ -208,7 +221,7 @@ def _rows_in_all(work: Work) -> int:
     hidden = select(Dataset.id).where(Dataset.withdrawn_at.is_not(None), not_(policy.PUBLIC_FILTER))
     resources = select(Resource.id).where(Resource.dataset_id.in_(hidden))
     parts = (ready.scalar_subquery(), ready.where(Table.resource_id.in_(resources)).scalar_subquery())
-    every, gone = work.session.execute(select(*parts)).one()
+    every, gone = work.while_unchanged("public rows", lambda: work.session.execute(select(*parts)).one())
     return int(every or 0) - int(gone or 0)
 
 

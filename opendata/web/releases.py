@@ -52,7 +52,7 @@ def one(request: Request, language: str, name: str, number: int, work: PageWork)
         public=not seen.sees_drafts,
         view=view,
         meta=view.meta,
-        city=city.shown(work, view.meta, language),
+        **city.beside(work, view.meta, language),
         present=seen.published,
         open_to_all=policy.is_data_public(view),
         licence=codes().licences.get(view.meta.licence),

@@ -26,7 +26,7 @@ PRIVATE = {"Cache-Control": "private, no-store"}
 DONE = frozenset(
     {"saved", "uploaded", "removed", "submitted", "withdrawn", "discarded", "approved", "rejected", "revoked", "members", "created", "added",
      "password", "waived", "masking", "imported", "withheld", "revealed", "cleaned", "delegated", "delegation_ended", "notices_read",
-     "scheduled", "standing", "standing_decided"}
+     "scheduled", "standing", "standing_decided", "row_order", "row_order_decided"}
 )  # fmt: skip
 """What `?done=` may say after a form; any other word says nothing."""
 
@@ -67,7 +67,7 @@ def environment() -> Environment:
     )
     made.globals |= {"asset": asset_url, "link": link}
     made.filters |= {
-        "size": texts.size,
+        "size": messages.size,
         "number": texts.number,
         "measure": texts.measure,
         "segment": partial(quote, safe=""),
@@ -130,6 +130,7 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "root": f"/{language}",
         "site_url": settings.site_url,
         "scored": settings.supervision,
+        "planned": settings.plan,
         "site_title": settings.site_title if language == "en" else settings.site_title_zh,
         "translations": {code: f"/{code}{quote(rest)}{query}" for code in messages.LANGUAGES},
         "path": path,
@@ -147,6 +148,9 @@ def _frame(request: Request, language: str) -> dict[str, Any]:
         "choose": lambda zh, en: texts.choose(zh, en, language),
         "lang_of": lambda content: texts.lang_of(str(content), language),
         "remarks": {},
+        "origin": None,
+        "field_names": {},
+        "place_name": partial(_with_language, texts.harvested_place, language),
     }
 
 

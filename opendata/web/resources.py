@@ -1,4 +1,5 @@
-"""A resource's page: its first rows as a table that pages, sorts and filters by plain links and a GET form; its report."""
+"""A resource's page: its first rows as a table that pages, sorts and filters by plain links and a GET form; its report, or what
+came of asking the link that it is."""
 
 from __future__ import annotations
 
@@ -11,12 +12,15 @@ from starlette.responses import Response
 from opendata.access import policy
 from opendata.access import service as access
 from opendata.access.service import SeenResource
+from opendata.catalog.profile import ResourceMeta
 from opendata.core.errors import BadQuery, FieldError, NotFound
 from opendata.edge import messages
 from opendata.edge.http import part
 from opendata.edge.usage.journal import Use, mark
 from opendata.ports.table_store.port import Column, ColumnType, Condition, Op, Order, Rows, Select, TableStore
 from opendata.publishing.reading import profiles
+from opendata.supervision.links import queries as links
+from opendata.supervision.links.wording import sentence_of
 from opendata.tables import service as tables
 from opendata.tables.models import Table, TableState
 from opendata.tables.query import listed
@@ -29,6 +33,7 @@ from opendata.work.unit import Work
 router = APIRouter()
 Tables = Annotated[TableStore, Depends(part("tables"))]
 ROWS_A_PAGE = 25
+LOOKS_A_PAGE = 60
 CELL = 300
 """Characters of a cell that are shown."""
 
@@ -49,11 +54,13 @@ def resource(
     found = _find(work, name, resource_id)
     if not found.public:
         return see_other(f"/{language}/console/dataset/{found.seen.dataset.id}")
+    policy.check_held(found.view)
     mark(request, Use.VIEW, found.resource.id)
     open_to_all = policy.is_data_public(found.view)
     table = tables.find(work.session, found.resource.id) if open_to_all else None
     view = View(request.url.path, order, column, value)
-    rows, columns = _rows(store, table, view, page_) if table is not None else None, _columns(table)
+    rows = _rows(store, table, view, page_) if table is not None else None
+    columns = _columns(table, found.resource.meta)
     return page(
         request,
         "resource.html",
@@ -94,6 +101,38 @@ def report(request: Request, language: str, name: str, resource_id: str, work: P
         **_about(found),
         verdict=verdict,
         table=tables.find(work.session, found.resource.id),
+    )
+
+
+@router.get("/dataset/{name:short}/resource/{resource_id:short}/link-checks")
+def link_checks(
+    request: Request,
+    language: str,
+    name: str,
+    resource_id: str,
+    work: PageWork,
+    page_: Annotated[PageNumber, Query(alias="page")] = 1,
+) -> Response:
+    """The daily looks at a link. Not kept for everybody: a look writes no line into the audit trail."""
+    found = _find(work, name, resource_id)
+    if not found.public:
+        return see_other(f"/{language}/console/dataset/{found.seen.dataset.id}")
+    policy.check_data(work.actor, found.view)
+    url = links.link_of(found)
+    offset = (page_ - 1) * LOOKS_A_PAGE
+    looks = links.history(work, found.resource.id, url, offset=offset, limit=LOOKS_A_PAGE)
+    last = links.looks(work, found.resource.id, url, limit=links.BROKEN_AFTER)
+    return page(
+        request,
+        "supervision/link_checks.html",
+        language,
+        **_about(found),
+        url=url,
+        last=last,
+        broken=links.is_broken(last),
+        broken_after=links.BROKEN_AFTER,
+        looks=[(look, sentence_of(look, language)) for look in looks.items],
+        pager=Pager(page_, LOOKS_A_PAGE, looks.total),
     )
 
 
@@ -140,9 +179,9 @@ def _find(work: Work, name: str, resource_id: str) -> SeenResource:
     return found
 
 
-def _columns(table: Table | None) -> list[dict[str, str]]:
+def _columns(table: Table | None, meta: ResourceMeta) -> list[dict[str, str]]:
     """The columns of a table that has rows, each with a title and a description, if empty ones."""
-    found = table.columns if table is not None else []
+    found = tables.described(table, meta) if table is not None else []
     return [{"title": "", "description": "", **column} for column in found]
 
 

@@ -81,7 +81,14 @@ def search(
         address=address,
         sorts=list(SORTS),
         facet_rows=FACET_ROWS,
+        feed="" if wrong else _feed(wanted),
     )
+
+
+def _feed(wanted: Wanted) -> str:
+    """The Atom feed of the same search; it knows no fields of the city."""
+    known = set(wanted.chosen) <= set(FACETS)
+    return link("/search.atom", q=wanted.text, **wanted.chosen) if known else ""
 
 
 def _chosen(request: Request) -> dict[str, list[str]]:

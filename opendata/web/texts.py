@@ -56,6 +56,14 @@ def field_name(place: str, language: str) -> str:
     return form_field(name, language) or place
 
 
+def harvested_place(place: str, language: str) -> str:
+    """What a form calls a place of a harvest's report, where files go by their names: `resources.a.csv` is 数据文件 a.csv."""
+    head, _, rest = place.partition(".")
+    if rest and head == "resources":
+        return text("harvest.file", language, name=rest)
+    return rest or field_name(place, language)
+
+
 def in_words(sentence: Mapping[str, Any], language: str) -> Mapping[str, Any]:
     """Where a release stands, with the fields of its metadata as the forms call them and times as people read them."""
     params = sentence.get("params", {})
@@ -113,16 +121,6 @@ def measure(value: float | str | None) -> str:
     if value is None or isinstance(value, str):
         return value or "–"
     return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) < 1e15 else f"{value:g}"
-
-
-def size(value: int) -> str:
-    """Bytes as people read them: 812 B, 41.4 KB, 1.2 GB (powers of 1,000)."""
-    amount = float(value)
-    for unit in ("B", "KB", "MB", "GB"):
-        if amount < 1000 or unit == "GB":
-            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{value} B"
 
 
 def label(list_name: str, code: str, language: str) -> str:

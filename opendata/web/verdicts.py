@@ -10,7 +10,7 @@ from opendata.catalog.views import ResourceView
 from opendata.edge import messages
 from opendata.tabular.shape import naming
 from opendata.validation import service as validation
-from opendata.validation.telling.annotating import MOST_BYTES
+from opendata.validation.preparing import LARGE
 from opendata.validation.telling.groups import Group, grouped, is_complete
 from opendata.work.unit import Work
 
@@ -33,6 +33,8 @@ class Verdict:
     """How many errors the groups stand for."""
     complete: bool = True
     """Whether these are all: a report stops at a limit."""
+    at_once: bool = True
+    """Whether the marked file comes without waiting for a job."""
     markable: bool = False
     """Whether the file is given back with its wrong cells marked."""
     cleanable: bool = False
@@ -64,7 +66,7 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
         return None
     known = validation.known(work.session, resource.file, resource.meta)
     profile = (known.profile.profile if known.profile else None) or {}
-    schema = validation.schema_of(resource.meta, known.profile) or {}
+    schema = validation.schema_of(work.session, resource.meta, known.profile) or {}
     error = known.profile.error if known.profile else None
     state = validation.state_of(known)
     if state != "done":
@@ -75,7 +77,7 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
         layout = {"sheets": known_sheets.get("sheets", ()), "likely": known_sheets.get("likely")}
         return Verdict("unreadable", reason=_told(error, language), layout=layout)
     broken = report.report.get("problem")
-    groups = grouped(report.report, schema)
+    groups = grouped(report.report, schema, _own_names(profile, schema))
     return Verdict(
         "valid" if report.valid else "structural" if report.structural else "wrong_cells",
         reason=_told(broken, language),
@@ -88,9 +90,18 @@ def of(work: Work, resource: ResourceView, language: str) -> Verdict | None:
         groups=groups,
         listed=sum(group.count for group in groups),
         complete=is_complete(report.report),
-        cleanable=broken is None and resource.file.size <= MOST_BYTES,
-        markable=bool(groups) and broken is None and resource.file.size <= MOST_BYTES,
+        cleanable=broken is None,
+        markable=bool(groups) and broken is None,
+        at_once=resource.file.size <= LARGE,
     )
+
+
+def _own_names(profile: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, str]:
+    """What the file calls the fields of the schema: its clerk looks for these words."""
+    columns = (profile.get("layout") or {}).get("columns", [])
+    return {
+        field: column for field, column in zip(naming.called(columns, schema), columns, strict=True) if field
+    }
 
 
 def _columns(profile: Mapping[str, Any], schema: Mapping[str, Any]) -> list[dict[str, Any]]:

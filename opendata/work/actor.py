@@ -10,6 +10,8 @@ from enum import StrEnum
 class Role(StrEnum):
     """What a person may do for a public body."""
 
+    MEMBER = "member"
+    """Reads the body's drafts and private datasets (CKAN's member), and writes nothing."""
     EDITOR = "editor"
     CONTENT_REVIEWER = "content_reviewer"
     SECRECY_REVIEWER = "secrecy_reviewer"
@@ -57,6 +59,8 @@ class Actor:
     scopes: frozenset[Scope] = frozenset()
     roles: frozenset[tuple[str, Role]] = frozenset()
     """(agency id, role) as granted."""
+    datasets: frozenset[tuple[str, Role]] = frozenset()
+    """(dataset id, editor or member): single datasets on which the actor collaborates without working for their body."""
     site_roles: frozenset[SiteRole] = frozenset()
     agency_only: str | None = None
     """A token bound to one agency can do nothing for any other."""
@@ -73,6 +77,10 @@ class Actor:
     def holds(self, role: SiteRole) -> bool:
         """Whether the actor has the role for the whole site. A token bound to one agency has none."""
         return self.agency_only is None and (self.sysadmin or role in self.site_roles)
+
+    def collaborates(self, dataset_id: str, *roles: Role) -> bool:
+        """Whether the actor has one of the roles for this one dataset. A token bound to one agency has none."""
+        return self.agency_only is None and any((dataset_id, role) in self.datasets for role in roles)
 
     def has_role(self, lineage: Iterable[str], *roles: Role) -> bool:
         """Whether the actor has one of the roles for the body whose lineage this is: its own id first, then its

@@ -10,13 +10,21 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, String, Table, bindparam, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Index,
+    Integer,
+    String,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from opendata.core.canonical import canonical_json
-from opendata.core.database import Base
+from opendata.core.database import Base, Written, table_of
 
 GENESIS = "0" * 64
 
@@ -74,20 +82,6 @@ def head(session: Session) -> int:
     return seq
 
 
-def changed_since(session: Session, seq: int, subject_types: tuple[str, ...]) -> bool:
-    """Whether lines after that number speak of such subjects."""
-    found = session.connection().execute(_SINCE, {"seq": seq, "types": subject_types})
-    return found.first() is not None
-
-
-_AUDIT = AuditRow.__table__.c
-_SINCE = (
-    select(_AUDIT.seq)
-    .where(_AUDIT.seq > bindparam("seq"), _AUDIT.subject_type.in_(bindparam("types", expanding=True)))
-    .limit(1)
-)
-
-
 @dataclass(frozen=True)
 class Entry:
     """A change to be recorded at commit."""
@@ -107,13 +101,10 @@ class Break:
 
 
 FACTS = ("actor_id", "actor_name", "action", "subject_type", "subject_id", "details", "request_id", "seq")
-_LOCKED_HEAD = select(AuditHead.seq, AuditHead.hash).where(AuditHead.id == 1).with_for_update()
-_APPEND = insert(cast(Table, AuditRow.__table__))
-_MOVE_HEAD = (
-    update(cast(Table, AuditHead.__table__))
-    .where(AuditHead.id == 1)
-    .values(seq=bindparam("head_seq"), hash=bindparam("head_hash"))
-)
+_HEADS = AuditHead.__table__.c
+_LOCKED_HEAD = select(_HEADS.seq, _HEADS.hash).where(_HEADS.id == 1).with_for_update()
+_APPEND = Written(insert(table_of(AuditRow)))
+_MOVE_HEAD = Written(update(table_of(AuditHead)).where(AuditHead.id == 1))
 
 
 def chain_hash(previous: str, row: Mapping[str, Any]) -> str:
@@ -132,8 +123,7 @@ def append(
     request_id: str | None,
 ) -> None:
     """Appends the entries to the chain within the session's transaction: three statements, however many they are."""
-    connection = session.connection()
-    seq, last = connection.execute(_LOCKED_HEAD).one()
+    seq, last = session.connection().execute(_LOCKED_HEAD).one()
     rows = []
     for entry in entries:
         seq += 1
@@ -151,8 +141,8 @@ def append(
         }
         last = row["hash"] = chain_hash(last, row)
         rows.append(row)
-    connection.execute(_APPEND, rows)
-    connection.execute(_MOVE_HEAD, {"head_seq": seq, "head_hash": last})
+    _APPEND.send(session, *rows)
+    _MOVE_HEAD.send(session, {"seq": seq, "hash": last})
 
 
 def verify(session: Session) -> Iterator[Break]:

@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
+from opendata.application import record_policy
 from opendata.catalog.models import Release
 from opendata.core.clock import day_of
 from opendata.demo import catalogue
 from opendata.main import create_app
 from opendata.settings import Settings
-from opendata.wiring import build, record_policy
+from opendata.wiring import build
 from opendata.work import audit
 from opendata.work.actor import SYSTEM
 
@@ -48,11 +49,20 @@ def city(settings: Settings) -> Iterator[City]:
 
 def test_the_sample_catalogue_shows_a_believable_city(city: City) -> None:
     bodies(city)
+    leads(city)
     lists(city)
     plan(city)
     releases(city)
+    authorities(city)
     people(city)
     oversight(city)
+
+
+def leads(city: City) -> None:
+    found = city.get("/disclosure-catalogues")
+    assert all(one["lead"] and one["lines"] > 5 for one in found), found
+    entries = city.get(f"/disclosure-catalogues/{found[0]['domain']}?limit=100")["results"]
+    assert all(one["lead_unit"] for one in entries)
 
 
 def bodies(city: City) -> None:
@@ -117,6 +127,17 @@ def releases(city: City) -> None:
     assert city.get("/search?q=")["total"] == 14
     gone = city.client.get("/api/v1/datasets/bicycle-stations")
     assert gone.status_code == 410
+
+
+def authorities(city: City) -> None:
+    """One lets updates out, one was stopped by an update that was out of its bounds, and says why."""
+    found = {row["dataset"]: row for row in city.get("/standing-authorities", "sample-content-reviewer")}
+    assert {name: row["state"] for name, row in found.items()} == {
+        "bus-stops": "active",
+        "staple-prices": "suspended",
+    }
+    assert found["staple-prices"]["stopped_by"]
+    assert found["bus-stops"]["stopped_by"] == []
 
 
 def people(city: City) -> None:

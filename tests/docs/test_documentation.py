@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from click import Command, Group
 
+from opendata.application import Application
 from opendata.cli import cli
 from opendata.main import create_app
 from opendata.settings import PREFIX, Settings
-from opendata.wiring import Application
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOT = ROOT / "docs" / "openapi.json"

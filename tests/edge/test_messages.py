@@ -243,12 +243,13 @@ def error_classes() -> dict[str, str]:
 _codes: dict[str, Code] = {}
 _defaults: dict[str, str] = {}
 """The code of an error class that is raised without one."""
-ADDING = ("opendata/tables/query.py", "opendata/tables/datastore.py", "planted.py")
+ADDING = ("opendata/tables/query.py", "planted.py")
 """Give the errors of a query as `problems.add(path, code, …)`."""
 FINDINGS = ("opendata/validation/schemas.py", "opendata/validation/checks/plugin.py")
 """Give the errors of a table schema as (path, code, params)."""
-OF_PORTS = {"TaskError": "file", "FetchFailed": "field"}
+OF_PORTS = {"TaskError": "file", "FetchFailed": "field", "SourceBroken": "harvest", "PushBroken": "report"}
 """Errors of what we ask of the outside, and what they become."""
+TELLING = ("opendata/harvest/", "opendata/reporting/")  # in a report of a run, what became of a record
 ELSEWHERE = {"file_too_heavy": "file"}
 """Codes that are handed on as a plain text: tables.service gives up on a file."""
 
@@ -287,6 +288,13 @@ def _from_call(path: str, node: ast.Call, classes: dict[str, str]) -> None:
         kind = classes.get(name) or OF_PORTS[name]
         for code in _texts(node.args[0]) if node.args else filter(None, [_defaults.get(name)]):
             _note(code, kind, words, many, place)
+    elif name == "told" and path.startswith(TELLING):
+        for code in _texts(node.args[0]):
+            _note(code, "harvest" if path.startswith(TELLING[0]) else "report", words, many, place)
+    elif name == "Refused" and path.startswith("opendata/harvest/") and node.args:
+        given, rest = _keys(node.args[2]) if len(node.args) > 2 else (set(), False)
+        for code in _texts(node.args[0]):
+            _note(code, "harvest", given, rest, place)
     elif (name == "invalid" and len(node.args) > 1) or (
         name == "add" and len(node.args) == 2 and path in ADDING
     ):
@@ -365,6 +373,7 @@ def document() -> str:
         "## Codes",
         "",
         "`field`: in `errors`, beside the place. `file`: why a file could not be read, in its report and its profile.",
+        "`harvest`: why a run failed, or a record was refused, in the run's report. `report`: the same of a push.",
         "",
         "| code | kind | meaning |",
         "|---|---|---|",

@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from opendata.agencies import queries as agencies
 from opendata.agencies import service as agency_service
+from opendata.application import Application
 from opendata.inventory import service
-from opendata.wiring import Application
 from opendata.work.actor import SYSTEM
 
 

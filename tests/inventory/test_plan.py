@@ -206,3 +206,25 @@ def test_d10_the_csv_fits_the_template_and_no_cell_is_a_formula(town: Any) -> No
     data = [names, [row[name] for name in names]]
     report = Resource(data=data, schema=schema).validate()
     assert report.valid, report.flatten(["message"])
+
+
+@pytest.mark.parametrize("settings", ["light"], indirect=True)
+@pytest.mark.parametrize("overrides", [{"plan": False}])
+def test_d10_a_small_town_can_switch_it_off(office: Any, client: Any) -> None:
+    line = office.editor.post("/inventory", json={"agency": "housing", "title": "清单"}).json()
+    planned = office.editor.post(
+        "/plans", json={"line": line["id"], "year": YEAR, "planned_on": "2026-12-01"}
+    )
+    assert (planned.status_code, planned.json()["code"]) == (404, "plan_off")
+    for path in (
+        "/api/v1/plans",
+        "/api/v1/plans.csv",
+        "/api/v1/plans/progress",
+        "/zh/plan",
+        "/zh/console/plan",
+    ):
+        assert client.get(path, follow_redirects=False).status_code in (404, 303), path
+    for page in ("/zh/", "/zh/agency/housing"):
+        told = client.get(page).text
+        assert "/zh/plan" not in told, page
+    assert client.get("/zh/inventory").status_code == 200

@@ -384,17 +384,17 @@ def test_d08_the_command_line_imports_a_list(
 ) -> None:
     path = tmp_path / "清单.xlsx"
     path.write_bytes(xlsx(row(), row(信息资源代码="306001/000002", 信息资源名称="坏的", 更新周期="偶尔")))
-    monkeypatch.setattr(wiring, "migrate", lambda settings: None)
-    monkeypatch.setattr(wiring, "build", lambda settings: office.app)
-    monkeypatch.setattr(office.app, "close", lambda: None)
-    runner = CliRunner()
-    arguments = ["inventory", "import", str(path), "--agency", "housing"]
-    looked = runner.invoke(cli, [*arguments, "--dry-run"])
+    marked = tmp_path / "marked.xlsx"
+    runner, arguments = CliRunner(), ["inventory", "import", str(path), "--agency", "housing"]
+    with monkeypatch.context() as patch:  # ends before the application does, which must close
+        patch.setattr(wiring, "migrate", lambda settings: None)
+        patch.setattr(wiring, "build", lambda settings: office.app)
+        patch.setattr(office.app, "close", lambda: None)
+        looked = runner.invoke(cli, [*arguments, "--dry-run"])
+        assert lines(client) == []
+        entered = runner.invoke(cli, [*arguments, "--marked", str(marked)])
     assert looked.exit_code == 1, looked.output
     assert "偶尔" in looked.output
-    assert lines(client) == []
-    marked = tmp_path / "marked.xlsx"
-    entered = runner.invoke(cli, [*arguments, "--marked", str(marked)])
     assert entered.exit_code == 1, entered.output
     assert [found["title"] for found in lines(client)] == ["商品房预售许可"]
     assert load_workbook(marked).active.max_row == 3

@@ -270,7 +270,7 @@ def test_files_and_uploads_of_others(office: Any, stranger: Any, settle: Callabl
     )
     assert taken.status_code == 409
     assert act(stranger, "resource_patch", id=resource, package_id=mine, name="x").status_code == 404
-    assert act(stranger, "package_patch", id=mine, owner_org="housing").status_code == 403
+    assert act(stranger, "package_patch", id=mine, owner_org="housing").status_code == 409
     for field in ("state", "published_id", "created_by", "author_id", "content_hash", "agency_id", "id"):
         assert stranger.patch(f"/datasets/{mine}", json={field: "x"}).status_code == 422, field
     forged = {"state": "active", "release_state": "published", "creator_user_id": "x", "revision_id": "x"}

@@ -9,9 +9,9 @@ from click.testing import CliRunner, Result
 
 from opendata.accounts import service as accounts
 from opendata.accounts import sessions
+from opendata.application import Application
 from opendata.cli import cli
 from opendata.core.errors import Invalid
-from opendata.wiring import Application
 from opendata.work.actor import SYSTEM
 
 pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from crash import Deaths, Person, Server, ask, copy_place, make_place, wait_for
+from crash import HTTP, Deaths, Person, Server, ask, copy_place, make_place, points_of, wait_for
+from receiver import receiving
 
 from opendata.core.failpoints import POINTS
 
@@ -26,19 +28,26 @@ ROWS = {"streets.csv": 300, "areas.csv": 40}
 REQUEST = ["request.flushed", "request.committed"]
 
 
-def of(*jobs: str) -> list[str]:
-    return [point for job in jobs for point in POINTS if point.partition(".")[0] == job]
-
-
 ROADS = {
-    "arrival": [*REQUEST, "file.stored", *of("upload", "check")],
-    "checks": [*REQUEST, *of("screen", "validate")],
-    "publication": [*REQUEST, *of("publish", "load", "drain")],
-    "withdrawal": [*of("reindex"), *REQUEST, *of("retract", "drop")],
+    "arrival": [*REQUEST, "file.stored", *points_of("upload", "check")],
+    "checks": [*REQUEST, *points_of("screen", "validate")],
+    "publication": [*REQUEST, *points_of("publish", "load", "drain")],
+    "withdrawal": [*points_of("reindex"), *REQUEST, *points_of("retract", "drop")],
 }
 """Where the server dies, in the order in which it comes there."""
-USE = of("usage")
+USE = points_of("usage")
 """What is used while a server dies there is counted by the next one: tests/supervision/test_usage.py."""
+ERASED_TABLE = "rows.table_erased"
+ROW_ORDERS = [point for point in points_of("rows") if point != ERASED_TABLE]
+"""In `test_d31_a_death_at_every_step_of_a_row_order`, while the order is placed and once more while it is confirmed."""
+WEBHOOKS = points_of("webhook")
+"""In `test_a_death_at_every_step_of_a_message`."""
+WRITTEN = points_of("fold", "freeze")
+"""And `ERASED_TABLE`: in `test_a_death_at_every_step_of_rows_that_a_client_writes`."""
+HARVEST = points_of("harvest")
+"""In tests/harvest/test_death.py."""
+REPORT = points_of("report")
+"""In tests/reporting/test_death.py."""
 ARMED_FROM = {"arrival": "create", "checks": "submit", "publication": "decide", "withdrawal": "reindex"}
 
 
@@ -51,7 +60,11 @@ def test_every_failpoint_is_in_the_code_once_and_somebody_dies_there() -> None:
         if isinstance(node.args[0], ast.Constant)
     )
     assert used == Counter(dict.fromkeys(POINTS, 1))
-    assert {point for road in (*ROADS.values(), USE) for point in road} == set(POINTS)
+    assert {
+        point
+        for road in (*ROADS.values(), USE, ROW_ORDERS, WEBHOOKS, WRITTEN, [ERASED_TABLE], HARVEST, REPORT)
+        for point in road
+    } == set(POINTS)
     assert all(sentence.endswith(".") for sentence in POINTS.values())
 
 
@@ -172,8 +185,11 @@ def check_gone(journey: Journey) -> None:
     held = {
         which: {p.name for p in (stores / which).rglob("*") if p.is_file()} for which in ("inbox", "public")
     }
-    assert held["public"] == set()
-    assert held["inbox"] == {hashlib.sha256(data).hexdigest() for data in FILES.values()}
+    files = {hashlib.sha256(data).hexdigest() for data in FILES.values()}
+    assert held["public"].isdisjoint(
+        files
+    )  # those of the whole catalogue may be there, which tell of nothing
+    assert held["inbox"] == files
     assert ask(journey.server.folder, "SELECT 1 FROM resource_table") == []
     assert list((journey.server.folder / "tables").iterdir()) == []
 
@@ -224,3 +240,141 @@ def test_a_death_at_every_step(road: str, template: Any, tmp_path: Path) -> None
     for command in ("reconcile", "verify-audit"):
         found = server.command(command)
         assert found.returncode == 0, found.stdout + found.stderr
+
+
+ERASED = "000007,街道7\n".encode()
+ORDERS = "/row-orders/{}".format
+ORDER = {"kind": "erase", "ground": "court", "reason": "x", "document": "x"}
+
+
+@pytest.mark.crash
+def test_d31_a_death_at_every_step_of_a_row_order(tmp_path: Path) -> None:
+    tokens = make_place(tmp_path / "place")
+    server = Server(copy_place(tmp_path / "place", tmp_path / "data"), tmp_path / "log")
+    server.start()
+    journey = Journey(server, tokens, "withdrawal")
+    try:
+        for step in (journey.create, journey.upload, journey.submit, journey.decide):
+            step()
+        order = place(journey)
+        die(journey)
+        arm(journey)
+        told = journey.people["secrecy"].until(ORDERS(order), lambda found: found["state"] == "hidden")
+        assert sum(file["rows"] for file in told["files"]) == 1
+        assert journey.people["second"].post(f"{ORDERS(order)}/confirmation", "confirm").status_code == 200
+        die(journey)
+        journey.people["secrecy"].until(ORDERS(order), lambda found: found["state"] == "purged")
+        journey.quiet()
+        check_erased(journey)
+    finally:
+        server.stop()
+    for command in ("reconcile", "verify-audit"):
+        found = server.command(command)
+        assert found.returncode == 0, found.stdout + found.stderr
+
+
+def place(journey: Journey) -> str:
+    body = {**ORDER, "dataset": journey.dataset, "columns": ["代码"], "keys": ["000007"]}
+    arm(journey)
+    answer = journey.people["secrecy"].post("/row-orders", "place", json=body)
+    assert answer.status_code == 201, answer.text
+    number: str = answer.json()["number"]
+    return number
+
+
+@pytest.mark.crash
+def test_a_death_at_every_step_of_rows_that_a_client_writes(tmp_path: Path) -> None:
+    tokens = make_place(tmp_path / "place")
+    server = Server(copy_place(tmp_path / "place", tmp_path / "data"), tmp_path / "log")
+    server.start()
+    journey = Journey(server, tokens, "withdrawal")
+    try:
+        journey.create()
+        arm(journey, WRITTEN)
+        wait_for(server.answers, "a server to ask")
+        records = [{"code": f"{n:03d}", "n": n} for n in range(50)]
+        fields = [{"id": "code", "type": "text"}, {"id": "n", "type": "int4"}]
+        body = {"resource": {"package_id": journey.dataset}, "fields": fields, "records": records}
+        headers = {"Authorization": tokens["editor"]}
+        answer = HTTP.post(
+            f"{server.url}/api/3/action/datastore_create", json=body, headers=headers, timeout=60
+        )
+        assert answer.status_code == 200, answer.text
+        resource = answer.json()["result"]["resource_id"]
+        journey.quiet()
+        assert journey.deaths.died_at == WRITTEN
+        told = journey.people["editor"].until(
+            f"/resources/{resource}/report?draft=true", lambda report: report["state"] == "done"
+        )
+        assert told["report"]["tasks"][0]["stats"]["rows"] == 50
+        assert ask(server.folder, "SELECT count(*) FROM file WHERE name = 'rows.csv'") == [(1,)]
+        arm(journey, [ERASED_TABLE])
+        order = {**ORDER, "dataset": journey.dataset, "columns": ["code"], "keys": ["007"]}
+        answer = journey.people["secrecy"].post("/row-orders", "place", json=order)
+        assert answer.status_code == 201, answer.text
+        number = answer.json()["number"]
+        journey.people["secrecy"].until(ORDERS(number), lambda found: found["state"] == "hidden")
+        journey.quiet()
+        assert journey.deaths.died_at == [ERASED_TABLE]
+    finally:
+        server.stop()
+    for command in ("reconcile", "verify-audit"):
+        found = server.command(command)
+        assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.crash
+def test_a_death_at_every_step_of_a_message(tmp_path: Path) -> None:
+    """None is lost, the order stays, and one that came twice has the same id."""
+    tokens = make_place(tmp_path / "place")
+    with receiving() as receiver:
+        allowed = {"OPENDATA_FETCH_ALLOWED": receiver.place}
+        server = Server(copy_place(tmp_path / "place", tmp_path / "data"), tmp_path / "log", allowed)
+        server.start()
+        journey = Journey(server, tokens, "withdrawal")
+        try:
+            made = journey.people["keeper"].post(
+                "/webhooks", "hook", json={"url": receiver.url, "agency": "housing"}
+            )
+            assert made.status_code == 201, made.text
+            for step in (journey.create, journey.upload):
+                step()
+            arm(journey, WEBHOOKS)
+            for step in (journey.submit, journey.decide, journey.withdraw):
+                step()
+            wait_for(lambda: journey.deaths.revive() or journey.deaths.over(), "all deaths")
+            log = journey.public.get("/changes").json()["results"]
+            hook = f"/webhooks/{made.json()['id']}"
+            told = journey.people["keeper"].until(hook, lambda found: found["behind"] == 0)
+        finally:
+            server.stop()
+    ids = [message.id for message in receiver.got]
+    assert journey.deaths.died_at == WEBHOOKS
+    assert list(dict.fromkeys(ids)) == [change["event"] for change in log]
+    assert told["delivered"] == len(log) >= 3
+    assert len(ids) > len(log), "one was sent again after the death behind its sending"
+    assert all(message.is_signed_with(made.json()["secret"]) for message in receiver.got)
+
+
+def arm(journey: Journey, points: Sequence[str] = ROW_ORDERS) -> None:
+    """The server dies at each point from now on, in their order."""
+    journey.server.stop()
+    journey.deaths.points[:] = points
+    journey.deaths.died_at.clear()
+    journey.deaths.begin()
+
+
+def die(journey: Journey) -> None:
+    journey.quiet()
+    assert journey.deaths.died_at == ROW_ORDERS
+
+
+def check_erased(journey: Journey) -> None:
+    old = FILES["streets.csv"]
+    resource = journey.resources["streets.csv"]
+    assert journey.public.get(f"/resources/{resource}/download").content == old.replace(ERASED, b"")
+    rows: Any = journey.public.get(f"/resources/{resource}/rows?limit=1").json()
+    assert rows["total_count"] == 299
+    held = [path for path in (journey.server.folder / "files").rglob("*") if path.is_file()]
+    assert hashlib.sha256(old).hexdigest() not in {path.name for path in held}
+    assert all(ERASED not in path.read_bytes() for path in held)

@@ -13,22 +13,29 @@ from itertools import islice, product
 from typing import Any
 
 import pytest
-from doors import ACTION_ARGUMENTS, CELL, MARK, PAGE_READERS, ROUTES
+from doors import CELL, MARK, PAGE_READERS, ROUTES, TELLS_WHAT_IS_GONE
 from fastapi.routing import iter_route_contexts
+from reading_actions import ACTION_ARGUMENTS
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
 from opendata.accounts import service as accounts
 from opendata.accounts import sessions, tokens
 from opendata.accounts.models import ApiToken
+from opendata.compat.ckan.activities.lines import activity_id
 from opendata.compat.ckan.api import ACTIONS
 from opendata.core.ids import new_id
 from opendata.inventory.models import ListImport
 from opendata.work.actor import SYSTEM, Role, Scope
+from opendata.work.audit import head
 
 REFUSED = ("revoked", "expired")
 shares = pytest.mark.parametrize(
-    "every", [pytest.param(1, id="all", marks=pytest.mark.heavy), pytest.param(7, id="a seventh")]
+    "every",
+    [
+        pytest.param(1, id="all", marks=pytest.mark.heavy),
+        pytest.param(7, id="a seventh", marks=pytest.mark.sample),
+    ],
 )
 """Of each route's addresses: every route is asked in any case, for fewer of the hidden things."""
 
@@ -40,9 +47,11 @@ class Hidden:
     pools: dict[str, list[str]] = field(default_factory=lambda: {
         "datasets": [], "resources": [], "releases": [], "uploads": [], "lists": [], "withheld": [], "sheets": ["csv", "xlsx"],
         "lines": ["306001-1"], "files": ["rows.csv"],
-        "numbers": ["1", "2"], "years": ["2025"], "languages": ["zh", "en"], "agencies": ["housing"],
-        "formats": ["ttl", "jsonld", "rdf"], "actions": sorted(ACTIONS),
+        "numbers": ["1", "2"], "years": ["2025"], "domains": ["livelihood", "public_service", "market_supervision"], "languages": ["zh", "en"], "agencies": ["housing"],
+        "formats": ["ttl", "jsonld", "rdf", "n3", "atom"], "themes": ["GOVE", "ENVI"], "dumps": ["catalog.csv"], "actions": sorted(ACTIONS),
     })  # fmt: skip
+    once: set[str] = field(default_factory=set)
+    """Ids and names of datasets that were public."""
 
     def add(self, kind: str, *found: str) -> None:
         self.pools[kind] += found
@@ -96,6 +105,7 @@ def hidden(office: Any, client: TestClient, settle: Callable[[], None]) -> Hidde
             assert office.decide(release, "content", "reject", "no").status_code == 201
     for n, way in ((4, "withdraw"), (5, "delete")):
         dataset, _ = make(office, found, n)
+        found.once |= {dataset, f"quiet-{n}"}
         found.add("releases", office.publish(dataset, settle)["id"])
         if way == "withdraw":
             answer = office.editor.post(f"/datasets/{dataset}/withdraw", json={"reason": "wrong"})
@@ -116,6 +126,11 @@ def hidden(office: Any, client: TestClient, settle: Callable[[], None]) -> Hidde
     found.add("uploads", answer.headers["location"].rpartition("/")[2])
     found.add("uploads", hashlib.sha256(table(MARK)).hexdigest())
     found.add("resources", hashlib.sha256(table(MARK)).hexdigest())
+    office.app.dump_maker.daily()
+    with office.app.place.reading(
+        SYSTEM
+    ) as work:  # every line of the trail, whether it is an activity or not
+        found.pools["activities"] = [activity_id(seq + 1) for seq in range(head(work.session))]
     return found
 
 
@@ -192,6 +207,14 @@ def outsiders(office: Any, client: TestClient) -> dict[str, dict[str, str]]:
     assert office.admin.post("/agencies", json={"name": "water", "title": "市水务局"}).status_code == 201
     other = office.person("stranger", *Role, agency="water")
     found = {"public": {}, "another body's": {"Authorization": other.token}}
+    for action, followed in (
+        ("follow_group", "housing"),
+        ("follow_user", "editor"),
+    ):  # all of it is on the dashboard
+        answer = client.post(
+            f"/api/3/action/{action}", json={"id": followed}, headers=found["another body's"]
+        )
+        assert answer.status_code == 200, answer.text
     with office.app.place.writing(SYSTEM) as work:
         water = office.app.directory.id_of(work, "water")
         editor = accounts.find_user(work, "editor")
@@ -246,7 +269,7 @@ def action_calls(hidden: Hidden) -> Iterator[tuple[str, str, list[str]]]:
     """(action, query string, what was filled in)."""
     for action, queries in ACTION_ARGUMENTS.items():
         for query in queries:
-            kind = next((k for k in ("datasets", "resources") if k in query), None)
+            kind = next((k for k in ("datasets", "resources", "activities") if k in query), None)
             for value in hidden.pools[kind] if kind else [""]:
                 yield action, query.replace(kind, value) if kind else query, [value]
 
@@ -266,7 +289,8 @@ def leaks(answer: Any, hidden: Hidden, asked: list[str]) -> list[str]:
     if MARK in address or CELL in address:  # echoed, perhaps; then what only the hidden thing has
         found += [m for m in (f"{MARK} title", f"{MARK} english", f"{MARK}column", f"{MARK}.csv", f"{CELL}3")
                   if m in text and m not in address]  # fmt: skip
-    return found + [name for name in hidden.names if name in text and name not in asked]
+    told = hidden.once if address.partition("?")[0].endswith(TELLS_WHAT_IS_GONE) else ()
+    return found + [n for n in hidden.names if n in text and n not in asked and n not in told]
 
 
 @shares

@@ -6,6 +6,8 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 
@@ -27,6 +29,13 @@ class Site(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.seen.append({"path": self.path, **dict(self.headers.items())})
         self.answers[self.path.partition("?")[0]](self)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.seen.append({"path": self.path, "body": body.decode(), **dict(self.headers.items())})
+        self.answers[self.path](self)
+
+    do_PUT = do_DELETE = do_POST
 
     def log_message(self, *_: Any) -> None:
         """Quiet."""
@@ -118,6 +127,29 @@ class TestFetching:
         assert failure(lambda: fetch(site, "/gz")) == "fetch_encoded"
         assert failure(lambda: fetch(site, "/cut")) == "fetch_broken"
 
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_when_a_server_wants_to_be_asked_again(self, site: str, status: int) -> None:
+        later = format_datetime(datetime.now(UTC) + timedelta(seconds=900), usegmt=True)
+        past = "Wed, 21 Oct 2015 07:28:00 GMT"
+        given = {
+            "120": 120,
+            later: 900,
+            past: 0,
+            "soon": None,
+            "-5": None,
+            "²": None,
+            "9" * 20: None,
+            "": None,
+        }
+        for told, seconds in given.items():
+            Site.answers["/busy"] = lambda s, told=told: s.say(status, Retry_After=told)
+            for ask in (lambda: fetch(site, "/busy"), lambda: post(site, "/busy")):
+                with pytest.raises(FetchFailed) as caught:
+                    ask()
+                found = caught.value.retry_after
+                assert found == seconds or abs((found or 0) - (seconds or 0)) < 30, told
+                assert caught.value.headers["retry-after"] == told
+
     def test_nobody_answers(self) -> None:
         with socket.socket() as taken:
             taken.bind(("127.0.0.1", 0))
@@ -125,10 +157,85 @@ class TestFetching:
         assert failure(lambda: fetch(f"127.0.0.1:{port}", "/")) == "fetch_refused"
 
 
+def post(site: str, path: str, limits: FetchLimits = LIMITS) -> int:
+    return GuardedFetcher([site]).deliver(f"http://{site}{path}", b"{}", limits, {"X-Signed": "yes"})
+
+
+class TestPosting:
+    def test_the_body_arrives_and_the_status_is_told(self, site: str) -> None:
+        Site.answers["/in"] = lambda s: s.say(202, b"thanks")
+        assert post(site, "/in") == 202
+        (seen,) = Site.seen
+        assert (seen["body"], seen["X-Signed"], seen["Content-Length"]) == ("{}", "yes", "2")
+
+    def test_what_is_no_good_answer_or_leads_elsewhere(self, site: str) -> None:
+        Site.answers["/moved"] = lambda s: s.say(307, Location="/in")
+        Site.answers["/broken"] = lambda s: s.say(500)
+        for path, status in (("/moved", 307), ("/broken", 500)):
+            with pytest.raises(FetchFailed) as told:
+                post(site, path)
+            assert (told.value.code, told.value.params) == ("fetch_status", {"status": status})
+        assert [seen["path"] for seen in Site.seen] == ["/moved", "/broken"]
+
+    def test_an_endless_answer_is_not_read_to_its_end(self, site: str) -> None:
+        def stall(s: Site) -> None:
+            s.say(200, b"x", Content_Length="1000000")
+            time.sleep(30)
+
+        Site.answers["/in"] = stall
+        assert failure(lambda: post(site, "/in", FetchLimits(size=100, seconds=1.0))) == "fetch_too_slow"
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+    def test_never_to_this_machine(self, host: str) -> None:
+        told = failure(lambda: GuardedFetcher().deliver(f"http://{host}/in", b"{}", LIMITS, {}))
+        assert told == "address_private"
+
+
+class TestExchanging:
+    """Calls of another platform's API."""
+
+    def test_method_body_and_whatever_is_answered(self, site: str) -> None:
+        Site.answers["/thing"] = lambda s: s.say(422, '{"msg": "名称必填"}'.encode(), Retry_After="7")
+        found = GuardedFetcher([site]).exchange(
+            "PUT", f"http://{site}/thing", b"{}", LIMITS, {"X-Token": "t"}
+        )
+        assert (found.status, found.body.decode(), found.retry_after) == (422, '{"msg": "名称必填"}', 7)
+        (seen,) = Site.seen
+        assert (seen["body"], seen["X-Token"]) == ("{}", "t")
+
+    def test_a_redirect_is_an_answer_and_is_not_followed(self, site: str) -> None:
+        Site.answers["/moved"] = lambda s: s.say(308, Location="/thing")
+        found = GuardedFetcher([site]).exchange("DELETE", f"http://{site}/moved", b"", LIMITS, {})
+        assert (found.status, [seen["path"] for seen in Site.seen]) == (308, ["/moved"])
+
+    def test_limits_and_places_hold_here_too(self, site: str) -> None:
+        Site.answers["/big"] = lambda s: s.say(200, b"x" * 10_001)
+        Site.answers["/cut"] = lambda s: s.say(200, b"abc", Content_Length="10")
+
+        def ask(path: str) -> str:
+            url = f"http://{site}{path}"
+            return failure(lambda: GuardedFetcher([site]).exchange("POST", url, b"{}", LIMITS, {}))
+
+        assert (ask("/big"), ask("/cut")) == ("fetch_too_large", "fetch_broken")
+        inside = failure(lambda: GuardedFetcher().exchange("GET", "http://127.0.0.1/", None, LIMITS, {}))
+        assert inside == "address_private"
+
+
 class TestLimits:
     def test_size_is_counted(self, site: str) -> None:
         Site.answers["/big"] = lambda s: s.say(200, b"x" * 10_001)
         assert failure(lambda: fetch(site, "/big")) == "fetch_too_large"
+
+    def test_what_announces_too_much_is_not_read(self, site: str) -> None:
+        def stall(s: Site) -> None:
+            s.say(200, b"x", Content_Length="10001", ETag='"v1"')
+            time.sleep(30)
+
+        Site.answers["/big"] = stall
+        with pytest.raises(FetchFailed) as caught:
+            fetch(site, "/big")
+        assert caught.value.code == "fetch_too_large", "and not too slow"
+        assert caught.value.headers["etag"] == '"v1"'
 
     @pytest.mark.parametrize("where", ["headers", "body"])
     def test_a_server_that_drips_is_cut_off_in_time(self, site: str, where: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from job_queue_bench import Bench
@@ -179,6 +180,16 @@ def test_idle_counts_what_waits_and_what_runs(bench: Bench) -> None:
     assert not bench.queue.idle()
     bench.run(look=lambda n: idle_inside.append(bench.queue.idle()))
     assert idle_inside == [False]
+
+
+def test_what_waits_is_listed_the_oldest_first(bench: Bench) -> None:
+    ids = [bench.put(n) for n in range(3)]
+    found = bench.queue.waiting()
+    assert [(job.id, job.name) for job in found] == [(job_id, "t.note") for job_id in ids]
+    assert [job.id for job in bench.queue.waiting(1)] == ids[:1]
+    assert all(abs((datetime.now(UTC) - job.created_at).total_seconds()) < 60 for job in found)
+    bench.run()
+    assert not bench.queue.waiting()
 
 
 def test_eight_writers_at_once_lose_and_double_nothing(bench: Bench) -> None:

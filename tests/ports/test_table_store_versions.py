@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,16 @@ def test_versions(store: DeltaTableStore, tmp_path: Path) -> None:
         store.page("t", offset=0, limit=1, version=first.version)
 
 
+def _another(store: DeltaTableStore, folder: Path) -> DeltaTableStore:
+    """Another process's store of the same place."""
+    root = store._location.root
+    if isinstance(root, Path):
+        return DeltaTableStore(root, cache=folder / "c2")
+    return DeltaTableStore("unused", s3=root, cache=folder / "c2")
+
+
 def test_drop_and_make_anew(store: DeltaTableStore, tmp_path: Path) -> None:
-    other = DeltaTableStore("unused", s3=store._location.root, cache=tmp_path / "c2") if store._location.local is None else DeltaTableStore(store._location.root, cache=tmp_path / "c2")  # fmt: skip
+    other = _another(store, tmp_path)
     store.drop("t")
     assert list(store.tables()) == []
     store.replace("t", parquet(tmp_path, numbered(3)))
@@ -68,6 +77,32 @@ def test_drop_and_make_anew(store: DeltaTableStore, tmp_path: Path) -> None:
             reader.page("t", offset=0, limit=1)
     store.replace("t", parquet(tmp_path, numbered(4)))
     assert len(other.page("t", offset=0, limit=9).rows) == 4
+
+
+def test_a_page_of_a_known_version_asks_for_its_own_log_entry_alone(
+    store: DeltaTableStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On S3 each question is a request, and one for what is not there is two. What another process drops is gone at once
+    all the same."""
+    location = store._location
+    other = _another(store, tmp_path)
+    number = store.replace("t", parquet(tmp_path, numbered(3))).version
+    store.page("t", offset=0, limit=1, version=number)
+    asked: list[str] = []
+    stat = location.stat
+
+    def noted(paths: Sequence[str]) -> list[tuple[int, int] | None]:
+        asked.extend(paths)
+        return stat(paths)
+
+    monkeypatch.setattr(location, "stat", noted)
+    assert len(store.page("t", offset=0, limit=9, version=number).rows) == 3
+    assert len(asked) == 1
+    assert len(store.page("t", offset=0, limit=9).rows) == 3
+    assert len(asked) == 3
+    other.drop("t")
+    with pytest.raises(TableMissing):
+        store.page("t", offset=0, limit=1, version=number)
 
 
 def test_readers_see_whole_versions_while_writers_race(store: DeltaTableStore, tmp_path: Path) -> None:

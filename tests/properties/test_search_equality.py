@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from indices import remove_indices
 
 from opendata.core.errors import BadQuery
 from opendata.ports.search_index.elasticsearch import ElasticsearchIndex
@@ -128,9 +129,8 @@ def elastic() -> Iterator[SearchIndex]:
     name = f"equality-{secrets.token_hex(4)}"
     index = ElasticsearchIndex(url, name)
     yield index
-    for full_name in index._client.indices.get(index=f"{name}-*", allow_no_indices=True):
-        index._client.indices.delete(index=full_name)
     index.close()
+    remove_indices(url, name)
 
 
 def fill(index: SearchIndex, corpus: list[Document]) -> None:

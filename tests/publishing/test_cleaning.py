@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
-from opendata.validation.cleaning import service, tasks
+from opendata.validation.cleaning import tasks
 from opendata.work.actor import SYSTEM, Role
 from opendata.work.audit import AuditRow
 
@@ -214,9 +214,7 @@ class TestOverHttp:
         assert answer.status_code == 422
         assert [e["field"] for e in answer.json()["errors"]] == [field], json.dumps(answer.json())
 
-    def test_links_large_files_and_what_is_no_table(
-        self, office: Any, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_links_and_what_is_no_table(self, office: Any) -> None:
         draft = office.draft()
         link = office.editor.post(
             f"/datasets/{draft['id']}/resources", json={"url": "https://example.org/a.csv"}
@@ -225,5 +223,3 @@ class TestOverHttp:
         assert (answer.status_code, answer.json()["code"]) == (409, "nothing_to_clean")
         pdf = office.upload(draft["id"], b"%PDF-1.7 x", "a.pdf")["id"]
         assert office.editor.get(f"/resources/{pdf}/cleaning").json()["code"] == "not_a_table"
-        monkeypatch.setattr(service, "MOST_BYTES", 3)
-        assert office.editor.get(f"/resources/{pdf}/cleaning").json()["code"] == "too_large_to_clean"

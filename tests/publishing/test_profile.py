@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+
+from opendata.catalog import views
+from opendata.catalog.models import Dataset, Release
+from opendata.validation.service import judge
+from opendata.work.actor import SYSTEM
 
 pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
 ROWS = [
@@ -18,6 +26,20 @@ def profile(client: Any, resource: str) -> Any:
     answer = client.get(f"/api/v1/resources/{resource}/profile")
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+@pytest.fixture
+def asked(app: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tasks that were run in the sandbox."""
+    tasks: list[str] = []
+    run = app.sandbox.run
+
+    def counted(task: str, **kwargs: Any) -> Any:
+        tasks.append(task.rpartition(":")[2])
+        return run(task, **kwargs)
+
+    monkeypatch.setattr(app.sandbox, "run", counted)
+    return tasks
 
 
 @pytest.fixture
@@ -83,3 +105,38 @@ def test_what_is_no_table_says_so(office: Any, settle: Any) -> None:
 def _name(office: Any, resource: str) -> str:
     found = office.client.get(f"/api/v1/resources/{resource}").json()
     return str(found["dataset"]["name"] if isinstance(found.get("dataset"), dict) else found["dataset"])
+
+
+def test_without_a_schema_a_file_is_read_once_for_profile_report_and_types(
+    asked: list[str], office: Any, published: str
+) -> None:
+    report = office.client.get(f"/api/v1/resources/{published}/report").json()
+    assert (report["state"], report["valid"]) == ("done", True)
+    assert office.client.get(f"/api/v1/resources/{published}/rows?limit=1").json()["total_count"] == 101
+    assert {task: asked.count(task) for task in set(asked) - {"scan"}} == {"judge": 1, "to_parquet": 1}
+
+
+def test_two_jobs_that_judge_the_same_file_read_it_once(
+    app: Any, office: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = office.draft()["id"]
+    office.upload(dataset, TABLE)
+    with app.place.reading(SYSTEM) as work:
+        release = work.session.scalars(select(Release).where(Release.dataset_id == dataset)).one()
+        view = views.one(work.session, work.session.get(Dataset, dataset), release)
+    (resource,) = view.resources
+    run, calls, verdicts = app.sandbox.run, [], []
+    judged = partial(judge, app.journey.judge, resource.file, resource.meta)
+    second = threading.Thread(target=lambda: verdicts.append(judged()))
+
+    def counted(task: str, **kwargs: Any) -> Any:
+        calls.append(task)
+        if len(calls) == 1:
+            second.start()
+        return run(task, **kwargs)
+
+    monkeypatch.setattr(app.sandbox, "run", counted)
+    verdicts.append(judged())
+    second.join()
+    assert calls == ["opendata.validation.tasks:judge"]
+    assert [verdict.report.valid for verdict in verdicts] == [True, True]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from opendata.catalog.codes import ReviewDeadlines, codes
 from opendata.core.clock import FixedClock
 from opendata.review.rounds.models import ReviewRound
 from opendata.work.actor import SYSTEM, Role
@@ -171,3 +173,24 @@ def test_a_notice_goes_out_by_e_mail_once(
     whole = b"".join(mail.read_bytes() for mail in mails)
     assert b"To: content@example.org" in whole
     assert b"To: secrecy@example.org" in whole
+
+
+def test_d15_the_deadline_is_the_site_s_or_the_body_s_own(
+    office: Any, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.app.place.clock = FixedClock(datetime(2026, 11, 23, 2, tzinfo=UTC))  # a Monday
+
+    def due(**told: Any) -> str:
+        changed = replace(codes(), review_deadlines=ReviewDeadlines(**told))
+        monkeypatch.setattr("opendata.review.rounds.service.codes", lambda: changed)
+        release = office.submit(office.link())
+        settle()
+        found: str = office.editor.get(f"/releases/{release['id']}").json()["rounds"][0]["due_on"]
+        return found
+
+    assert codes().review_deadlines.days("housing") == 5
+    assert due(working_days=5, bodies={}) == "2026-11-30"
+    assert due(working_days=3, bodies={"another": 9}) == "2026-11-26"
+    assert due(working_days=3, bodies={"housing": 10}) == "2026-12-07"
+    with pytest.raises(ValueError, match="working days"):
+        ReviewDeadlines(0, {})

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from opendata.application import do_due
 from opendata.core.clock import FixedClock
-from opendata.wiring import do_due
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 TIME = "2026-12-01T09:00:00+08:00"

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from opendata.application import Application
 from opendata.catalog.models import File
 from opendata.core.ids import new_id
 from opendata.ports.search_index.port import Document, Request
@@ -15,7 +16,6 @@ from opendata.ports.storage.port import ObjectMissing
 from opendata.publishing import upkeep
 from opendata.publishing.models import Upload
 from opendata.publishing.upkeep import Upkeep
-from opendata.wiring import Application
 from opendata.work.actor import SYSTEM
 from opendata.work.pending import Pending
 

@@ -9,7 +9,7 @@ from typing import Any
 import lists
 import pytest
 
-from opendata.catalog.profile import ResourceMeta
+from opendata.catalog.codes import codes
 from opendata.review import tasks
 from opendata.review.screening import hints
 
@@ -20,7 +20,7 @@ DIRTY = list(lists.dirty())
 
 
 def scan(path: Path, schema: str = "") -> list[dict[str, Any]]:
-    return tasks.scan(str(path), path.name, {}, TODAY, hints(ResourceMeta(schema_name=schema)))
+    return tasks.scan(str(path), path.name, {}, TODAY, hints(codes().table_schema(schema)))
 
 
 def written(folder: Path, name: str, data: bytes) -> Path:

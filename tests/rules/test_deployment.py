@@ -54,8 +54,8 @@ def test_only_the_proxy_can_be_reached_from_outside() -> None:
 
 def test_no_secret_has_a_default_and_the_example_names_each() -> None:
     text = (DEPLOY / "compose.yaml").read_text("utf-8")
-    secrets = set(re.findall(r"\$\{(\w*PASSWORD\w*):\?", text))
-    assert secrets == set(re.findall(r"\$\{(\w*PASSWORD\w*)", text))
+    secrets = set(re.findall(r"\$\{(\w*(?:PASSWORD|SECRET)\w*):\?", text))
+    assert secrets == set(re.findall(r"\$\{(\w*(?:PASSWORD|SECRET)\w*)", text))
     required = set(re.findall(r"\$\{(\w+):\?", text))
     assert required <= set(re.findall(r"^(\w+)=", (DEPLOY / "env.example").read_text("utf-8"), re.MULTILINE))
 

@@ -13,23 +13,27 @@ from opendata.core.errors import BadQuery
 from opendata.ports.search_index.port import (
     All,
     AnyOf,
+    AtLeast,
     Between,
     Everything,
     Exact,
     Exists,
     Not,
+    Pattern,
     Phrase,
     Prefix,
     Query,
     Sort,
     Words,
 )
+from opendata.search.dismax import least
 from opendata.search.lucene import parse_fq, parse_q, parse_sort
 from opendata.search.lucene_fields import NOTHING, date
 
 NOW = datetime(2026, 3, 31, 14, 5, 6, 789, UTC)
 TODAY = datetime(2026, 3, 31, tzinfo=UTC)
 WEEK_AGO = NOW.replace(day=24)
+ONE, TWO = (Words("text", (word,)) for word in ("one", "two"))
 A, B, C = (Exact("tags", (name,)) for name in "abc")
 
 
@@ -63,6 +67,11 @@ A, B, C = (Exact("tags", (name,)) for name in "abc")
         ("title:transp*", Prefix("title", "transp")),
         ("notes:南通*", Phrase("description", ("南", "通"))),
         ("name:foo-*", Prefix("dataset_name", "foo-")),
+        ("name:*foo-?", Pattern("dataset_name", "*foo-?")),
+        ("title:Tr?ns*rt", Pattern("title", "tr?ns*rt")),
+        (r"tags:a\**b", Pattern("tags", r"a\**b")),
+        ("custom:*x", Pattern("extras", "custom=*x")),
+        ("tags:[* TO *]", Exists("tags")),
         (r"tags:a\ b\*", Exact("tags", ("a b*",))),
         ("tags:*", Exists("tags")),
         ("metadata_modified:*", Between("modified")),
@@ -99,6 +108,8 @@ def test_fq(text: str, expected: Query) -> None:
         ("bus stops", All((Words("text", ("bus",)), Words("text", ("stop",))))),
         ('"bus stops" -air', All((Phrase("text", ("bus", "stop")), Not(Words("text", ("air",)))))),
         ("+bus (", Words("text", ("bus",))),
+        ("one two three", AtLeast(2, tuple(Words("text", (w,)) for w in ("one", "two", "three")))),
+        ("one two +three", All((ONE, TWO, Words("text", ("three",))))),
         ("title:bus", Words("title", ("bus",))),
         ("*:* AND tags:a", A),
     ],
@@ -122,8 +133,7 @@ def test_q(text: str, expected: Query) -> None:
         ("metadata_modified:[2026-02-30 TO NOW]", "not_a_date"),
         ("tags:[a TO b]", "range_not_supported"),
         ("custom:[a TO b]", "range_not_supported"),
-        ("title:a*b", "wildcard_not_supported"),
-        ("tags:a?", "wildcard_not_supported"),
+        ("num_resources:1?", "wildcard_not_supported"),
         ("metadata_modified:2026*", "wildcard_not_supported"),
         ("(" * 8 + "a" + ")" * 8, "query_too_deep"),
         ("(" * 5000, "query_too_deep"),
@@ -151,6 +161,10 @@ def test_refused(text: str, code: str) -> None:
 )
 def test_dates(text: str, expected: datetime) -> None:
     assert date(text, NOW) == expected
+
+
+def test_how_many_words_must_be_there() -> None:
+    assert [least(count) for count in range(1, 12)] == [1, 2, 2, 3, 4, 4, 5, 6, 7, 8, 8]
 
 
 def test_sort() -> None:

@@ -16,17 +16,17 @@ from typing import Any
 
 import httpx
 import pytest
-from crash import Server, wait_for
+from crash import HTTP, Server, wait_for
 from sqlalchemy import text
 from starlette.testclient import TestClient
 from town import open_dataset
 
+from opendata.application import Application
 from opendata.core.clock import FixedClock
 from opendata.core.ids import new_id
 from opendata.edge.usage.journal import RECORD_BYTES, Journal, Use
 from opendata.main import create_app
 from opendata.supervision.usage import counting
-from opendata.wiring import Application
 from opendata.work.actor import SYSTEM
 
 DAY = date(2026, 6, 1)
@@ -193,7 +193,7 @@ def test_d48_uses_are_counted_once_over_kill_9(
         server.until_up()
         for _ in range(20):
             try:
-                assert httpx.get(f"{server.url}/zh/dataset/{made['name']}", timeout=60).status_code == 200
+                assert HTTP.get(f"{server.url}/zh/dataset/{made['name']}", timeout=60).status_code == 200
                 served += 1
             except httpx.TransportError:  # it died with the request in its hands
                 unanswered += 1
@@ -205,7 +205,7 @@ def test_d48_uses_are_counted_once_over_kill_9(
     server.start()
     server.until_up()
     wait_for(lambda: not os.listdir(folder / "usage"), "the count", pause=0.2)
-    found = httpx.get(f"{server.url}/api/v1/usage", timeout=60).json()["total"]
+    found = HTTP.get(f"{server.url}/api/v1/usage", timeout=60).json()["total"]
     server.stop()
     assert served <= found["views"] <= served + unanswered
     assert served > 20

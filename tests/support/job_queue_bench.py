@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, text
+from databases import VARIABLE, own_database
+from sqlalchemy import Engine
 
 from opendata.core.database import open_engine
 from opendata.ports.job_queue.dbos import DbosQueue
@@ -50,19 +50,12 @@ class Bench:
 
 
 @pytest.fixture
-def postgres_url() -> Iterator[str]:
-    """The address of an empty database of its own."""
-    server = os.environ.get("OPENDATA_TEST_POSTGRES_URL")
-    if not server:
-        pytest.skip("OPENDATA_TEST_POSTGRES_URL is not set")
-    name = f"jobs_{uuid4().hex}"
-    admin = create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    admin.dispose()
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a database of its own, in which no job has been."""
+    if not os.environ.get(VARIABLE):
+        pytest.skip(f"{VARIABLE} is not set")
+    with own_database(request.getfixturevalue("migrated")) as database:
+        yield database
 
 
 POSTGRES = pytest.param("postgres", marks=pytest.mark.services)

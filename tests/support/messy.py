@@ -65,6 +65,16 @@ def padded(width: int, *cells: str) -> list[str]:
     return [*cells, *[""] * (width - len(cells))]
 
 
+def aligned(grid: Grid) -> str:
+    """In columns that blanks alone keep apart, as statistical programs print them."""
+    cells = [[cell if cell and " " not in cell else f'"{cell}"' for cell in row] for row in grid]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
+        for row in cells
+    )
+
+
 def two_levels(table: Table) -> tuple[Grid, list[str]]:
     """The last two columns under one merged cell."""
     upper = [*table.header[:-2], "指标", ""]
@@ -137,6 +147,8 @@ def delimited(table: Table) -> Iterator[Messy]:
         "blank rows", text([table.header, *(row for one in table.rows for row in (one, [""] * width))])
     )
     yield made("lines without cells", plain.replace("\n", "\n\n"))
+    if width > 2 and not any(sign in cell for row in grid for cell in row for sign in ',;|\t"'):
+        yield made("aligned by blanks", aligned(grid), "table.txt")
     short = [row[:-1] if not row[-1] else row for row in table.rows]
     yield made("short rows", text([table.header, *short]))
 
@@ -242,6 +254,11 @@ def records(table: Table) -> Iterator[Messy]:
         ("json", "table.json", dumped),
         ("json under data", "table.json", f'{{"total": 1, "data": {dumped}}}'),
         ("json of an api", "table.json", f'{{"success": true, "result": {{"records": {dumped}}}}}'),
+        (
+            "json of several tables",
+            "table.json",
+            f'{{"year": 2026, "rows of it": {dumped}, "codes": {{"a": "甲"}}}}',
+        ),
         ("json with a bom", "table.json", b"\xef\xbb\xbf" + dumped.encode()),
         ("json in gb18030", "table.json", dumped.encode("gb18030")),
         ("ndjson in a zip", "table.zip", archive(("table.ndjson", lines))),

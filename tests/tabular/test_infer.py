@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import re
+
 import polars as pl
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from opendata.tabular.infer import Inference, code_like
+from opendata.tabular.infer import INTEGER, NUMBER, Inference, code_like, plain_numbers
 
 
 def kind(*cells: str, header: str = "x", frame: int = 2) -> str:
@@ -94,3 +98,28 @@ def test_names_of_the_schema_are_unique_and_the_headers_stay_as_titles() -> None
         ],
         "missingValues": [""],
     }
+
+
+@pytest.mark.parametrize("kind", ["integer", "number"])
+@given(cells=st.lists(st.text("0123456789.eE+-_ infaN٣", min_size=1, max_size=20), min_size=1, max_size=3))
+@example(cells=["1", "23", "456"])
+@example(cells=["1.5", "2.", "3e10"])
+@example(cells=["1e0007"])
+@example(cells=["1e-5000"])
+@example(cells=["1e999"])
+@example(cells=["9" * 18])
+@example(cells=["1", "nan"])
+@example(cells=["1", "007"])
+def test_numbers_that_are_told_at_a_glance_are_such(kind: str, cells: list[str]) -> None:
+    """Against the forms that say it cell by cell."""
+    values = plain_numbers(pl.Series(cells), kind, max(len(cell.encode()) for cell in cells))
+    form = INTEGER if kind == "integer" else NUMBER
+    if values is not None:
+        assert all(re.search(form, cell, re.ASCII) for cell in cells)
+        assert not any(re.match("[+-]?0[0-9]", cell) for cell in cells)
+        assert values.to_list() == [float(cell) for cell in cells]
+
+
+def test_most_numbers_are_told_at_a_glance() -> None:
+    for kind, cells in (("integer", ["1", "23", "456"]), ("number", ["1.5", "2.25", "31"])):
+        assert plain_numbers(pl.Series(cells), kind, 4) is not None

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from opendata.ports.sandbox.port import TaskError
-from opendata.tabular import dialect, stream
+from opendata.tabular import stream
 from opendata.tabular.layout import Layout, layout
+from opendata.tabular.plain import text
 from opendata.tabular.stream import Tally, frames, write_csv
 
 
@@ -69,7 +70,7 @@ class TestDelimited:
         assert tally == Tally(rows=3, blank=2, short=1, empty=1, long=1)
 
     def test_uneven_rows_that_add_up(self, made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(dialect, "_BLOCK", 64)
+        monkeypatch.setattr(text, "BLOCK", 64)
         path = made("a,b,c\n" + "1,2,3\n" * 200 + "1,2\n1,2,3,4\n" + "5,6,7\n" * 3)
         tally = Tally()
         got = rows(path, layout(path, "a.csv"), tally)
@@ -77,11 +78,11 @@ class TestDelimited:
         assert (tally.short, tally.long) == (1, 1)
 
     def test_blocks_cut_anywhere(self, made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        text = "".join(f"{n},南通{n},{n % 7}\r\n" for n in range(500))
-        path = made("id,名称,x\r\n" + text)
-        expected = [tuple(line.split(",")) for line in text.split("\r\n")[:-1]]
+        lines = "".join(f"{n},南通{n},{n % 7}\r\n" for n in range(500))
+        path = made("id,名称,x\r\n" + lines)
+        expected = [tuple(line.split(",")) for line in lines.split("\r\n")[:-1]]
         for block in (32, 33, 64, 1 << 20):
-            monkeypatch.setattr(dialect, "_BLOCK", block)
+            monkeypatch.setattr(text, "BLOCK", block)
             monkeypatch.setattr(stream, "CELLS", block * 3)
             assert rows(path, layout(path, "a.csv")) == expected
 
@@ -89,8 +90,10 @@ class TestDelimited:
         "data", ["a,b\r1,2\r", "a,b\n1\r,2\n", "a,b\n1,2\n\n3,4\n", 'a,b\n1,"2"\n', "a,b\n1,2\r"]
     )
     def test_only_plain_files_take_the_short_way(self, made: Any, data: str) -> None:
-        assert not dialect.is_plain(made(data), dialect.Dialect(",", '"'), 2)
-        assert dialect.is_plain(made("a,b\r\n1,2\r\n3,4"), dialect.Dialect(",", '"'), 2)
+        with pytest.raises(text.NotPlain):
+            list(text.frames(made(data), "utf-8", ",", '"', ["c0", "c1"]))
+        frames = text.frames(made("a,b\r\n1,2\r\n3,4"), "utf-8", ",", '"', ["c0", "c1"])
+        assert [row for frame in frames for row in frame.rows()] == [("1", "2"), ("3", "4")]
 
     def test_title_rows_above_the_header(self, made: Any) -> None:
         path = made("南通市行政许可公示表,,\n,,\n名称,日期,文号\n甲,2026-01-01,1\n")

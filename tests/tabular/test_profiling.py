@@ -17,8 +17,7 @@ def profiled(frames: list[pl.DataFrame], names: list[str]) -> list[dict[str, Any
     inference = Inference(names)
     statistics = Statistics(inference.columns)
     for frame in frames:
-        inference.feed(frame)
-        statistics.feed(frame)
+        statistics.feed(frame, inference.feed(frame))
     return statistics.result()
 
 

@@ -158,6 +158,35 @@ class TestText:
         assert (found.quote, len(rows), rows[5]) == ("", 26, ("4", '"开口', "6"))
         assert "quotes_kept" in notes(found)
 
+    def test_columns_aligned_by_blanks(self, csv: Any) -> None:
+        text = 'code   area    price\n3206   1200.5  77\n 320602 13  \t 1\n320612 "a  b" 3\n'
+        found, rows = read(csv(text))
+        assert (found.delimiter, found.columns) == (" ", ("code", "area", "price"))
+        assert rows == [("3206", "1200.5", "77"), ("320602", "13", "1"), ("320612", "a  b", "3")]
+
+    @pytest.mark.parametrize(
+        "text",
+        ["name name\nJohn Smith\nJane Doe\nJoe Bloggs\n", "a b c\n1 2 3\n4 5 6\n7 8 9\n10 11 12\n13 14\n"],
+        ids=["two words", "not all alike"],
+    )
+    def test_what_blanks_may_keep_apart_is_proposed_first(self, csv: Any, text: str) -> None:
+        found, _ = read(csv(text))
+        assert (len(found.columns), "blanks_between" in notes(found)) == (1, True)
+        found, rows = read(csv(text), delimiter=" ")
+        assert (len(found.columns), "blanks_between" in notes(found)) == (
+            len(text.split("\n")[0].split()),
+            False,
+        )
+        assert rows[0] == tuple(text.split("\n")[1].split())
+
+    def test_a_long_quoted_text_keeps_nothing_apart(self, csv: Any) -> None:
+        found, rows = read(csv("a\n" + f'"{"x" * 200_000} y"\n' * 3))
+        assert (len(found.columns), len(rows)) == (1, 3)
+
+    def test_texts_are_not_taken_apart(self, csv: Any) -> None:
+        found, rows = read(csv("说明\n请在 2026 年底前 办理\n无\n见附件\n"))
+        assert (len(found.columns), len(rows), len(found.notes)) == (1, 3, 0)
+
     def test_quotes_by_word_of_the_publisher(self, csv: Any) -> None:
         assert read(csv('a,b\n"1","2"\n'), quote="none")[1] == [('"1"', '"2"')]
 

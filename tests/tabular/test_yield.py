@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,8 @@ from opendata.ports.sandbox.port import TaskError
 from opendata.tabular.tasks import profile, to_parquet
 from opendata.validation.library.proposing import propose
 from tests.support import messy
+from tests.support.figures import FIGURE
 from tests.support.messy import Messy
-from tests.tabular.conftest import YIELD
 
 ALONE, ACCEPTED = 0.95, 0.99
 """Of the files that hold a table."""
@@ -71,7 +71,7 @@ def assert_said(code: str, params: Mapping[str, Any]) -> None:
         assert "{" not in sentence
 
 
-def test_the_yield(tmp_path: Path) -> None:
+def test_the_yield(tmp_path: Path, record_property: Callable[[str, object], None]) -> None:
     files = messy.files()
     outcomes = [(file, outcome(file, tmp_path)) for file in files]
     holding = [(file, found) for file, found in outcomes if file.header]
@@ -79,9 +79,10 @@ def test_the_yield(tmp_path: Path) -> None:
     alone = counted["alone"] / len(holding)
     accepted = (counted["alone"] + counted["accepted"]) / len(holding)
     without = [(file.kind, found) for file, found in outcomes if found not in ("alone", "accepted")]
-    YIELD.append(
+    record_property(
+        FIGURE,
         f"{len(files)} files, {len(holding)} of them with a table: {alone:.1%} give its rows without a person, "
-        f"{accepted:.1%} after one accepted proposal; {len(without)} give none and say why: {dict(Counter(without))}"
+        f"{accepted:.1%} after one accepted proposal; {len(without)} give none and say why: {dict(Counter(without))}",
     )
     assert len(files) >= 200
     assert "wrong" not in counted, without

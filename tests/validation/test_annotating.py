@@ -250,15 +250,6 @@ class TestResources:
         mine = office.editor.get(f"/resources/{resource}/report.xlsx?draft=true")
         assert opened(mine).worksheets[0]["A2"].value == "hidden"
 
-    def test_large_files_are_not_marked(
-        self, office: Any, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        resource = office.upload(office.draft()["id"], b"a,b\nx,1\n")["id"]
-        settle()
-        monkeypatch.setattr(annotating, "MOST_BYTES", 3)
-        answer = office.editor.get(f"/resources/{resource}/report.xlsx?draft=true")
-        assert (answer.status_code, answer.json()["code"]) == (413, "too_large_to_mark")
-
     def test_one_at_a_time(self, office: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         resource = office.upload(office.draft()["id"], b"a,b\nx,1\n")["id"]
         monkeypatch.setattr(trial, "WAIT_SECONDS", 0.01)

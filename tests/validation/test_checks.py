@@ -13,7 +13,6 @@ from opendata.validation.checks.plugin import CHECKS
 from opendata.validation.judging import validate_file
 from opendata.validation.schemas import check_schema
 
-REAL = Path(__file__).parents[2].parent / "shared" / "data"
 Found = list[tuple[int, str, str]]
 Judge = Callable[..., Found]
 
@@ -220,42 +219,3 @@ def test_what_is_wrong_with_the_checks_of_a_schema(schema: dict[str, Any], path:
 def test_a_wrong_check_of_a_field_is_named_there() -> None:
     schema = {"fields": [{"name": "a", "type": "string", "checks": [{"type": "gbt2260", "digits": 5}]}]}
     assert {finding[:2] for finding in check_schema(schema)} == {("fields.0.checks.0", "check_wrong")}
-
-
-class TestRealFiles:
-    @pytest.fixture(autouse=True)
-    def _at_hand(self) -> None:
-        if not REAL.exists():
-            pytest.skip("the real files of ../shared/data are not at hand")
-
-    def reasons(self, name: str, schema: dict[str, Any]) -> dict[tuple[str, str], int]:
-        report = validate_file(REAL / name, name, {}, schema, limit_errors=10_000)
-        found: dict[tuple[str, str], int] = {}
-        for error in report["tasks"][0]["errors"]:
-            key = (error["type"], error.get("reason", ""))
-            found[key] = found.get(key, 0) + 1
-        return found
-
-    def test_the_industry_file_lost_its_zeros(self) -> None:
-        names = ["id", "parent_id", "code", "name", "enabled", "dest"]
-        schema: dict[str, Any] = {"fields": [{"name": name, "type": "string"} for name in names]}
-        schema["fields"][2]["checks"] = ["gbt4754"]
-        assert set(self.reasons("gbt4754_2017_industry.csv", schema)) == {("gbt4754", "leading_zero_lost")}
-
-    @pytest.mark.parametrize("name", ["admin_areas.csv", "admin_areas_gb18030.csv"])
-    def test_the_districts_are_known(self, name: str) -> None:
-        fields = [
-            {"name": "code", "type": "string", "checks": ["gbt2260"]},
-            {"name": "name", "type": "string"},
-            {"name": "cityCode", "type": "string", "checks": [{"type": "gbt2260", "digits": 4}]},
-            {"name": "provinceCode", "type": "string", "checks": [{"type": "gbt2260", "digits": 2}]},
-        ]
-        assert self.reasons(name, {"fields": fields, "checks": ["total_row", "title_row"]}) == {}
-
-    def test_codes_of_a_workbook_that_kept_them_as_numbers(self) -> None:
-        fields: list[dict[str, Any]] = [{"name": "区划代码", "type": "string", "checks": ["gbt2260"]}]
-        fields += [
-            {"name": "区划名称", "type": "string"},
-            {"name": "启用日期", "type": "string", "checks": ["mixed_date"]},
-        ]
-        assert self.reasons("nantong_areas.xls", {"fields": fields}) == {}

@@ -11,6 +11,7 @@ from typing import Any
 
 import differential
 import differential_checks
+import differential_sheets
 import differential_types
 import pytest
 from differential import Case, Tables
@@ -19,7 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import opendata.validation
-from opendata.validation.proof import delimited, feed, validating
+from opendata.tabular.plain import text
+from opendata.validation.proof import feed, validating
 from opendata.validation.proof.rows import quick
 from opendata.validation.service import READERS
 
@@ -27,10 +29,15 @@ PARTS = (
     differential.files, differential_types.types, differential.headers, differential.dialects, differential.keys,
     differential.encodings, differential.ragged, differential.mutations, differential.checklists, differential.limits,
     differential.endings, differential_checks.odd_cells, differential_checks.formulas, differential_checks.ready,
+    differential_sheets.sheets, differential_sheets.layouts,
 )  # fmt: skip
 
 shares = pytest.mark.parametrize(
-    "every", [pytest.param(1, id="all", marks=pytest.mark.heavy), pytest.param(11, id="an eleventh")]
+    "every",
+    [
+        pytest.param(1, id="all", marks=pytest.mark.heavy),
+        pytest.param(11, id="an eleventh", marks=pytest.mark.sample),
+    ],
 )
 """Of the cases of a part."""
 
@@ -122,7 +129,7 @@ def test_rows_are_left_out(part: Any, tmp_path: Path, monkeypatch: pytest.Monkey
 )
 def test_many_frames(part: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int) -> None:
     """The same over small blocks and chunks, so that rows, quotes and characters are cut by their edges."""
-    monkeypatch.setattr(delimited, "BLOCK", 8192)
+    monkeypatch.setattr(text, "BLOCK", 8192)
     monkeypatch.setattr(feed, "CHUNK", 7)
     cases = islice(part(Tables(tmp_path)), 0, None, every)
     assert [found for case in cases if (found := difference(case))] == []
@@ -158,9 +165,13 @@ class TestAround:
         path = Tables(tmp_path).write("a,b,c\n" + "1,x,y\n" * rows)
         return Case("table", path, {"schema": SCHEMA})
 
-    def test_progress_and_an_end_on_demand(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(delimited, "BLOCK", 8192)
-        case, seen = self.table(tmp_path), []
+    @pytest.mark.parametrize("key", [[], ["c"]], ids=["plain", "keyed"])
+    def test_progress_and_an_end_on_demand(
+        self, key: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(text, "BLOCK", 8192)
+        path = Tables(tmp_path).write("a,b,c\n" + "".join(f"1,x,{n}\n" for n in range(20_000)))
+        case, seen = Case("table", path, {"schema": SCHEMA | {"primaryKey": key}}), []
         assert opendata.validation.validate(case.resource(), progress=seen.append).valid
         assert len(seen) > 10
         assert seen[-1] == 20_000

@@ -13,11 +13,11 @@ import openpyxl
 import pytest
 from starlette.testclient import TestClient
 
+from opendata.application import Application
 from opendata.catalog import codes as catalogue
 from opendata.tabular.shape import naming
 from opendata.validation import trial
 from opendata.validation.library import matching
-from opendata.wiring import Application
 
 API = "/api/v1"
 LIGHT = pytest.mark.parametrize("settings", ["light"], indirect=True)
@@ -144,8 +144,12 @@ class TestMatching:
 
     def test_values_that_look_different_lower_the_score(self) -> None:
         header = ["线路编号", "方向", "站序", "站点编号", "站点名称"]
-        (good, *_) = matching.propose(header, [["1", "上行", "1", "S1", "a"]])
-        (bad, *_) = matching.propose(header, [["1", "左", "很多", "S1", "a"]])
+        (good, *_) = matching.propose(
+            catalogue.codes().table_schemas.values(), header, [["1", "上行", "1", "S1", "a"]]
+        )
+        (bad, *_) = matching.propose(
+            catalogue.codes().table_schemas.values(), header, [["1", "左", "很多", "S1", "a"]]
+        )
         assert bad.doubtful == ("direction", "seq")
         assert bad.score < good.score
 

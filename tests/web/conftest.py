@@ -12,8 +12,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from opendata.accounts import service as accounts
+from opendata.application import Application
 from opendata.main import create_app
-from opendata.wiring import Application
 from opendata.work.actor import SYSTEM
 
 PASSWORD = "a long enough password"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from opendata.accounts.models import SignInFailure
-from opendata.wiring import Application
+from opendata.application import Application
 from opendata.work.actor import SYSTEM, Role
 
 pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)

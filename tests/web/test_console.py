@@ -296,7 +296,7 @@ def test_a_change_is_shown_against_what_is_public(
     release = office.submit(draft["id"])
     settle()
     page = browser("content").see(f"{DESK}/reviews/{release['id']}")
-    assert re.search(r"标题</th><td>原标题</td><td>改后标题</td>", page)
+    assert re.search(r"标题</th><td><del>原</del>标题</td><td><ins>改后</ins>标题</td>", page)
 
 
 def test_strangers_to_a_body_see_nothing_of_its_desk(

@@ -52,7 +52,7 @@ def test_a_cover_sheet_leads_to_the_sheet_with_the_data(
     here = f"{DESK}/dataset/{draft['id']}"
     editor = browser("editor")
     page = editor.see(here)
-    assert "工作簿有 3 个工作表，读取的是“说明”" in page
+    assert "文件有 3 个表，读取的是“说明”" in page
     assert "“数据”更像数据所在的工作表" in page
     assert "下载文件的人都能看到）：底稿" in page
     assert '<option value="底稿">底稿（隐藏）</option>' in page

@@ -69,3 +69,21 @@ def test_the_secrecy_reviewer_lets_findings_go_with_a_reason(
     page = secrecy.see(here)
     assert "state-in_review" in page
     assert page.count("已取得本人书面同意") == len(found)
+
+
+def test_the_secrecy_reviewer_lets_written_rows_pass_on_a_page(office: Any, browser: Any) -> None:
+    dataset = office.draft(title="补贴名单")
+    resource = office.upload(dataset["id"], b"a,b\n1,2\n")["id"]
+    secrecy, editor = browser("secrecy"), browser("editor")
+    here = f"{DESK}/row-waivers/{resource}"
+    assert "由本单位的保密审查员登记" in editor.see(here)
+    assert secrecy.send(here, here, column="证件号码", rule="resident_id", reason="").status_code == 422
+    assert secrecy.send(here, here, column="", rule="resident_id", reason="依法公开").status_code == 422
+    assert (
+        secrecy.send(here, here, column="证件号码", rule="resident_id", reason="依法公开").status_code == 303
+    )
+    assert "有效" in editor.see(here)
+    (waiver,) = office.editor.get(f"/resources/{resource}/row-waivers").json()
+    assert (waiver["column"], waiver["rule"], waiver["reason"]) == ("证件号码", "resident_id", "依法公开")
+    assert secrecy.send(here, here, ended=waiver["id"]).status_code == 303
+    assert "已终止" in editor.see(here)

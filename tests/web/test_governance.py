@@ -75,6 +75,21 @@ def test_d13_a_city_administrator_enters_and_lifts_on_pages(office: Any, browser
     assert browser("editor").get(new).status_code == 403
 
 
+def test_d13_the_entry_s_page_lists_what_is_public_already(
+    office: Any, browser: Callable[..., Any], settle: Callable[[], None]
+) -> None:
+    dataset = office.link(title="就诊人次")
+    office.publish(dataset, settle)
+    office.person("keeper", site_roles=[SiteRole.CITY_ADMIN])
+    keeper = browser("keeper")
+    new = "/zh/console/negative-list/new"
+    made = keeper.send(new, new, **ENTRY | {"themes": []})
+    assert made.status_code == 303
+    page = keeper.see(made.headers["location"].partition("?")[0])
+    assert "就诊人次" in page
+    assert "已公开且命中本条目的数据集" in page
+
+
 def test_d13_the_clerk_reads_which_entry_and_which_field(
     office: Any, browser: Callable[..., Any], settle: Callable[[], None]
 ) -> None:

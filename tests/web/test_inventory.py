@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from opendata.work.actor import Role
+from opendata.work.actor import Role, SiteRole
 
 pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
 
@@ -172,3 +172,34 @@ def test_a_file_is_no_link(office: Any, browser: Any) -> None:
     token = editor.hidden(DESK, "/zh/sign-out")
     action = f"{DESK}/dataset/{dataset}/links/{resource}"
     assert editor.post(action, {**token, "url": "https://example.org/"}).status_code == 404
+
+
+def test_d09_the_line_s_form_asks_for_them(office: Any, browser: Any) -> None:
+    keeper = office.person("keeper", site_roles=[SiteRole.CITY_ADMIN])
+    choices = [{"code": "gis", "label": "地理信息"}]
+    fields = [
+        {"name": "source_system", "label": "来源系统", "kind": "code", "scope": "line", "choices": choices},
+        {"name": "volume_mb", "label": "数据量", "kind": "number", "scope": "line"},
+        {"name": "service_window", "label": "服务窗口", "kind": "text"},
+    ]
+    assert keeper.put("/metadata-profile", json={"fields": fields, "note": "x"}).status_code == 200
+    clerk = browser("editor")
+    here = "/zh/console/agency/housing/inventory/new"
+    form = {
+        "title": "地名", "openness": "unconditional", "share_type": "unconditional", "lead_unit": "市政府办公室",
+        "responsible_unit": "测绘科", "city_fields.source_system": "gis", "city_fields.volume_mb": "much",
+    }  # fmt: skip
+    page = clerk.see(here)
+    assert 'name="city_fields.source_system"' in page
+    assert 'name="city_fields.service_window"' not in page
+    refused = clerk.send(here, here, **form)
+    assert refused.status_code == 422
+    assert 'id="f-city_fields.volume_mb"' in refused.text
+    sent = clerk.send(here, here, **form | {"city_fields.volume_mb": "12"})
+    assert sent.status_code == 303, sent.text[:500]
+    found = office.client.get("/api/v1/inventory?q=地名").json()["results"][0]
+    assert found["city_fields"] == {"source_system": "gis", "volume_mb": 12}
+    assert (found["lead_unit"], found["responsible_unit"]) == ("市政府办公室", "测绘科")
+    public = clerk.see(f"/zh/inventory/{found['id']}")
+    assert "来源系统" in public
+    assert "地理信息" in public

@@ -185,3 +185,23 @@ def test_d15_a_standing_authority_is_proposed_approved_and_ended_on_its_page(
     assert "行数变化不超过 10%" in page
     assert clerk.send(here, one, outcome="end").status_code == 303
     assert office.editor.get("/standing-authorities").json()[0]["state"] == "ended"
+
+
+def test_d15_the_page_offers_the_light_path_and_marks_the_words_that_differ(
+    office: Any, settle: Settle, browser: Browsers
+) -> None:
+    public = office.link(title="住房租赁企业名单")
+    office.publish(public, settle)
+    clerk, reviewer = browser("editor"), browser("content")
+    office.editor.patch(f"/datasets/{public}", json={"title": "住房租赁企业名录"})
+    here = f"/zh/console/dataset/{public}"
+    assert 'name="correction"' in clerk.see(here)
+    assert clerk.send(here, f"{here}/submit", correction="1").status_code == 303
+    settle()
+    waiting = office.content.get("/reviews").json()[0]["release"]["id"]
+    page = reviewer.see(f"/zh/console/reviews/{waiting}")
+    assert "一人审查通过即发布" in page
+    assert "住房租赁企业名<del>单</del>" in page
+    assert "住房租赁企业名<ins>录</ins>" in page
+    office.editor.patch(f"/datasets/{public}", json={"openness": "conditional", "open_condition": "x"})
+    assert 'name="correction"' not in clerk.see(here)

@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 
+from opendata.edge import messages
 from opendata.edge.messages import LANGUAGES
 from opendata.web import render, texts
 
 HERE = Path(texts.__file__).parent
 FAMILIES = (
-    "done.", "facet.", "field.", "failure.", "domain.", "holdings.did.", "holdings.kind.", "list.count.",
-    "facts.type.", "next.", "profile.", "reading.by.", "reading.note.", "remedy.", "review.", "scope.", "sort.", "standing.state.",
-    "tab.", "type.",
+    "done.", "facet.", "harvest.limit.", "field.", "failure.", "domain.", "holdings.did.", "holdings.kind.", "list.count.",
+    "facts.type.", "kept.change.", "kept.state.", "next.", "profile.", "reading.by.", "reading.note.", "remedy.", "review.", "scope.", "sort.", "standing.state.",
+    "tab.", "type.", "webhooks.",
 )  # fmt: skip
 """Keys that are put together from a code."""
 
@@ -70,7 +71,8 @@ def test_content_in_the_other_language_is_marked() -> None:
     [(0, "0 B"), (999, "999 B"), (1500, "1.5 KB"), (119_000_000, "119 MB"), (5 * 10**12, "5000 GB")],
 )
 def test_sizes(size: int, shown: str) -> None:
-    assert texts.size(size) == shown
+    assert messages.size(size) == shown
+    assert shown in messages.text("file_too_large", "zh", {"limit": size})
 
 
 def test_one_is_not_many() -> None:

@@ -22,8 +22,18 @@ class Occasion(StrEnum):
     RELEASE_PUBLISHED = "release_published"
     STANDING_WAITS = "standing_waits"
     STANDING_STOPPED = "standing_stopped"
+    FORBIDDEN_YET_PUBLIC = "forbidden_yet_public"
+    """An entry of the negative list forbids what their body has made public already."""
+    ROWS_DROPPED = "rows_dropped"
+    ROWS_TO_CONFIRM = "rows_to_confirm"
     DELEGATED = "delegated"
     DELEGATION_ENDED = "delegation_ended"
+    HARVEST_FAILED = "harvest_failed"
+    HARVEST_HELD = "harvest_held"
+    """More is missing at the source than is believed without asking."""
+    HARVEST_INCOMPLETE = "harvest_incomplete"
+    REPORT_FAILED = "report_failed"
+    REPORT_INCOMPLETE = "report_incomplete"
 
 
 class Notice(Base):

@@ -19,6 +19,8 @@ def tell(
     """A notice to each of them but the one who acts. `about` makes it this one: told again, it is no news."""
     key = f"{occasion.value}:{about}"[:120]
     wanted = {user_id for user_id in user_ids if user_id != work.actor.id}
+    if not wanted:
+        return
     told = select(Notice.user_id).where(Notice.key == key, Notice.user_id.in_(wanted))
     for user_id in sorted(wanted - set(work.session.execute(told).scalars())):
         work.session.add(

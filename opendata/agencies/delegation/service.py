@@ -131,7 +131,7 @@ def _tell(
         occasion,
         about=row.id,
         path="/console/delegations",
-        absent=absent.full_name or absent.name,
+        absent=absent.called,
         agency=agency.title,
         first_day=row.first_day.isoformat(),
         last_day=row.last_day.isoformat(),

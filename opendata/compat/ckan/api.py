@@ -6,9 +6,9 @@ import asyncio
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -19,7 +19,29 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from opendata.catalog.codes import codes
-from opendata.compat.ckan import datasets, datastore, groups, organizations, resources, search, users, wire
+from opendata.compat.ckan import (
+    datasets,
+    datastore,
+    groups,
+    images,
+    organizations,
+    refused,
+    resources,
+    search,
+    users,
+    wire,
+)
+from opendata.compat.ckan.activities import actions as activities
+from opendata.compat.ckan.datastore import dumping
+from opendata.compat.ckan.finding import autocomplete
+from opendata.compat.ckan.finding.resources import resource_search
+from opendata.compat.ckan.following import actions as following
+from opendata.compat.ckan.people import accounts, collaborators, members
+from opendata.compat.ckan.previews import views
+from opendata.compat.ckan.revising import bulk
+from opendata.compat.ckan.revising.revise import package_revise
+from opendata.compat.ckan.tasks import actions as tasks
+from opendata.compat.ckan.terms import tags, vocabularies
 from opendata.compat.ckan.wire import Arguments, BadRequest, Call, Ready, Shelf
 from opendata.core.errors import DomainError, TooLarge, Unauthenticated
 from opendata.core.ids import is_id
@@ -52,7 +74,10 @@ class Action:
     function: Callable[[Call], Any]
     changes: bool
     """Has side effects: POST only, in a writing unit of work."""
-    takes_file: bool = False
+    file_field: str | None = ""
+    """The argument that may be a file; None: any, where actions look for them by themselves."""
+    file_limit: int | None = None
+    """Bytes; None: as large as files may be at all."""
 
 
 @dataclass
@@ -76,7 +101,7 @@ async def act(request: Request) -> Response:
         sent = await _sent(request, action)
         callback = _callback(request, sent)
     except BadRequest as error:
-        return _answer(orjson.dumps(f"Bad request - {error}"), 400)
+        return _answer(orjson.dumps(f"Bad request: {error}"), 400)
     except DomainError as error:
         return face(error, request)
     run = partial(_perform, request, name, action, sent, callback)
@@ -87,7 +112,7 @@ def face(error: DomainError, request: Request, status: int | None = None) -> Res
     """Errors that arise before or around an action, for `edge.problem`: in CKAN's envelope too."""
     broken = next((f for f in error.fields if f.code.startswith("json_")), None)
     if broken is not None:
-        text = f"Bad request - JSON Error: {messages.field_text(broken, 'en')}"
+        text = f"Bad request: JSON Error: {messages.field_text(broken, 'en')}"
         return _answer(orjson.dumps(text), 400)
     known = wire.action_error(error)
     body = wire.failure(_help_url(request, request.path_params.get("name", "")), known)
@@ -106,6 +131,29 @@ def download(request: Request) -> Response:
     return RedirectResponse(f"/api/v1/resources/{resource_id.lower()}/download", 302, wire.CORS)
 
 
+def image(request: Request) -> Response:
+    """An image of an organization or a group."""
+    app = application(request)
+    with app.place.reading(request_id=request_id(request)) as work:
+        return images.send(request, work, request.path_params["name"], app.stores, app.settings)
+
+
+def dump(request: Request) -> Response:
+    """The rows of a table as a file."""
+    app = application(request)
+
+    @contextmanager
+    def opened(args: Arguments) -> Iterator[Call]:
+        with app.place.reading(request_id=request_id(request)) as work:
+            _identify(request, work, bearer_token(request) or request.headers.get("x-ckan-api-key"))
+            yield Call(app, work, args, _shelf(request))
+
+    answer = dumping.answer(request.path_params["resource_id"], request.query_params, opened)
+    if answer.status_code == 200 and is_id(request.path_params["resource_id"]):
+        mark(request, Use.CALL, request.path_params["resource_id"].lower())
+    return answer
+
+
 def _perform(request: Request, name: str, action: Action, sent: _Sent, callback: str) -> Response:
     """The action in its unit of work; the answer is made before the commit, and sent after it."""
     app = application(request)
@@ -120,10 +168,11 @@ def _perform(request: Request, name: str, action: Action, sent: _Sent, callback:
     try:
         with _turn(app.settings, action), opened as work:
             _identify(request, work, token)
-            result = action.function(Call(app, work, sent.args, _shelf(request), sent.files))
+            call = Call(app, work, sent.args, _shelf(request), sent.files)
+            result = action.function(call)
             if isinstance(result, Ready) and result.used and not action.changes:
                 mark(request, Use.CALL, result.used)
-            body = wire.success(help_url, result)
+            body = wire.success(help_url, result, call.changed)
         status = 200
         if isinstance(result, Ready) and not action.changes and not callback:
             audience = _FOR_EVERYONE if result.everyones else _FOR_PUBLIC if result.public else _FOR_CALLER
@@ -134,7 +183,7 @@ def _perform(request: Request, name: str, action: Action, sent: _Sent, callback:
         if isinstance(error, DomainError):
             headers = retry_headers(error)
         status, body = known.status, wire.failure(help_url, known)
-    if callback:
+    if callback and status == 200:
         return Response(wire.jsonp(callback, body), status, wire.CORS, "application/javascript;charset=utf-8")
     return _answer(body, status, headers | audience)
 
@@ -201,11 +250,13 @@ async def _multipart(request: Request, action: Action) -> _Sent:
     if action.changes:
         await authorize(request, _may_send)
     app = application(request)
-    limit = app.settings.max_upload_bytes if action.takes_file else app.settings.max_json_bytes
+    takes_files = action.file_field != ""
+    largest = action.file_limit or app.settings.max_upload_bytes
+    limit = largest if takes_files else app.settings.max_json_bytes
     form = await uploads.receive(
         request,
         partial(app.stores.inbox.writer, limit=limit),
-        file_field="upload" if action.takes_file else "",
+        file_field=action.file_field,
         limit=limit,
     )
     return _Sent(dict(form.fields), form.files)
@@ -213,7 +264,7 @@ async def _multipart(request: Request, action: Action) -> _Sent:
 
 def _may_send(work: Work) -> None:
     actor = work.actor
-    if not (actor.can(Scope.WRITE) and (actor.sysadmin or actor.roles)):
+    if not (actor.can(Scope.WRITE) and (actor.sysadmin or actor.roles or actor.datasets)):
         raise Unauthenticated("token_needed")
 
 
@@ -238,7 +289,7 @@ def status_show(call: Call) -> dict[str, Any]:
         "site_description": settings.site_title_zh,
         "site_url": settings.site_url,
         "locale_default": "zh",
-        "error_emails_to": None,
+        "error_emails_to": "",
         "extensions": ["datastore"],
     }
 
@@ -249,6 +300,11 @@ def help_show(call: Call) -> str:
     if name not in ACTIONS:
         raise wire.not_found("Action function not found")
     return inspect.getdoc(ACTIONS[name].function) or ""
+
+
+def get_site_user(call: Call) -> None:
+    """Nobody gets the site's own user: there is none to be had."""
+    raise wire.denied("Only internal services allowed to use this action")
 
 
 def license_list(call: Call) -> list[dict[str, Any]]:
@@ -276,24 +332,46 @@ def license_list(call: Call) -> list[dict[str, Any]]:
 
 _READING = (
     datasets.package_show, datasets.package_list, search.package_search, search.current_package_list_with_resources,
-    search.package_autocomplete, search.tag_list, search.tag_show, organizations.organization_list,
-    organizations.organization_show, organizations.organization_list_for_user, organizations.member_list, groups.group_list,
-    groups.group_show, resources.resource_show, datastore.datastore_search, datastore.datastore_info, users.user_show,
-    users.user_list, users.api_token_list, status_show, help_show, license_list,
+    organizations.organization_list, organizations.organization_show, organizations.organization_list_for_user,
+    groups.group_list, groups.group_show, groups.group_package_show, groups.group_list_authz, resources.resource_show,
+    datastore.datastore_search, datastore.datastore_info, datastore.datastore_search_sql, users.user_show, users.user_list, users.user_autocomplete,
+    users.api_token_list, members.member_list, members.member_roles_list, tags.tag_list, tags.tag_show, tags.tag_search,
+    tags.tag_autocomplete, vocabularies.vocabulary_list, vocabularies.vocabulary_show, autocomplete.package_autocomplete,
+    autocomplete.format_autocomplete, autocomplete.organization_autocomplete, autocomplete.group_autocomplete,
+    resource_search, views.resource_view_show, views.resource_view_list, status_show, help_show, license_list, get_site_user,
+    collaborators.package_collaborator_list, collaborators.package_collaborator_list_for_user,
+    *following.READING, *tasks.READING, *activities.READING, *refused.READING,
 )  # fmt: skip
 _CHANGING = (
     datasets.package_create, datasets.package_update, datasets.package_patch, datasets.package_delete, datasets.dataset_purge,
-    datasets.dataset_submit, datasets.package_resource_reorder, organizations.organization_create,
-    organizations.organization_update, organizations.organization_patch, organizations.organization_delete,
-    organizations.organization_purge, groups.group_create, groups.group_update, groups.group_patch, groups.group_delete,
-    groups.group_purge, resources.resource_delete, users.api_token_create, users.api_token_revoke,
+    datasets.dataset_submit, datasets.package_resource_reorder, datasets.package_owner_org_update,
+    organizations.organization_delete, organizations.organization_purge, groups.group_delete, groups.group_purge, resources.resource_delete, members.member_create,
+    members.member_delete, members.organization_member_create, members.organization_member_delete,
+    members.group_member_create, members.group_member_delete, accounts.user_create, accounts.user_update,
+    accounts.user_patch, accounts.user_delete, accounts.user_invite, users.api_token_create, users.api_token_revoke,
+    tags.tag_create, tags.tag_delete, vocabularies.vocabulary_create, vocabularies.vocabulary_update,
+    vocabularies.vocabulary_delete, views.resource_view_create, views.resource_view_update, views.resource_view_reorder,
+    views.resource_view_delete, views.resource_view_clear, views.resource_create_default_resource_views,
+    views.package_create_default_resource_views, datastore.datastore_create, datastore.datastore_upsert,
+    datastore.datastore_delete, datastore.datastore_records_delete, *following.CHANGING, *tasks.CHANGING, *activities.CHANGING, *refused.CHANGING,
+    collaborators.package_collaborator_create, collaborators.package_collaborator_delete,
+    bulk.bulk_update_private, bulk.bulk_update_public, bulk.bulk_update_delete,
 )  # fmt: skip
 _TAKING_FILES = (resources.resource_create, resources.resource_update, resources.resource_patch)
+_TAKING_IMAGES = (
+    organizations.organization_create, organizations.organization_update, organizations.organization_patch, groups.group_create,
+    groups.group_update, groups.group_patch,
+)  # fmt: skip
 
 ACTIONS: Mapping[str, Action] = {
     **{function.__name__: Action(function, changes=False) for function in _READING},
     **{function.__name__: Action(function, changes=True) for function in _CHANGING},
-    **{function.__name__: Action(function, changes=True, takes_file=True) for function in _TAKING_FILES},
+    **{function.__name__: Action(function, changes=True, file_field="upload") for function in _TAKING_FILES},
+    **{
+        function.__name__: Action(function, True, "image_upload", images.LARGEST)
+        for function in _TAKING_IMAGES
+    },
+    "package_revise": Action(package_revise, changes=True, file_field=None),
 }
 
 router = APIRouter()
@@ -301,6 +379,8 @@ for _path in ("/api/3/action/{name}", "/api/action/{name}"):
     router.add_route(_path, act, methods=["GET", "POST", "PUT", "OPTIONS"], include_in_schema=False)
 for _path in ("/api/3", "/api/3/", "/api", "/api/"):
     router.add_route(_path, versions, include_in_schema=False)
+router.add_route("/uploads/group/{name}", image, include_in_schema=False)
+router.add_route("/datastore/dump/{resource_id}", dump, include_in_schema=False)
 router.add_route(
     "/dataset/{dataset}/resource/{resource_id}/download/{filename:path}", download, include_in_schema=False
 )

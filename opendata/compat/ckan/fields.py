@@ -8,37 +8,24 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
-
 from opendata.catalog.files import MEDIA_TYPES, format_of
-from opendata.catalog.models import Group
-from opendata.catalog.profile import RESOURCE_CODE, DatasetMeta
-from opendata.compat.ckan.packages import BOX_EXTRA, FIELD_EXTRAS, LIST_EXTRAS, polygon
-from opendata.compat.ckan.wire import MISSING, Call, dicts, listed, text_of, wrong
+from opendata.catalog.profile import RESOURCE_CODE, WRITTEN
+from opendata.catalog.queries import GroupFace
+from opendata.compat.ckan.terms.rules import names_of, read_tags
+from opendata.compat.ckan.wire import MISSING, Call, dicts, not_found, text_of, wrong
 from opendata.core.checks import is_email, is_language, is_region
+from opendata.harvest.ckan_words import (
+    BOX_EXTRA,
+    DATASET_TEXTS,
+    FIELD_EXTRAS,
+    LIST_EXTRAS,
+    RESOURCE_TEXTS,
+    box,
+)
 from opendata.inventory.models import Disclosure, Domain, Openness, UpdateCycle
 from opendata.inventory.profile import fields as city
 from opendata.inventory.profile.fields import CityField, Value
 
-DATASET_TEXTS = {
-    "title": "title",
-    "notes": "description",
-    "license_id": "licence",
-    "url": "landing_page",
-    "version": "version",
-    "author": "author",
-    "author_email": "author_email",
-    "maintainer": "maintainer",
-    "maintainer_email": "maintainer_email",
-    "type": "kind",
-}
-RESOURCE_TEXTS = {
-    "name": "name",
-    "description": "description",
-    "format": "format",
-    "mimetype": "media_type",
-    "url": "url",
-}
 _OURS = frozenset(
     {
         "id", "package_id", "position", "state", "created", "last_modified", "metadata_modified", "datastore_active", "url_type",
@@ -92,8 +79,10 @@ def dataset_fields(
     if not found.get("kind", "x"):
         del found["kind"]
     _check_emails(found)
-    if "tags" in args or "tag_string" in args:
-        found["keywords"] = _tags(args)
+    if "tags" in args:
+        found["keywords"], found["vocabulary_terms"] = read_tags(call.work, dicts(args, "tags"))
+    if "tag_string" in args and not args.get("tags"):
+        found["keywords"] = _of_string(args)
     if "groups" in args:
         found["groups"] = _groups(args, call.groups)
     if "extras" in args:
@@ -103,9 +92,9 @@ def dataset_fields(
     return found
 
 
-def extras_of(args: Mapping[str, Any]) -> dict[str, str]:
-    """Extras of an organization or a group."""
-    return _extras(args)
+def extras_of(args: Mapping[str, Any], *, once: bool = True) -> dict[str, str]:
+    """Extras of an organization or a group; not `once`: the last of a key counts."""
+    return _extras(args, once=once)
 
 
 def resource_fields(
@@ -123,6 +112,8 @@ def resource_fields(
         for key, value in args.items()
         if key not in hidden and not (value in (None, "") and key in _EMPTY_FACTS)
     }
+    if args.get("url_type") == WRITTEN and not has_file:
+        free["url_type"] = WRITTEN
     if free:
         found["extras"] = free
     if isinstance(args.get("schema"), dict):
@@ -151,35 +142,26 @@ def _check_emails(found: Mapping[str, Any]) -> None:
         raise wrong({name: [f"Email {bad[name][:100]} is not a valid format"] for name in bad})
 
 
-def _tags(args: Mapping[str, Any]) -> list[str]:
-    if "tags" not in args:
-        names = text_of(args, "tag_string").split(",")
-        return list(dict.fromkeys(name.strip() for name in names if name.strip()))
-    names = []
-    for entry in listed(args, "tags"):
-        name = entry.get("name") if isinstance(entry, dict) else entry
-        if not isinstance(name, str) or not name.strip():
-            raise wrong({"tags": [{"name": [MISSING]}]})
-        names.append(name.strip())
-    return list(dict.fromkeys(names))
+def _of_string(args: Mapping[str, Any]) -> list[str]:
+    return names_of([name for part in text_of(args, "tag_string").split(",") if (name := part.strip())])
 
 
-def _groups(args: Mapping[str, Any], every: Sequence[Group]) -> list[str]:
+def _groups(args: Mapping[str, Any], every: Mapping[str, GroupFace]) -> list[str]:
     """Names of the groups, each given by name or id."""
     given = dicts(args, "groups")
     if not given:
         return []
-    known = {key: group.name for group in every for key in (group.id, group.name)}
+    known = {key: group.name for group in every.values() for key in (group.id, group.name)}
     names = []
     for entry in given:
         key = entry.get("id") or entry.get("name")
         if key not in known:
-            raise wrong({"groups": [{"id": ["Group was not found."]}]})
+            raise not_found("Group was not found.")
         names.append(known[key])
     return list(dict.fromkeys(names))
 
 
-def _extras(args: Mapping[str, Any]) -> dict[str, str]:
+def _extras(args: Mapping[str, Any], *, once: bool = True) -> dict[str, str]:
     found: dict[str, str] = {}
     for entry in dicts(args, "extras"):
         if entry.get("state") == "deleted" or entry.get("deleted"):
@@ -187,7 +169,7 @@ def _extras(args: Mapping[str, Any]) -> dict[str, str]:
         key, value = entry.get("key"), entry.get("value")
         if not isinstance(key, str) or not key.strip():
             raise wrong({"extras": [{"key": [MISSING]}]})
-        if key in found:
+        if once and key in found:
             raise wrong({"extras_validation": [f'Duplicate key "{key}"']})
         if value is None:
             raise wrong({"extras": [{"value": [MISSING]}]})
@@ -215,7 +197,7 @@ def _from_extras(extras: Mapping[str, str], own: Sequence[CityField]) -> dict[st
             free.pop(key, None)
     if fields["disclosures"] is None:  # a client that does not know of them takes none away
         del fields["disclosures"]
-    fields["bbox"] = _box(free.get(BOX_EXTRA, ""))
+    fields["bbox"] = box(free.get(BOX_EXTRA, ""))
     if fields["bbox"]:
         del free[BOX_EXTRA]
     fields["city_fields"] = _city_fields(free, own)
@@ -227,18 +209,6 @@ def _from_extras(extras: Mapping[str, str], own: Sequence[CityField]) -> dict[st
 def _city_fields(extras: Mapping[str, str], own: Sequence[CityField]) -> dict[str, Value]:
     read = {field.name: city.read(field, extras[field.name]) for field in own if field.name in extras}
     return {name: value for name, value in read.items() if not city.judge({name: value}, own)}
-
-
-def _box(text: str) -> list[float] | None:
-    """The sides of a GeoJSON polygon that is a rectangle as we write it."""
-    try:
-        shape = orjson.loads(text)
-        corners = shape["coordinates"][0]
-        sides = [float(side) for side in (*corners[0], *corners[2])]
-        DatasetMeta(bbox=sides)
-    except (ValueError, TypeError, LookupError, OverflowError):
-        return None
-    return sides if shape == polygon(sides) else None
 
 
 def _fits(field: str, text: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,15 +15,19 @@ from sqlalchemy import bindparam, select
 
 from opendata.access import policy
 from opendata.agencies.models import Agency
-from opendata.catalog import queries, views
+from opendata.catalog import queries, views, vocabularies
 from opendata.catalog.codes import codes
-from opendata.catalog.models import Dataset, DatasetState, Group, Release
-from opendata.catalog.profile import DatasetMeta, ResourceMeta, disclosure_of
-from opendata.catalog.queries import LineRow
+from opendata.catalog.models import Dataset, DatasetState, Release
+from opendata.catalog.profile import WRITTEN, DatasetMeta, ResourceMeta, disclosure_of
+from opendata.catalog.queries import GroupFace, LineRow
 from opendata.catalog.views import DatasetView, ResourceView
+from opendata.catalog.vocabularies import Known
+from opendata.compat.ckan.images import displayed
 from opendata.compat.ckan.wire import Call, Ready
 from opendata.core.errors import NotFound, Unavailable
 from opendata.edge import messages
+from opendata.harvest.ckan_words import BOX_EXTRA, FIELD_EXTRAS, LIST_EXTRAS, polygon
+from opendata.inventory.models import InventoryLine
 from opendata.inventory.profile.fields import plain
 from opendata.search import service as search
 from opendata.search.documents import Columns, Payload
@@ -31,46 +37,27 @@ from opendata.work.unit import Work
 TAGS = uuid.UUID("6f1d0b1e-52a5-5d4c-9d39-6d8ab6f0a7aa")
 """Namespace of tag ids: CKAN gives tags ids, we derive them from the name."""
 
-FIELD_EXTRAS = {
-    "title_en": "title_en",
-    "notes_en": "description_en",
-    "frequency": "update_cycle",
-    "access_rights": "openness",
-    "open_condition": "open_condition",
-    "priority_domain": "domain",
-    "region_code": "region",
-    "temporal_start": "temporal_start",
-    "temporal_end": "temporal_end",
-    "modified": "data_updated_on",
-    "contact_name": "contact_name",
-    "contact_phone": "contact_phone",
-    "contact_email": "contact_email",
-}
-"""CKAN extras that carry fields of ours (china.md 2.4), both ways. Defaults are not written out."""
-LIST_EXTRAS = {
-    "themes": "themes",
-    "language": "language",
-    "related_resource": "related_codes",
-    "disclosures": "disclosures",
-}
-"""Extras that hold several values, with commas between them."""
-BOX_EXTRA = "spatial"
-"""A rectangle as a GeoJSON polygon in text, as ckanext-spatial has it."""
 TAKEN = frozenset({*FIELD_EXTRAS, *LIST_EXTRAS, BOX_EXTRA, "identifier", "publisher_id", "issued"})
 """Names of extras that a field of the city cannot have."""
 _HIDDEN_DEFAULTS = {"update_cycle": "irregular", "openness": "unconditional", "domain": "other"}
 
 
-def payload(site_url: str) -> Callable[[Work, Sequence[str]], Payload]:
+Coded = LineRow | InventoryLine
+"""An inventory line, of which a package tells the code."""
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
+
+
+def payload(site_url: str) -> Callable[[Work, Sequence[DatasetView]], Payload]:
     """What search hits carry: the package dictionary as JSON bytes."""
 
-    def for_batch(work: Work, ids: Sequence[str]) -> Payload:
-        groups = {group.name: group for group in queries.groups(work)}
-        lines = queries.lines_of(work, ids)
+    def for_batch(work: Work, found: Sequence[DatasetView]) -> Payload:
+        groups = queries.group_faces(work)
+        known = vocabularies.known(work, [view.meta.vocabulary_terms for view in found])
+        lines = queries.lines_of(work, [view.id for view in found])
 
         def render(view: DatasetView, columns: Columns) -> bytes:
             own = derived(view.agency, lines.get(view.id, []), view.dataset.first_published_at)
-            return orjson.dumps(package(view, columns, groups, site_url, own))
+            return orjson.dumps(package(view, columns, groups, known, site_url, own))
 
         return render
 
@@ -117,31 +104,50 @@ def fresh(call: Call, dataset: Dataset) -> dict[str, Any]:
     return shown(call, views.one(session, dataset, release))
 
 
-def shown(call: Call, view: DatasetView) -> dict[str, Any]:
-    """A view as the dataset's own people see it: of what is not public, also where it stands."""
+def shown(call: Call, view: DatasetView, lines: Sequence[InventoryLine] | None = None) -> dict[str, Any]:
+    """A view as the dataset's own people see it: of what is not public, also where it stands. `lines`: those that it opens,
+    where they are known."""
+    if lines is None:
+        return shown_all(call, [view])[0]
+    public = sorted((line for line in lines if not line.withheld_ground), key=lambda line: line.resource_code)
+    return _standing(view, _rendered(call, [view], {view.id: public})[0])
+
+
+def shown_all(call: Call, found: Sequence[DatasetView]) -> list[dict[str, Any]]:
+    return [_standing(view, told) for view, told in zip(found, rendered_all(call, found), strict=True)]
+
+
+def _standing(view: DatasetView, told: dict[str, Any]) -> dict[str, Any]:
     dataset, release = view.dataset, view.release
-    found = rendered(call, view, private=_is_private(dataset, release))
+    told["private"] = _is_private(dataset, release)
     if release.id == dataset.published_id:
-        return found
+        return told
     sentence = messages.state_text(release.sentence, "en")
-    return {**found, "release_state": str(release.state), "release_sentence": sentence}
+    return {**told, "release_state": str(release.state), "release_sentence": sentence}
 
 
-def rendered(call: Call, view: DatasetView, *, private: bool = False) -> dict[str, Any]:
-    return rendered_all(call, [view], private=private)[0]
+def rendered(call: Call, view: DatasetView) -> dict[str, Any]:
+    return rendered_all(call, [view])[0]
 
 
 def rendered_all(call: Call, found: Sequence[DatasetView], *, private: bool = False) -> list[dict[str, Any]]:
     """The dictionaries of these views, with what they need besides, in a constant number of statements."""
+    return _rendered(call, found, queries.lines_of(call.work, [view.id for view in found]), private=private)
+
+
+def _rendered(
+    call: Call, found: Sequence[DatasetView], lines: Mapping[str, Sequence[Coded]], *, private: bool = False
+) -> list[dict[str, Any]]:
     with_files = [view.id for view in found if any(resource.file for resource in view.resources)]
     columns = columns_of(call.work, with_files) if with_files else {}
-    groups = {group.name: group for group in call.groups} if any(view.meta.groups for view in found) else {}
-    lines = queries.lines_of(call.work, [view.id for view in found])
+    groups = call.groups if any(view.meta.groups for view in found) else {}
+    known = vocabularies.known(call.work, [view.meta.vocabulary_terms for view in found])
     return [
         package(
             view,
             columns.get(view.id, {}),
             groups,
+            known,
             call.site_url,
             derived(view.agency, lines.get(view.id, []), view.dataset.first_published_at),
             private=private,
@@ -183,41 +189,42 @@ def _indexed(call: Call, dataset_id: str, revision: int) -> bytes | None:
 def package(
     view: DatasetView,
     columns: Columns,
-    groups: Mapping[str, Group],
+    groups: Mapping[str, GroupFace],
+    known: Known,
     site_url: str,
     own: Mapping[str, str],
     *,
     private: bool = False,
 ) -> dict[str, Any]:
-    """The dictionary of one release of a dataset. `columns` tell which resources have rows, `own` is `derived`."""
+    """The dictionary of one release of a dataset. `columns` tell which resources have rows, `known` are the terms of
+    vocabularies that there are, `own` is `derived`."""
     meta, dataset, release = view.meta, view.dataset, view.release
-    resources = [resource(r, site_url, datastore=r.id in columns) for r in view.resources]
+    resources = [
+        {**resource(r, site_url, datastore=r.id in columns), "position": place}
+        for place, r in enumerate(view.resources)
+    ]
     return {
-        "author": meta.author,
-        "author_email": meta.author_email,
+        **_people(meta),
         "creator_user_id": dataset.created_by,
         "id": dataset.id,
         **_licence(meta),
-        "maintainer": meta.maintainer,
-        "maintainer_email": meta.maintainer_email,
         "metadata_created": stamp(dataset.created_at),
         "metadata_modified": stamp(release.published_at or release.updated_at),
         "name": dataset.name,
-        "notes": meta.description,
+        "notes": meta.description or None,
         "num_resources": len(resources),
-        "num_tags": len(meta.keywords),
         "organization": organization(view.agency),
         "owner_org": dataset.agency_id,
         "private": private,
         "state": "deleted" if dataset.state == "deleted" else "active",
         "title": meta.title,
         "type": meta.kind,
-        "url": meta.landing_page,
-        "version": meta.version,
+        "url": meta.landing_page or None,
+        "version": meta.version or None,
         "extras": extras(meta, own),
-        "groups": [_group(groups[name]) for name in sorted(meta.groups) if name in groups],
+        "groups": [_group(groups[name], site_url) for name in sorted(meta.groups) if name in groups],
         "resources": resources,
-        "tags": [tag(name) for name in sorted(meta.keywords)],
+        **_tags(meta, known),
         "relationships_as_object": [],
         "relationships_as_subject": [],
     }
@@ -232,7 +239,7 @@ def resource(view: ResourceView, site_url: str, *, datastore: bool) -> dict[str,
         "cache_url": None,
         "created": stamp(view.created_at),
         "datastore_active": datastore,
-        "description": meta.description,
+        "description": meta.description or None,
         "format": meta.format,
         "hash": file.sha256 if file else str(meta.extras.get("hash", "")),
         "id": view.id,
@@ -240,22 +247,42 @@ def resource(view: ResourceView, site_url: str, *, datastore: bool) -> dict[str,
         "metadata_modified": stamp(view.updated_at),
         "mimetype": (file.media_type if file else meta.media_type) or None,
         "mimetype_inner": None,
-        "name": meta.name,
+        "name": meta.name or None,
         "package_id": view.dataset_id,
         "position": view.position,
         "resource_type": meta.extras.get("resource_type"),
         "size": file.size if file else meta.extras.get("size"),
         "state": "active",
-        "url": download_url(view, site_url) if file else meta.url,
-        "url_type": "upload" if file else None,
+        "url": _address(view, site_url),
+        "url_type": WRITTEN if view.meta.is_written else "upload" if file else None,
         **_schema(meta),
     }
 
 
+def _address(view: ResourceView, site_url: str) -> str:
+    if view.meta.is_written:
+        return f"{site_url}/datastore/dump/{view.id}"
+    return download_url(view, site_url) if view.file else _link(view.meta.url)
+
+
+def _link(url: str) -> str:
+    """An address; CKAN takes what has no scheme for one of the web."""
+    return url if not url or _SCHEME.match(url) else "http://" + url.lstrip("/")
+
+
 def download_url(view: ResourceView, site_url: str) -> str:
     """CKAN's address of an upload, which ends in the file's name."""
-    name = quote(view.file.name.replace(" ", "-").lower()) if view.file else ""
+    name = quote(munged(view.file.name)) if view.file else ""
     return f"{site_url}/dataset/{view.dataset_id}/resource/{view.id}/download/{name}"
+
+
+def munged(name: str) -> str:
+    """A file's name as CKAN has it in addresses: small letters without accents, `-` for blanks, no other signs. Letters that
+    have no Latin form stay, where CKAN leaves nothing."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", name.lower()) if not unicodedata.combining(c))
+    return re.sub(
+        r"-+", "-", re.sub(r"[^\w.\-]", "", re.sub(r"\s+", "-", unicodedata.normalize("NFC", plain)))
+    )
 
 
 def organization(agency: Agency) -> dict[str, Any]:
@@ -279,7 +306,7 @@ def derived_of(work: Work, dataset: Dataset, agency: Agency) -> dict[str, str]:
     return derived(agency, lines, dataset.first_published_at)
 
 
-def derived(agency: Agency, lines: Sequence[LineRow] = (), issued: datetime | None = None) -> dict[str, str]:
+def derived(agency: Agency, lines: Sequence[Coded] = (), issued: datetime | None = None) -> dict[str, str]:
     """Extras that tell what the client did not write (china.md 2.4, named as ckanext-dcat names them): they are shown
     unless the client has an extra of that name itself, and are no news when they come back."""
     found = {
@@ -309,19 +336,21 @@ def extras(meta: DatasetMeta, own: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": found[key]} for key in sorted(found)]
 
 
-def polygon(bbox: Sequence[float]) -> dict[str, Any]:
-    west, south, east, north = bbox
-    corners = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    return {"type": "Polygon", "coordinates": [corners]}
+def _tags(meta: DatasetMeta, known: Known) -> dict[str, Any]:
+    """Free tags and the terms of vocabularies that there still are, by name."""
+    terms = [tag(t.name, t.id, t.vocabulary_id) for t in vocabularies.of(meta.vocabulary_terms, known)]
+    found = sorted([*map(tag, meta.keywords), *terms], key=lambda found: found["name"])
+    return {"num_tags": len(found), "tags": found}
 
 
-def tag(name: str) -> dict[str, Any]:
+def tag(name: str, tag_id: str = "", vocabulary_id: str | None = None) -> dict[str, Any]:
+    """A tag of a dataset; a free one has its id from its name."""
     return {
         "display_name": name,
-        "id": str(uuid.uuid5(TAGS, name)),
+        "id": tag_id or str(uuid.uuid5(TAGS, name)),
         "name": name,
         "state": "active",
-        "vocabulary_id": None,
+        "vocabulary_id": vocabulary_id,
     }
 
 
@@ -330,23 +359,28 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
-def _group(group: Group) -> dict[str, Any]:
+def _group(group: GroupFace, site_url: str) -> dict[str, Any]:
     return {
         "description": group.description,
         "display_name": group.title or group.name,
         "id": group.id,
-        "image_display_url": group.image_url,
+        "image_display_url": displayed(group.image_url, site_url),
         "name": group.name,
         "title": group.title,
     }
+
+
+def _people(meta: DatasetMeta) -> dict[str, str | None]:
+    names = ("author", "author_email", "maintainer", "maintainer_email")
+    return {name: getattr(meta, name) or None for name in names}
 
 
 def _licence(meta: DatasetMeta) -> dict[str, Any]:
     licence = codes().licences.get(meta.licence)
     found = {
         "isopen": bool(licence and licence.open),
-        "license_id": meta.licence,
-        "license_title": licence.title_en if licence else meta.licence,
+        "license_id": meta.licence or None,
+        "license_title": (licence.title_en if licence else meta.licence) or None,
     }
     return {**found, "license_url": licence.url} if licence and licence.url else found
 

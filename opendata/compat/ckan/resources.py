@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import mimetypes
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,10 +14,11 @@ from opendata.catalog.drafts import NewResource
 from opendata.catalog.models import Dataset, File
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.compat.ckan import packages
-from opendata.compat.ckan.datasets import editable, need_account, settle, wants_public
+from opendata.compat.ckan.datasets import editable, settle, wants_public
 from opendata.compat.ckan.fields import resource_fields
-from opendata.compat.ckan.wire import MISSING, Call, require, text_of, wrong
+from opendata.compat.ckan.wire import MISSING, Call, not_found, require, text_of, wrong
 from opendata.core.errors import NotFound
+from opendata.core.ids import is_id
 from opendata.core.names import clean_file_name
 from opendata.publishing import drafts
 from opendata.tables.queries import columns_of
@@ -24,7 +27,16 @@ from opendata.work.unit import Work
 
 def resource_show(call: Call) -> dict[str, Any]:
     """A resource of a dataset that the caller sees; for its own people as the open draft has it."""
-    dataset = _dataset_of(call.work, require(call.args, "id"))
+    resource_id = require(call.args, "id")
+    try:
+        return _rendered(call, seen_resource(call, resource_id))
+    except NotFound:
+        raise not_found() from None
+
+
+def seen_resource(call: Call, resource_id: str) -> ResourceView:
+    """A resource as the caller sees it. `NotFound`."""
+    dataset = dataset_of(call.work, resource_id)
     agency = call.work.session.get_one(Agency, dataset.agency_id)
     inside = policy.sees_drafts(call.work.actor, dataset, agency)
     release = queries.release(
@@ -32,21 +44,25 @@ def resource_show(call: Call) -> dict[str, Any]:
     )
     if release is None:
         release = queries.releases(call.work, dataset)[0]
-    found = views.resource(call.work.session, release, _id(call.args))
+    found = views.resource(call.work.session, release, resource_id.lower())
     if found is None:
-        raise NotFound("resource_not_found", id=_id(call.args)[:100])
-    return _rendered(call, found)
+        raise NotFound("resource_not_found", id=resource_id[:100])
+    return found
 
 
 def resource_create(call: Call) -> dict[str, Any]:
     """A new resource at the end of a dataset. `package_id`, and `upload` (a file) or `url`."""
-    need_account(call, "resource_create")
-    dataset, agency = editable(call, require(call.args, "package_id"))
+    key = require(call.args, "package_id")
+    dataset, agency = editable(
+        call, key, refusal=f"User {call.caller} not authorized to create resources on dataset {key[:100]}"
+    )
+    _check(call)
     before = wants_public(call, dataset)
     file = _received(call, agency)
     fields = resource_fields(call.args, file_name=file.name if file else "")
-    fields.setdefault("name", file.name if file else "")
-    new = NewResource(drafts.resource_meta(fields), file, text_of(call.args, "id") or None)
+    if not fields.get("media_type") and file is None:
+        fields["media_type"] = mimetypes.guess_type(fields.get("url", ""))[0] or ""
+    new = NewResource(drafts.resource_meta(call.work.session, fields), file, text_of(call.args, "id") or None)
     _release, added = drafts.add_resources(call.work, dataset, agency, [new])
     settle(call, dataset, agency, wanted=before, answer=False)
     return _answer(call, dataset, added[0])
@@ -64,9 +80,7 @@ def resource_patch(call: Call) -> dict[str, Any]:
 
 def resource_delete(call: Call) -> None:
     """Takes a resource out of its dataset."""
-    need_account(call, "resource_delete")
-    resource_id = require(call.args, "id")
-    dataset, agency = editable(call, _dataset_of(call.work, resource_id).id)
+    dataset, agency = _to_edit(call, require(call.args, "id"), "delete", "")
     before = wants_public(call, dataset)
     drafts.remove_resource(call.work, dataset, agency, _id(call.args))
     settle(call, dataset, agency, wanted=before, answer=False)
@@ -84,9 +98,11 @@ def visible_resource(call: Call, resource_id: str) -> tuple[DatasetView, Resourc
 
 
 def _write(call: Call, *, replace: bool) -> dict[str, Any]:
-    need_account(call, "resource_update")
+    if not replace and not call.args.get("id"):
+        raise wrong({"message": "Missing id, can not get Resource object"})
     resource_id = require(call.args, "id").lower()
-    dataset, agency = editable(call, _dataset_of(call.work, resource_id).id)
+    dataset, agency = _to_edit(call, resource_id, "edit", "Resource was not found." if replace else "")
+    _check(call)
     before = wants_public(call, dataset)
     old = _in_draft(call, dataset, agency, resource_id)
     file = _received(call, agency)
@@ -98,11 +114,45 @@ def _write(call: Call, *, replace: bool) -> dict[str, Any]:
     )
     if not replace and "extras" in fields:
         fields["extras"] = {**old.meta.extras, **fields["extras"]}
+    if replace:
+        kept = _kept(old, call.args)
+        extras = {**kept.pop("extras", {}), **fields.get("extras", {})}
+        fields = kept | fields | ({"extras": extras} if extras else {})
     drafts.edit_resource(
         call.work, dataset, agency, resource_id, fields, replace=replace, file=file, drop_file=to_link
     )
     settle(call, dataset, agency, wanted=before, answer=False)
     return _answer(call, dataset, resource_id)
+
+
+def _kept(old: ResourceView, args: Mapping[str, Any]) -> dict[str, Any]:
+    """What resource_update leaves as it was where the client says nothing of it: CKAN does so for these alone."""
+    found: dict[str, Any] = {name: getattr(old.meta, name) for name in ("name", "format") if name not in args}
+    facts = {
+        name: old.meta.extras[name]
+        for name in ("size", "hash")
+        if name in old.meta.extras and name not in args
+    }
+    return {**found, **({"extras": facts} if facts else {})}
+
+
+def _to_edit(call: Call, resource_id: str, verb: str, missing: str) -> tuple[Dataset, Agency]:
+    try:
+        dataset = dataset_of(call.work, resource_id)
+    except NotFound:
+        raise not_found(missing) from None
+    return editable(
+        call, dataset.id, refusal=f"User {call.caller} not authorized to {verb} resource {resource_id[:100]}"
+    )
+
+
+def _check(call: Call) -> None:
+    """What CKAN finds wrong with a resource in its own words."""
+    size, wanted = call.args.get("size"), text_of(call.args, "id")
+    if size not in (None, "") and not re.fullmatch(r"-?[0-9]{1,18}", str(size)):
+        raise wrong({"size": ["Invalid integer"]})
+    if wanted and not is_id(wanted):
+        raise wrong({"id": ["Invalid id provided"]})
 
 
 def _becomes_link(args: Mapping[str, Any]) -> bool:
@@ -111,7 +161,7 @@ def _becomes_link(args: Mapping[str, Any]) -> bool:
     return bool(given) and args.get("url_type") != "upload" and bool(args.get("url"))
 
 
-def _dataset_of(work: Work, resource_id: str) -> Dataset:
+def dataset_of(work: Work, resource_id: str) -> Dataset:
     """The dataset of a resource, if the actor sees it in any form."""
     dataset = queries.dataset_of_resource(work, resource_id.lower(), visible=policy.visible_filter(work))
     return packages.find(work, dataset.id)

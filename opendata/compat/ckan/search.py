@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -10,31 +12,33 @@ from sqlalchemy import select
 
 from opendata.access import policy
 from opendata.agencies.models import Agency
-from opendata.catalog import views
+from opendata.catalog import views, vocabularies
 from opendata.catalog.codes import codes
 from opendata.catalog.models import Dataset, DatasetState, Group, Release
 from opendata.compat.ckan import packages
 from opendata.compat.ckan.wire import (
+    ActionError,
     Arguments,
     Call,
     Ready,
     bad_search,
     flag,
     listed,
-    require,
     text_of,
     whole,
     wrong,
 )
-from opendata.core.errors import BadQuery, NotFound
+from opendata.core.errors import BadQuery, Unavailable
 from opendata.edge import messages
 from opendata.ports.search_index import port
-from opendata.ports.search_index.port import Answer, AnyOf, Document, Everything, Prefix, Request, Sort
+from opendata.ports.search_index.port import Answer, Document, Everything, Exact, Request, Sort
+from opendata.ports.search_index.values import regex
 from opendata.search import service as search
 from opendata.search.documents import document
 from opendata.search.lucene import MAX_LENGTH, parse_fq, parse_q, parse_sort
-from opendata.search.lucene_fields import FIELDS
+from opendata.search.lucene_fields import FIELDS, TERMS
 from opendata.search.query import all_of
+from opendata.work.unit import Work
 
 MOST = 1000
 """Rows of one answer (CKAN's ckan.search.rows_max)."""
@@ -43,13 +47,15 @@ MOST_FILTERS = 100
 MOST_OFFSET = 1_000_000
 MOST_DRAFTS = 1000
 """Unpublished datasets of one's own that are looked through."""
+SOON = 100
+"""Owed updates of the index that a search waits for: some tenths of a second."""
 DEFAULT_SORT = "score desc, metadata_modified desc"
 _NEWEST = (Sort("modified"),)
 _KNOWN = frozenset(
     {
         "q", "fq", "fq_list", "rows", "start", "sort", "facet", "facet.field", "facet.limit", "facet.mincount", "fl",
         "include_private", "include_drafts", "include_deleted", "use_default_schema", "include_tracking", "extras", "callback",
-        "qf", "mm", "bf", "boost", "tie", "defType", "q.op", "df", "wt", "api_version",
+        "qf", "mm", "bf", "boost", "tie", "defType", "df", "wt",
     }
 )  # fmt: skip
 """What CKAN takes; those about Solr's own scoring change nothing here."""
@@ -60,6 +66,7 @@ def package_search(call: Call) -> Ready:
     `include_private` and `include_drafts` (the caller's own unpublished ones come first)."""
     args = call.args
     request = _request(args)
+    _catch_up(call)
     own = _own_drafts(call, request) if _asks_for_own(call) and not call.work.actor.is_public else []
     start, rows = request.offset, request.limit
     first = own[start : start + rows]
@@ -81,54 +88,40 @@ def current_package_list_with_resources(call: Call) -> Ready:
     return Ready(b"[%b]" % b",".join(hit.payload for hit in hits), everyones=True)
 
 
-def package_autocomplete(call: Call) -> list[dict[str, str]]:
-    """Datasets whose name or title begins so. `q`, `limit` (10)."""
-    text = require(call.args, "q").lower()
-    begins = AnyOf((Prefix("dataset_name", text), Prefix("title_sort", text), Prefix("title", text)))
-    limit = whole(call.args, "limit", 10, most=100)
-    found = []
-    for hit in search.find(
-        call.work, call.parts.index, Request(filter=begins, sort=_NEWEST, limit=limit)
-    ).hits:
-        package = orjson.loads(hit.payload)
-        field = "name" if package["name"].startswith(text) else "title"
-        found.append(
-            {
-                "name": package["name"],
-                "title": package["title"],
-                "match_field": field,
-                "match_displayed": package[field],
-            }
-        )
-    return found
+def tag_names(call: Call) -> list[str]:
+    """Names of the tags of public datasets."""
+    return _values(call, "tags")
 
 
-def tag_list(call: Call) -> list[Any]:
-    """Names of the tags of public datasets. `query` (a part of the name), `all_fields`."""
-    wanted = text_of(call.args, "query").lower()
-    names = sorted(name for name in _values(call, "tags") if wanted in name.lower())
-    if text_of(call.args, "vocabulary_id"):
-        return []
-    return [packages.tag(name) for name in names] if flag(call.args, "all_fields") else names
-
-
-def tag_show(call: Call) -> dict[str, Any]:
-    """A tag, by its name or id. `include_datasets`."""
-    wanted = require(call.args, "id")
-    for name in _values(call, "tags"):
-        tag = packages.tag(name)
-        if wanted in (name, tag["id"]):
-            if flag(call.args, "include_datasets"):
-                quoted = name.replace("\\", "\\\\").replace('"', '\\"')
-                tag["packages"] = packages_of(call, f'tags:"{quoted}"', MOST)
-            return tag
-    raise NotFound("tag_not_found", id=wanted[:100])
-
-
-def packages_of(call: Call, fq: str, limit: int) -> list[Any]:
+def packages_of(call: Call, wanted: port.Query, limit: int) -> list[Any]:
     """Public packages that match, newest first."""
-    request = Request(filter=parse_fq(fq, call.work.now), sort=_NEWEST, limit=limit)
+    request = Request(filter=wanted, sort=_NEWEST, limit=limit)
     return [orjson.loads(hit.payload) for hit in search.find(call.work, call.parts.index, request).hits]
+
+
+def packages_in_groups(call: Call, groups: Sequence[Group]) -> list[str]:
+    """Ids of the public datasets of groups, newest first."""
+    return ids_of(call, Exact("groups", tuple(group.name for group in groups)))
+
+
+def ids_of(call: Call, wanted: port.Query) -> list[str]:
+    """Ids of the public datasets that match, newest first."""
+    request = Request(filter=wanted, sort=_NEWEST, limit=MOST_VALUES)
+    return [hit.id for hit in search.find(call.work, call.parts.index, request).hits]
+
+
+def touch_all(work: Work, dataset_ids: Iterable[str]) -> None:
+    """What packages carry of other things has changed: the index owes these datasets an update."""
+    for dataset_id in dataset_ids:
+        work.touch(work.session.get_one(Dataset, dataset_id))
+
+
+def _catch_up(call: Call) -> None:
+    """Who writes finds at once what they wrote, as in CKAN; the public finds it a moment later. Behind a long line nobody is
+    made to wait."""
+    if not call.work.actor.is_public and 0 < search.owed(call.work) <= SOON:
+        with suppress(Unavailable):
+            call.parts.indexer.drain()
 
 
 # -- the request -----------------------------------------------------------------------------------------------------
@@ -141,20 +134,33 @@ def _request(args: Arguments) -> Request:
     texts = [str(text) for text in (*_filters(args, "fq"), *_filters(args, "fq_list"))]
     if len(texts) > MOST_FILTERS or sum(map(len, texts)) > MAX_LENGTH:
         raise bad_search(f"more than {MOST_FILTERS} filters or {MAX_LENGTH} characters")
+    if text_of(args, "q").lstrip().startswith("{!"):  # Solr's own language, which CKAN refuses too
+        told = "Search error: \"Local parameters are not supported in param 'q'.\""
+        raise ActionError(409, "Search Error", {"message": told})
     try:
         query = parse_q(text_of(args, "q"))
         filters = [parse_fq(text) for text in texts]
-        sort = parse_sort(text_of(args, "sort") or DEFAULT_SORT)
     except BadQuery as error:
-        raise bad_search(messages.error_text(error, "en")) from None
+        text = f"Search error: {messages.error_text(error, 'en')!r}"
+        raise ActionError(409, "Search Error", {"message": text}) from None
+    try:
+        sort = parse_sort(text_of(args, "sort") or DEFAULT_SORT)
+    except BadQuery:
+        raise bad_search('Invalid "sort" parameter') from None
     return Request(
         query=query,
         filter=all_of(filters),
         sort=_without_score(sort) if isinstance(query, Everything) else sort,
         offset=whole(args, "start", 0, most=MOST_OFFSET),
-        limit=whole(args, "rows", 10, most=MOST),
+        limit=_rows(args),
         facets=_facets(args),
     )
+
+
+def _rows(args: Arguments) -> int:
+    if not re.fullmatch(r"\s*[+-]?[0-9]*\s*", text_of(args, "rows")):
+        raise wrong({"rows": ["Invalid integer", "Please enter an integer value"]})
+    return whole(args, "rows", 10, most=MOST)
 
 
 def _without_score(sort: tuple[Sort, ...]) -> tuple[Sort, ...]:
@@ -175,7 +181,7 @@ def _facets(args: Arguments) -> dict[str, int]:
         return {}
     size = _facet_limit(args)
     known = [_facet_field(name) for name in _facet_names(args)]
-    return {field: size for field in known if field}
+    return {field: MOST_VALUES if field == "terms" else size for field in known if field}
 
 
 def _facet_limit(args: Arguments) -> int:
@@ -194,6 +200,8 @@ def _facet_names(args: Arguments) -> list[str]:
 
 
 def _facet_field(name: str) -> str:
+    if name.startswith(TERMS):
+        return "terms"
     known = FIELDS.get(name)
     return known.field if known and known.kind in ("keyword", "code") else ""
 
@@ -209,7 +217,7 @@ def _find(call: Call, request: Request, offset: int, limit: int) -> Answer:
 def _body(call: Call, answer: Answer, own: int, payloads: Sequence[bytes], args: Arguments) -> bytes:
     least = whole(args, "facet.mincount", 1)
     counted = {
-        name: [(value, count) for value, count in answer.facets.get(_facet_field(name), ()) if count >= least]
+        name: [(value, count) for value, count in _counts(answer, name, args) if count >= least]
         for name in (_facet_names(args) if flag(args, "facet", True) else ())
     }
     facets = {name: dict(values) for name, values in counted.items()}
@@ -231,6 +239,16 @@ def _body(call: Call, answer: Answer, own: int, payloads: Sequence[bytes], args:
         orjson.dumps(text_of(args, "sort") or DEFAULT_SORT),
         orjson.dumps(shown),
     )
+
+
+def _counts(answer: Answer, name: str, args: Arguments) -> Sequence[tuple[str, int]]:
+    """The values of a facet, of a vocabulary those of its own terms."""
+    found = answer.facets.get(_facet_field(name), ())
+    if not name.startswith(TERMS):
+        return found
+    own = name.removeprefix(TERMS) + "="
+    terms = [(value.removeprefix(own), count) for value, count in found if value.startswith(own)]
+    return terms[: _facet_limit(args)]
 
 
 def _titles(call: Call, facet: str, values: Sequence[str]) -> Mapping[str, str]:
@@ -278,7 +296,7 @@ def _own_drafts(call: Call, request: Request) -> list[views.DatasetView]:
         select(Dataset, Release)
         .join(Release, Release.id == Dataset.draft_id)
         .where(
-            policy.draft_filter(call.work),
+            policy.seen_drafts_filter(call.work),
             Dataset.published_id.is_(None),
             Dataset.state == DatasetState.ACTIVE.value,
         )
@@ -288,7 +306,8 @@ def _own_drafts(call: Call, request: Request) -> list[views.DatasetView]:
     pairs = [(dataset, release) for dataset, release in call.work.session.execute(query)]
     wanted = all_of([request.query, request.filter])
     found = views.many(call.work.session, pairs) if pairs else []
-    return [view for view in found if matches(wanted, document(view, {}, lambda *_: b""))]
+    known = vocabularies.known(call.work, [view.meta.vocabulary_terms for view in found])
+    return [view for view in found if matches(wanted, document(view, {}, lambda *_: b"", known))]
 
 
 def matches(tree: port.Query, doc: Document) -> bool:
@@ -304,6 +323,15 @@ def matches(tree: port.Query, doc: Document) -> bool:
                 doc.sorts.get(field, ""),
             ]
             return any(value.startswith(prefix) for value in values)
+        case port.Pattern(field, pattern):
+            looks = re.compile(regex(pattern))
+            values = [v for text in _texts(doc, field) for v in text] or [
+                *doc.keywords.get(field, ()),
+                doc.sorts.get(field, ""),
+            ]
+            return any(looks.fullmatch(value) for value in values)
+        case port.AtLeast(count, of):
+            return sum(matches(part, doc) for part in of) >= count
         case port.Exact(field, values):
             return not set(values).isdisjoint(doc.keywords.get(field, ()))
         case port.Exists(field):

@@ -20,7 +20,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 
 from opendata.catalog import queries
-from opendata.catalog.models import Group
+from opendata.catalog.files import Stores
+from opendata.catalog.queries import GroupFace
 from opendata.core import errors
 from opendata.core.errors import DomainError, FieldError, Invalid, TooLarge
 from opendata.edge import messages
@@ -28,9 +29,12 @@ from opendata.edge.bodies import check_json
 from opendata.edge.uploads import ReceivedFile
 from opendata.inventory.profile import queries as profile
 from opendata.inventory.profile.fields import CityField
+from opendata.ports.job_queue.port import JobQueue
 from opendata.ports.search_index.port import SearchIndex
 from opendata.ports.table_store.port import TableStore
+from opendata.search.service import Indexer
 from opendata.settings import Settings
+from opendata.tables.rows.engine import RowEngine
 from opendata.work.unit import Work
 
 Arguments = dict[str, Any]
@@ -94,9 +98,17 @@ class Parts(Protocol):
     @property
     def settings(self) -> Settings: ...
     @property
+    def stores(self) -> Stores: ...
+    @property
     def index(self) -> SearchIndex: ...
     @property
+    def indexer(self) -> Indexer: ...
+    @property
     def tables(self) -> TableStore: ...
+    @property
+    def rows(self) -> RowEngine: ...
+    @property
+    def queue(self) -> JobQueue: ...
 
 
 class Shelf:
@@ -132,14 +144,24 @@ class Call:
     args: Arguments
     shelf: Shelf
     files: Mapping[str, ReceivedFile] = field(default_factory=dict)
+    hold: bool = False
+    """One of several calls that are one change: what it edits stays a draft until the last of them."""
+    changed: dict[str, list[str]] = field(default_factory=dict)
+    """What the envelope names as changed; CKAN does so for package_update alone."""
 
     @cached_property
-    def groups(self) -> Sequence[Group]:
-        return queries.groups(self.work)
+    def groups(self) -> Mapping[str, GroupFace]:
+        return queries.group_faces(self.work)
 
     @cached_property
     def city_fields(self) -> Sequence[CityField]:
         return profile.city_fields(self.work)
+
+    @property
+    def caller(self) -> str:
+        """The caller's name as CKAN writes it into its refusals: none for the public."""
+        actor = self.work.actor
+        return "" if actor.is_public else actor.name
 
     @property
     def site_url(self) -> str:
@@ -149,9 +171,10 @@ class Call:
 # -- what goes out ---------------------------------------------------------------------------------------------------
 
 
-def success(help_url: str, result: Any) -> bytes:
+def success(help_url: str, result: Any, changed: Mapping[str, list[str]] | None = None) -> bytes:
     body = result.body if isinstance(result, Ready) else orjson.dumps(result, default=str)
-    return b'{"help":%b,"success":true,"result":%b}' % (orjson.dumps(help_url), body)
+    more = b',"changed_entities":%b' % orjson.dumps(changed) if changed else b""
+    return b'{"help":%b,"success":true,"result":%b%b}' % (orjson.dumps(help_url), body, more)
 
 
 def failure(help_url: str, error: ActionError) -> bytes:
@@ -193,7 +216,7 @@ def _from_domain(error: DomainError) -> ActionError:
     text = messages.error_text(error, "en")
     match error:
         case errors.NotFound() | errors.Gone():
-            return not_found(text)
+            return not_found()
         case errors.Forbidden() | errors.Unauthenticated():
             return denied(text)
         case errors.Invalid() if error.fields:
@@ -343,7 +366,20 @@ def listed(args: Mapping[str, Any], name: str) -> list[Any]:
 
 def dicts(args: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     """A list of objects."""
+    value = args.get(name)
     found = listed(args, name)
+    if (
+        isinstance(value, str | dict)
+        and not (isinstance(value, str) and value.startswith("["))
+        and value != ""
+    ):
+        raise no_dicts(args, name, value)
     if not all(isinstance(item, dict) for item in found):
-        raise wrong({name: ["Only lists of dicts can be placed against subschema"]})
+        raise no_dicts(args, name, found)
     return found
+
+
+def no_dicts(args: Mapping[str, Any], name: str, value: Any) -> ActionError:
+    """Something else where a list of objects belongs: CKAN calls that by another name, and with another status."""
+    text = f"Only lists of dicts can be placed against subschema ('{name}',), not {type(value)}"
+    return ActionError(400, "Integrity Error", {"message": text, "data": {"type": "dataset", **args}})

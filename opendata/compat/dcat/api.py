@@ -2,38 +2,32 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-from datetime import UTC, datetime
-from typing import Annotated, Any, NamedTuple
-from uuid import UUID
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+import orjson
+from fastapi import APIRouter, Depends, Request
 from starlette.responses import RedirectResponse, Response
 
-from opendata.access import service as access
-from opendata.agencies import queries as agencies
-from opendata.compat.dcat import answering, catalogue, datajson, discovery, reading
+from opendata.compat.dcat import asking, catalogue, croissant, discovery, quality, syndication
+from opendata.compat.dcat.asking import Asked, CataloguePage, PageNumber, Profiles
 from opendata.compat.dcat.catalogue import PAGE_SIZE, Paging
-from opendata.compat.dcat.reading import Record
-from opendata.compat.dcat.terms import Site
-from opendata.core.errors import BadQuery, FieldError, NotFound
+from opendata.compat.dcat.dumps import FileStores
+from opendata.compat.dcat.profiles import edition, in_edition
+from opendata.core.errors import NotFound
 from opendata.edge.conventions import Language, known_query
-from opendata.edge.http import AppSettings, get_settings, place_of, request_id
-from opendata.work.unit import Work
+from opendata.edge.http import AppSettings, part, place_of
+from opendata.feeds import answering, datajson, described, reading
+from opendata.feeds.answering import reading_work
+from opendata.feeds.dumps import kept
+from opendata.feeds.terms import Site
+from opendata.ports.search_index.port import SearchIndex
+from opendata.search import service as search
+from opendata.settings import Settings
+from opendata.supervision.mqa import queries as mqa
+from opendata.tables.queries import columns_of
 
 router = APIRouter(tags=["feeds"], dependencies=[Depends(known_query)])
-
-Page = Annotated[int, Query(ge=1, le=1_000_000, description=f"Pages of {PAGE_SIZE} datasets, from 1")]
-After = Annotated[
-    UUID | None, Query(description="The id of the last dataset of the page before; `next` has it")
-]
-Since = Annotated[
-    datetime | None,
-    Query(description="Only what was published or changed since (ISO 8601; UTC unless it says)"),
-]
-Profile = Annotated[
-    str | None, Query(description="As other portals name it; what is served is DCAT-AP 3.0.1")
-]
+Index = Annotated[SearchIndex, Depends(part("index"))]
 _RDF: dict[str, Any] = {kind: {} for kind in ("text/turtle", "application/rdf+xml", "application/ld+json")}
 RDF: dict[int | str, dict[str, Any]] = {
     200: {"content": _RDF, "description": "DCAT-AP 3.0.1"},
@@ -44,65 +38,93 @@ RDF: dict[int | str, dict[str, Any]] = {
 @router.head("/catalog", include_in_schema=False)
 @router.get("/catalog", responses=RDF, response_class=Response)
 def negotiated_catalogue(
-    request: Request,
-    settings: AppSettings,
-    page: Page = 1,
-    after: After = None,
-    modified_since: Since = None,
-    profiles: Profile = None,
+    request: Request, settings: AppSettings, index: Index, wanted: CataloguePage
 ) -> Response:
     """The catalogue in the format that the Accept header asks for; Turtle where it asks for none."""
-    wanted = answering.wanted_format(request.headers.get("accept", ""))
-    extension = "ttl" if wanted == answering.HTML else wanted
-    return _catalogue(request, Site.of(settings), extension, _Asked(page, after, modified_since))
+    extension = answering.wanted_format(request.headers.get("accept", ""))
+    extension = "ttl" if extension == answering.HTML else extension
+    return _catalogue(request, settings, index, extension, wanted)
+
+
+@router.head("/catalog.mqa.{extension}", include_in_schema=False)
+@router.get("/catalog.mqa.{extension}", responses=RDF, response_class=Response)
+def catalogue_quality(
+    request: Request, settings: AppSettings, extension: str, page: PageNumber = 1
+) -> Response:
+    """What metadata are worth by the 405 points of data.europa.eu, in W3C's Data Quality Vocabulary: the datasets with the
+    fewest points first, a page of them with what each fails, and the averages of the bodies and of the catalogue, as `ttl`, `rdf`, `xml`, `jsonld` or `n3`."""
+    answering.known_format(extension)
+    with reading_work(request) as work:
+        sums = mqa.by_agency(work)
+        rows, total = mqa.datasets(work, None, offset=(page - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+    site, headers = Site.of(settings), {}
+    if page * PAGE_SIZE < total:
+        headers["Link"] = f'<{site.catalogue}.mqa.{extension}?page={page + 1}>; rel="next"'
+    answer = answering.rdf(request, quality.told(rows, sums, site), extension, None, **headers)
+    # Measuring writes no line into the audit trail, by which kept answers go.
+    del answer.headers["X-Cache-Tag"]
+    return answer
 
 
 @router.head("/catalog.{extension}", include_in_schema=False)
 @router.get("/catalog.{extension}", responses=RDF, response_class=Response)
 def catalogue_page(
-    request: Request,
-    settings: AppSettings,
-    extension: str,
-    page: Page = 1,
-    after: After = None,
-    modified_since: Since = None,
-    profiles: Profile = None,
+    request: Request, settings: AppSettings, index: Index, extension: str, wanted: CataloguePage
 ) -> Response:
     """A page of the catalogue as `ttl`, `rdf`, `xml`, `jsonld` or `n3`, in the order of their ids. The pages around it are
     named in Hydra (both dialects) and in the Link header."""
-    asked = _Asked(page, after, modified_since)
-    return _catalogue(request, Site.of(settings), answering.known_format(extension), asked)
+    return _catalogue(request, settings, index, answering.known_format(extension), wanted)
 
 
 @router.head("/dataset/{dataset}.{extension}", include_in_schema=False)
 @router.get("/dataset/{dataset}.{extension}", responses=RDF, response_class=Response)
-def dataset_in_format(request: Request, settings: AppSettings, dataset: str, extension: str) -> Response:
-    """One dataset, by id or name, as `ttl`, `rdf`, `xml`, `jsonld` or `n3`."""
+def dataset_in_format(
+    request: Request, settings: AppSettings, dataset: str, extension: str, profiles: Profiles = ""
+) -> Response:
+    """One dataset, by id or name, as `ttl`, `rdf`, `xml`, `jsonld` or `n3`; its releases as `atom`."""
+    if extension == "atom":
+        return syndication.of_dataset(request, Site.of(settings), dataset)
     answering.known_format(extension)
-    return _dataset(request, Site.of(settings), dataset, extension)
+    return _dataset(request, Site.of(settings), dataset, extension, profiles)
 
 
 @router.head("/dataset/{dataset}", include_in_schema=False)
 @router.get("/dataset/{dataset}", responses=RDF, response_class=Response)
-def dataset_itself(request: Request, settings: AppSettings, dataset: str, language: Language) -> Response:
+def dataset_itself(
+    request: Request, settings: AppSettings, dataset: str, language: Language, profiles: Profiles = ""
+) -> Response:
     """What the dataset's own address answers: RDF to those who ask for it, the page to all others."""
     site = Site.of(settings)
     wanted = answering.wanted_format(request.headers.get("accept", ""), otherwise=answering.HTML)
     if wanted != answering.HTML:
-        return _dataset(request, site, dataset, wanted)
-    with _reading(request) as work:
-        name = _published(work, dataset).view.dataset.name
+        return _dataset(request, site, dataset, wanted, profiles)
+    with reading_work(request) as work:
+        name = reading.published(work, dataset).view.dataset.name
     headers = {"Cache-Control": "no-store", "Vary": "Accept, Accept-Language"}
     return RedirectResponse(site.page(language, name), 303, headers)
 
 
+@router.head("/dataset/{dataset}/croissant.jsonld", include_in_schema=False)
+@router.get("/dataset/{dataset}/croissant.jsonld", response_class=Response)
+def croissant_of(request: Request, settings: AppSettings, dataset: str) -> Response:
+    """A dataset with tables as Croissant 1.0; `no_such_address` for one without, or whose rows have to be applied for."""
+    with reading_work(request) as work:
+        record = reading.published(work, dataset)
+        columns = columns_of(work, [record.view.id]).get(record.view.id, {})
+    told = croissant.croissant(record, columns, Site.of(settings))
+    if told is None:
+        raise NotFound("no_such_address")
+    return answering.whole(request, orjson.dumps(told), "application/ld+json", record.changed_at)
+
+
 @router.head("/data.json", include_in_schema=False)
 @router.get("/data.json", response_class=Response)
-def data_json(request: Request, settings: AppSettings) -> Response:
+def data_json(request: Request, settings: AppSettings, stores: FileStores) -> Response:
     """The whole catalogue as Project Open Data metadata 1.1."""
-    with _reading(request) as work:
+    with reading_work(request) as work:
         state = reading.state(work, settings)
-    pieces = datajson.pieces(reading.batches(place_of(request)), Site.of(settings))
+    site = Site.of(settings)
+    pieces = datajson.document(kept.entries(place_of(request), stores.public, site), site)
     return answering.streamed(request, pieces, "application/json", state.etag, state.modified_at)
 
 
@@ -110,7 +132,7 @@ def data_json(request: Request, settings: AppSettings) -> Response:
 @router.get("/sitemap.xml", response_class=Response)
 def sitemap(request: Request, settings: AppSettings) -> Response:
     """The index of the site map's parts."""
-    with _reading(request) as work:
+    with reading_work(request) as work:
         state = reading.state(work, settings)
     body = discovery.sitemap_index(Site.of(settings), state.datasets, state.modified_at)
     return answering.whole(request, body, "application/xml", state.modified_at)
@@ -120,7 +142,7 @@ def sitemap(request: Request, settings: AppSettings) -> Response:
 @router.get("/sitemap-{part}.xml", response_class=Response)
 def sitemap_part(request: Request, settings: AppSettings, part: int) -> Response:
     """Pages of at most 50,000 addresses."""
-    with _reading(request) as work:
+    with reading_work(request) as work:
         state = reading.state(work, settings)
         if not 1 <= part <= discovery.parts(state.datasets):
             raise NotFound("no_such_address")
@@ -129,83 +151,36 @@ def sitemap_part(request: Request, settings: AppSettings, part: int) -> Response
     return answering.streamed(request, pieces, "application/xml", state.etag, state.modified_at)
 
 
-@router.head("/feed.atom", include_in_schema=False)
-@router.get("/feed.atom", response_class=Response)
-def newest(request: Request, settings: AppSettings) -> Response:
-    """The datasets published or changed last."""
-    return _atom(request, Site.of(settings), None)
-
-
-@router.head("/agency/{name}.atom", include_in_schema=False)
-@router.get("/agency/{name}.atom", response_class=Response)
-def newest_of_agency(request: Request, settings: AppSettings, name: str) -> Response:
-    """Those of one body."""
-    return _atom(request, Site.of(settings), name)
-
-
 @router.head("/robots.txt", include_in_schema=False)
 @router.get("/robots.txt", include_in_schema=False)
 def robots(request: Request, settings: AppSettings) -> Response:
     return answering.whole(request, discovery.robots(Site.of(settings)), "text/plain", None)
 
 
-def _reading(request: Request) -> AbstractContextManager[Work]:
-    return place_of(request).reading(request_id=request_id(request))
-
-
-class _Asked(NamedTuple):
-    page: int
-    after: UUID | None
-    modified_since: datetime | None
-
-
-def _catalogue(request: Request, site: Site, extension: str, asked: _Asked) -> Response:
-    since = _in_utc(asked.modified_since) if asked.modified_since is not None else None
-    after = str(asked.after or "")
-    skipped = 0 if after else (asked.page - 1) * PAGE_SIZE
-    with _reading(request) as work:
-        state = reading.state(work, get_settings(request))
-        total = reading.count_since(work, since) if since else state.datasets
-        found = reading.page(work, offset=skipped, after=after, limit=PAGE_SIZE, since=since)
-    if skipped and not found.records:
-        raise NotFound("no_such_page", pages=max(1, -(-total // PAGE_SIZE)))
-    paging = Paging(f"{site.catalogue}.{extension}", asked.page, total, after, found.following, since)
-    graph = catalogue.page(found.records, paging, site, state.modified_at)
+def _catalogue(
+    request: Request, settings: Settings, index: SearchIndex, extension: str, wanted: Asked
+) -> Response:
+    site, edition = Site.of(settings), wanted.edition
+    with reading_work(request) as work:
+        state = reading.state(work, settings)
+        given = asking.answer(work, index, wanted, state.datasets)
+        behind = wanted.is_search and search.owed(work) > 0
+    address = f"{site.catalogue}.{extension}"
+    paging = Paging(
+        address, wanted.page, given.total, wanted.after, given.found.following, repeated=wanted.repeated
+    )
+    graph = catalogue.page(given.found.records, paging, site, state.modified_at)
     headers = {"Link": paging.header(), "Vary": "Accept"}
-    return answering.rdf(request, graph, extension, state.modified_at, **headers)
+    if wanted.depends_on_time:
+        headers["Cache_Control"] = "no-store"
+    # By its date nobody may keep what an index that is behind has answered.
+    at = None if behind or wanted.depends_on_time else state.modified_at
+    return answering.rdf(request, in_edition(graph, edition), extension, at, **headers)
 
 
-def _in_utc(at: datetime) -> datetime:
-    """Without a zone UTC is meant. The first and the last day of all have no time in UTC for every zone."""
-    try:
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except OverflowError:
-        limits = {"minimum": "0001-01-02", "maximum": "9999-12-30"}
-        raise BadQuery(fields=[FieldError("modified_since", "out_of_range", limits)]) from None
-
-
-def _dataset(request: Request, site: Site, id_or_name: str, extension: str) -> Response:
-    with _reading(request) as work:
-        record = _published(work, id_or_name)
-    graph = catalogue.single(record, site)
+def _dataset(request: Request, site: Site, id_or_name: str, extension: str, profiles: str) -> Response:
+    wanted = edition(profiles)
+    with reading_work(request) as work:
+        record = reading.published(work, id_or_name)
+    graph = in_edition(described.single(record, site), wanted)
     return answering.rdf(request, graph, extension, record.changed_at, Vary="Accept")
-
-
-def _published(work: Work, id_or_name: str) -> Record:
-    """`NotFound("dataset_not_found")`; `Gone` for what was withdrawn."""
-    view = access.see(work, id_or_name).published
-    if view is None:
-        raise NotFound("dataset_not_found", id=id_or_name[:100])
-    return reading.records(work, [view])[0]
-
-
-def _atom(request: Request, site: Site, agency: str | None) -> Response:
-    with _reading(request) as work:
-        body = agencies.find(work, agency) if agency is not None else None
-        found = reading.newest(work, limit=discovery.NEWEST, agency_id=body.id if body is not None else None)
-        state = reading.state(
-            work, get_settings(request)
-        )  # a withdrawal changes the feed, but no entry of it
-    path = f"/agency/{body.name}.atom" if body is not None else "/feed.atom"
-    document = discovery.atom(site, path, found, body)
-    return answering.whole(request, document, "application/atom+xml", state.modified_at)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlencode
 
-from opendata.catalog.codes import codes
-from opendata.compat.dcat import mapping
-from opendata.compat.dcat.graph import Graph, Iri, moment, number, stamp, text
-from opendata.compat.dcat.reading import Record
-from opendata.compat.dcat.terms import DCAT_AP, EU, Site
+from opendata.catalog.codes import EU, codes
+from opendata.feeds import described, mapping
+from opendata.feeds.graph import Graph, Iri, moment, number, text
+from opendata.feeds.reading import Record
+from opendata.feeds.terms import DCAT_AP, Site
 
 PAGE_SIZE = 100
 
@@ -30,8 +30,9 @@ class Paging:
     after: str = ""
     """The id behind which the page begins, if it was reached so."""
     following: str | None = None
-    """The id behind which the next page begins; None on the last one."""
-    modified_since: datetime | None = None
+    """The id behind which the next page begins; None on the last one. Empty where pages go by their numbers: in a search."""
+    repeated: Mapping[str, str] = field(default_factory=dict)
+    """What was asked besides the page, as query parameters: every link repeats it."""
 
     @property
     def last(self) -> int:
@@ -41,9 +42,7 @@ class Paging:
         query: dict[str, str] = {"page": str(page)}
         if after:
             query["after"] = after
-        if self.modified_since is not None:
-            query["modified_since"] = stamp(self.modified_since)
-        return f"{self.address}?{urlencode(query)}"
+        return f"{self.address}?{urlencode({**query, **self.repeated})}"
 
     @property
     def here(self) -> str:
@@ -70,16 +69,8 @@ def page(records: Sequence[Record], paging: Paging, site: Site, modified_at: dat
     for record in records:
         dataset = mapping.dataset(graph, record, site)
         graph.add(subject, "dcat:dataset", dataset)
-        graph.add(subject, "dcat:record", _record(graph, record, dataset))
+        graph.add(subject, "dcat:record", described.catalogue_record(graph, record, dataset))
     _hydra(graph, subject, paging)
-    return graph
-
-
-def single(record: Record, site: Site) -> Graph:
-    """One dataset with its record."""
-    graph = Graph()
-    dataset = mapping.dataset(graph, record, site)
-    _record(graph, record, dataset)
     return graph
 
 
@@ -116,17 +107,6 @@ def _schemes(graph: Graph, subject: Iri, site: Site) -> None:
         graph.thing(address, "skos:ConceptScheme")
         graph.add(address, "dct:title", text(zh, "zh"), text(en, "en"))
         graph.add(subject, "dcat:themeTaxonomy", Iri(address))
-
-
-def _record(graph: Graph, record: Record, dataset: Iri) -> Iri:
-    subject = Iri(f"{dataset}#record")
-    graph.thing(subject, "dcat:CatalogRecord")
-    graph.thing(DCAT_AP, "dct:Standard")
-    graph.add(subject, "foaf:primaryTopic", dataset)
-    graph.add(subject, "dct:conformsTo", DCAT_AP)
-    graph.add(subject, "dct:issued", moment(record.view.dataset.created_at))
-    graph.add(subject, "dct:modified", moment(mapping.modified(record.view)))
-    return subject
 
 
 def _hydra(graph: Graph, subject: Iri, paging: Paging) -> None:

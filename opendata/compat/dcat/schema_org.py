@@ -7,11 +7,11 @@ from typing import Any
 
 from opendata.access.policy import is_data_public
 from opendata.agencies.models import Agency
-from opendata.catalog.codes import codes
+from opendata.catalog.codes import codes, vocabulary
 from opendata.catalog.views import DatasetView, ResourceView
-from opendata.compat.dcat.graph import clean, stamp, web_address
-from opendata.compat.dcat.mapping import data_modified, modified
-from opendata.compat.dcat.terms import Site, vocabulary
+from opendata.feeds.graph import clean, stamp, web_address
+from opendata.feeds.mapping import data_modified, modified
+from opendata.feeds.terms import Site
 from opendata.inventory.profile.fields import CityField
 from opendata.search.documents import Columns
 
@@ -22,16 +22,20 @@ MOST_FILES = 50
 
 
 def schema_org(
-    view: DatasetView, columns: Columns, city: Sequence[CityField], language: str = "zh", *, site_url: str
+    view: DatasetView,
+    columns: Columns,
+    city: Sequence[CityField],
+    language: str = "zh",
+    *,
+    terms: Sequence[str] = (),
+    site_url: str,
 ) -> dict[str, Any]:
     """The dataset's description, texts in that language where they exist. `columns`: those of the resources with rows
-    (`tables.queries.columns_of`); `city`: the city's own fields. Values are strangers' text: whoever puts it into HTML escapes `<` in the JSON."""
+    (`tables.queries.columns_of`); `city`: the city's own fields; `terms`: those of vocabularies. Values are strangers' text: whoever puts it into HTML escapes `<` in the JSON."""
     meta, site = view.meta, Site(site_url.rstrip("/"), "", "")
-    name = clean(meta.title) or view.dataset.name
-    english = clean(meta.title_en)
+    name, english = clean(meta.title) or view.dataset.name, clean(meta.title_en)
     description = (meta.description_en if language == "en" else "") or meta.description or name
-    licence = codes().licences.get(meta.licence)
-    publisher = _body(view.agency, site, language)
+    licence, publisher = codes().licences.get(meta.licence), _body(view.agency, site, language)
     found = {
         "@context": "https://schema.org/",
         "@type": "Dataset",
@@ -42,13 +46,12 @@ def schema_org(
         "description": clean(description)[:LONGEST_DESCRIPTION],
         "url": site.page(language, view.dataset.name),
         "sameAs": web_address(meta.landing_page) or "",
-        "keywords": [clean(word) for word in meta.keywords],
+        "keywords": [clean(word) for word in dict.fromkeys((*meta.keywords, *terms))],
         "inLanguage": list(meta.language),
         "license": ((licence.url or licence.eu_uri) if licence else web_address(meta.licence)) or "",
         "isAccessibleForFree": is_data_public(view),
         "conditionsOfAccess": clean(meta.open_condition),
-        "creator": publisher,
-        "publisher": publisher,
+        **dict.fromkeys(("creator", "publisher"), publisher),
         "datePublished": stamp(view.dataset.first_published_at or modified(view)),
         "dateModified": data_modified(view).value,
         "version": clean(meta.version) or str(view.release.number),
@@ -60,6 +63,21 @@ def schema_org(
         "distribution": [d for r in view.resources[:MOST_FILES] if (d := _download(view, r, site))],
     }
     return {key: value for key, value in found.items() if value not in ("", [], None)}
+
+
+def data_catalog(language: str = "zh", *, site: Site) -> dict[str, Any]:
+    """The catalogue itself, for the portal's first page. No datasets in it: they are in the site map."""
+    names = (site.title, site.title_zh) if language == "en" else (site.title_zh, site.title)
+    return {
+        "@context": "https://schema.org/",
+        "@type": "DataCatalog",
+        "@id": site.catalogue,
+        "name": names[0],
+        "alternateName": names[1],
+        "url": f"{site.url}/",
+        "inLanguage": ["zh", "en"],
+        "isAccessibleForFree": True,
+    }
 
 
 def _body(body: Agency, site: Site, language: str) -> dict[str, Any]:

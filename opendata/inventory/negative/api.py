@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Response
@@ -20,20 +20,32 @@ from opendata.edge.conventions import (
 from opendata.edge.http import ApiWork, SignedInWork, part
 from opendata.inventory.negative import policy, queries, service
 from opendata.inventory.negative.models import EntryStatus, NegativeEntry
-from opendata.inventory.negative.schemas import NegativeIn, NegativeOut, NegativePage, NegativePatch
+from opendata.inventory.negative.schemas import (
+    NegativeIn,
+    NegativeMade,
+    NegativeOut,
+    NegativePage,
+    NegativePatch,
+    PublicMatchOut,
+)
 from opendata.work.unit import Work
 
 router = APIRouter(tags=["negative list"], dependencies=[Depends(known_query)])
 Themes = Annotated[Collection[str], Depends(part("themes"))]
 """Codes of the catalogue, which lies a floor above; `wiring` passes them in."""
+AlreadyPublic = Callable[[Work, NegativeEntry], list[PublicMatchOut]]
+Already = Annotated[AlreadyPublic, Depends(part("already_public"))]
+"""Tells the bodies of what an entry forbids and is public, and lists it: the publishing's, floors above."""
 
 
-@router.post("/negative-list", status_code=201, responses=documented(NegativeOut, 201))
-def create_negative_entry(work: SignedInWork, body: NegativeIn, themes: Themes) -> Response:
-    """A new entry, by a city administrator. It binds at once: also what is already in review."""
+@router.post("/negative-list", status_code=201, responses=documented(NegativeMade, 201))
+def create_negative_entry(work: SignedInWork, body: NegativeIn, themes: Themes, already: Already) -> Response:
+    """A new entry, by a city administrator. It binds at once: also what is already in review. What is public and matches is
+    listed in the answer; it is not withdrawn."""
     entry = service.create(work, _fields(work, body.model_dump()), known_themes=themes)
     headers = {"Location": f"/api/v1/negative-list/{entry.number}"}
-    return json_answer(shapes(work, [entry])[0], status=201, headers=headers, etag=str(entry.edition))
+    made = _made(work, entry, already)
+    return json_answer(made, status=201, headers=headers, etag=str(entry.edition))
 
 
 @router.get("/negative-list", responses=documented(NegativePage))
@@ -52,12 +64,13 @@ def get_negative_entry(work: ApiWork, entry: str) -> Response:
     return json_answer(shapes(work, [found])[0], etag=str(found.edition))
 
 
-@router.patch("/negative-list/{entry}", responses=documented(NegativeOut))
+@router.patch("/negative-list/{entry}", responses=documented(NegativeMade))
 def change_negative_entry(
     work: SignedInWork,
     entry: str,
     body: NegativePatch,
     themes: Themes,
+    already: Already,
     if_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Changes the named fields, or lifts the entry with a reason."""
@@ -65,7 +78,11 @@ def change_negative_entry(
     check_if_match(if_match, str(found.edition))
     changes = _fields(work, body.model_dump(exclude_unset=True))
     service.change(work, found, changes, known_themes=themes)
-    return json_answer(shapes(work, [found])[0], etag=str(found.edition))
+    return json_answer(_made(work, found, already), etag=str(found.edition))
+
+
+def _made(work: Work, entry: NegativeEntry, already: AlreadyPublic) -> NegativeMade:
+    return NegativeMade(**shapes(work, [entry])[0].model_dump(), already_public=already(work, entry))
 
 
 def shapes(work: Work, entries: Sequence[NegativeEntry]) -> list[NegativeOut]:

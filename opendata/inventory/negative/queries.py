@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from opendata.core.clock import day_of
 from opendata.core.errors import NotFound
@@ -13,13 +13,31 @@ from opendata.core.paging import Page
 from opendata.inventory.negative.models import EntryStatus, NegativeEntry
 from opendata.work.unit import Work
 
+IN_FORCE = "negative list in force"
+_IN_FORCE = (
+    select(NegativeEntry)
+    .where(NegativeEntry.status != EntryStatus.LIFTED.value, NegativeEntry.valid_from <= bindparam("today"))
+    .order_by(NegativeEntry.number)
+)
+
 
 def in_force(work: Work) -> Sequence[NegativeEntry]:
-    """What binds today: all entries that have begun and were not lifted, by number."""
-    query = select(NegativeEntry).where(
-        NegativeEntry.status != EntryStatus.LIFTED.value, NegativeEntry.valid_from <= day_of(work.now)
-    )
-    return work.session.execute(query.order_by(NegativeEntry.number)).scalars().all()
+    """What binds today: all entries that have begun and were not lifted, by number. Read once in a unit of work; that there
+    are none is known until one is made."""
+    today = day_of(work.now)
+    if work.rule((IN_FORCE, today), ("negative_entry",), lambda: not _in_force(work, today)):
+        return ()
+    return _in_force(work, today)
+
+
+def changed(work: Work) -> None:
+    """To be called by whoever writes an entry."""
+    work.forget(IN_FORCE)
+    work.forget((IN_FORCE, day_of(work.now)))
+
+
+def _in_force(work: Work, today: date) -> Sequence[NegativeEntry]:
+    return work.once(IN_FORCE, lambda: work.session.execute(_IN_FORCE, {"today": today}).scalars().all())
 
 
 def page(

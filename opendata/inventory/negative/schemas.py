@@ -70,6 +70,23 @@ class NegativeOut(BaseModel):
     edition: int
 
 
+class PublicMatchOut(BaseModel):
+    """A public dataset that the entry forbids."""
+
+    dataset: str
+    name: str
+    title: str
+    agency: str
+    field: str
+    word: str = Field(description="The word that was met; empty: the whole body or theme")
+
+
+class NegativeMade(NegativeOut):
+    already_public: list[PublicMatchOut] = Field(
+        description="What it forbids and is public: it stays so, and its body and the supervisors are told"
+    )
+
+
 class NegativePage(BaseModel):
     total: int
     results: list[NegativeOut]

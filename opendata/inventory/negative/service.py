@@ -15,6 +15,7 @@ from opendata.core.names import clean_text
 from opendata.inventory.negative import policy
 from opendata.inventory.negative.matching import folded
 from opendata.inventory.negative.models import EntryStatus, NegativeEntry
+from opendata.inventory.negative.queries import changed
 from opendata.work.unit import Work
 
 TOLD = (
@@ -49,6 +50,7 @@ def create(work: Work, fields: Mapping[str, Any], *, known_themes: Collection[st
     _check(entry, known_themes)
     work.session.add(entry)
     work.session.flush()
+    changed(work)
     work.record("negative_list.created", "negative_entry", entry.id, **_told(entry))
     return entry
 
@@ -70,6 +72,7 @@ def change(
         _check(entry, known_themes)
     entry.updated_at = work.now
     work.session.flush()
+    changed(work)
     work.record("negative_list.changed", "negative_entry", entry.id, before=before, after=_told(entry))
     return entry
 

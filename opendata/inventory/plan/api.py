@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from opendata.agencies import queries as agencies
 from opendata.core import csvtext
 from opendata.core.clock import day_of
+from opendata.core.errors import NotFound
 from opendata.edge.conventions import (
     Limit,
     Offset,
@@ -18,7 +19,7 @@ from opendata.edge.conventions import (
     json_answer,
     known_query,
 )
-from opendata.edge.http import ApiWork, SignedInWork
+from opendata.edge.http import ApiWork, AppSettings, SignedInWork
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import Domain
 from opendata.inventory.plan import queries, service, sheet
@@ -27,7 +28,14 @@ from opendata.inventory.plan.queries import Planned, Wanted
 from opendata.inventory.plan.schemas import PlanIn, PlanOut, PlanPage, PlanPatch, ProgressOut
 from opendata.work.unit import Work
 
-router = APIRouter(tags=["plans"], dependencies=[Depends(known_query)])
+
+def switched_on(settings: AppSettings) -> None:
+    """`NotFound("plan_off")` where the module is switched off."""
+    if not settings.plan:
+        raise NotFound("plan_off")
+
+
+router = APIRouter(tags=["plans"], dependencies=[Depends(known_query), Depends(switched_on)])
 Year = Annotated[int | None, Query(ge=2000, le=2100, description="This year, if left out")]
 
 

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert
 
+from opendata.core.database import Written, table_of
 from opendata.inventory.plan.models import LineOpening
 from opendata.work.unit import Work
 
+_OPEN = Written(insert(table_of(LineOpening)))
 
-def follow(work: Work, lines: Collection[str], opened: Collection[str]) -> None:
-    """Of these lines exactly the `opened` ones are open now. One that was open before keeps its day."""
-    if not lines:
-        return
-    query = select(LineOpening.line_id).where(LineOpening.line_id.in_(lines))
-    before = set(work.session.execute(query).scalars())
-    for line_id in sorted(set(opened) - before):
-        work.session.add(LineOpening(line_id=line_id, opened_at=work.now))
+
+def change(work: Work, opened: Collection[str], shut: Collection[str]) -> None:
+    """These lines are open from now on, and those are no more."""
+    if opened:
+        _OPEN.send(work.session, *({"line_id": one, "opened_at": work.now} for one in sorted(opened)))
+    if shut:
+        work.session.execute(delete(LineOpening).where(LineOpening.line_id.in_(shut)))
+    for line_id in sorted(opened):
         work.record("inventory.opened", "inventory_line", line_id)
-    if gone := sorted(before - set(opened)):
-        work.session.execute(delete(LineOpening).where(LineOpening.line_id.in_(gone)))
-        for line_id in gone:
-            work.record("inventory.shut", "inventory_line", line_id)
-    work.session.flush()
+    for line_id in sorted(shut):
+        work.record("inventory.shut", "inventory_line", line_id)
 
 
 def is_open(work: Work, line_id: str) -> bool:

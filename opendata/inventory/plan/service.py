@@ -97,7 +97,7 @@ def _check(item: PlanItem, promised: date | None) -> None:
 
 def _check_editor(work: Work, agency: Agency) -> None:
     if not policy.may_edit(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+        raise Forbidden("agency_editor_only", agency=agency.title)
 
 
 def _clean(value: Any) -> Any:

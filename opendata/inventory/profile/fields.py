@@ -38,6 +38,14 @@ class Kind(StrEnum):
     """One of the field's own `choices`."""
 
 
+class Scope(StrEnum):
+    """What a field says something of."""
+
+    DATASET = "dataset"
+    LINE = "line"
+    BOTH = "both"
+
+
 COUNTED = frozenset({Kind.CODE, Kind.BOOLEAN})
 """Kinds with few values: those that a search can count and narrow down by."""
 
@@ -64,12 +72,21 @@ class CityField(BaseModel):
     description: Label = Field("", max_length=500, description="What to fill in, in Chinese")
     description_en: Label = Field("", max_length=500)
     kind: Kind = Field(Kind.TEXT, description="Never changes afterwards: values of it are in releases")
+    scope: Scope = Field(
+        Scope.DATASET,
+        description="Of datasets, of inventory lines (清单条目), or of both; may only be widened",
+    )
     choices: list[Choice] = Field(
         default_factory=list, max_length=MOST_CHOICES, description="The code list of a `code`"
     )
-    required: bool = Field(False, description="A release is not submitted without it")
+    required: bool = Field(
+        False, description="A release is not submitted without it; a line without it is flagged"
+    )
     facet: bool = Field(False, description="Searches can be narrowed down by it: `code` and `boolean` only")
     retired: bool = Field(False, description="No longer filled in; values that there are stay")
+
+    def is_of(self, scope: Scope) -> bool:
+        return self.scope in (scope, Scope.BOTH)
 
     def said(self, language: str) -> str:
         """What people call it in that language."""

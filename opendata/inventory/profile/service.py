@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from opendata.core.errors import FieldError, Forbidden, Invalid
 from opendata.inventory.negative.policy import may_keep
 from opendata.inventory.profile import queries
-from opendata.inventory.profile.fields import COUNTED, CityField, Kind
+from opendata.inventory.profile.fields import COUNTED, CityField, Kind, Scope
 from opendata.inventory.profile.models import ProfileVersion
 from opendata.work.unit import Work
 
@@ -38,6 +38,8 @@ def define(
     )
     work.session.add(made)
     work.session.flush()
+    work.forget(queries.NEWEST)
+    work.forget(queries.FIELDS)
     names = [field.name for field in fields]
     work.record("profile.defined", "metadata_profile", str(made.version), fields=names, note=note)
     return made
@@ -72,6 +74,8 @@ def _lost(fields: Sequence[CityField], old: Sequence[CityField]) -> Iterator[Fie
         now = fields[place]
         if now.kind is not field.kind:
             yield FieldError(f"fields.{place}.kind", "field_kind_stays", {"kind": field.kind.value})
+        if now.scope not in (field.scope, Scope.BOTH):
+            yield FieldError(f"fields.{place}.scope", "field_scope_stays", {"scope": field.scope.value})
         codes = {choice.code for choice in now.choices}
         gone = [choice.code for choice in field.choices if choice.code not in codes]
         if gone:

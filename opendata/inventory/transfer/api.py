@@ -22,6 +22,8 @@ from opendata.edge.uploads import Gathered, ReceivedForm
 from opendata.inventory import queries
 from opendata.inventory.api import Asked
 from opendata.inventory.models import InventoryLine
+from opendata.inventory.profile import queries as profile
+from opendata.inventory.profile.fields import CityField
 from opendata.inventory.queries import Wanted
 from opendata.inventory.transfer import export, plan, reading, service
 from opendata.inventory.transfer.plan import Plan
@@ -51,9 +53,9 @@ async def import_list(
 ) -> Response:
     """A body's list by the template `resource_inventory` (XLSX, CSV, XLS, ODS; Chinese headers). Each line goes in whole or
     not at all; what is wrong is told by column, rule and value, and marked in a copy of the workbook."""
-    await authorize(request, partial(_may_import, agency))
+    city = await authorize(request, partial(_may_import, agency))
     form, data = await receive(request)
-    read = await run_in_threadpool(reading.read, parser, form.files["file"].filename, data)
+    read = await run_in_threadpool(reading.read, parser, form.files["file"].filename, data, city)
     looked = await authorize(request, lambda work: _plan(work, agency, read))
     marked = await run_in_threadpool(
         reading.mark, parser, read, data, looked.wrong, looked.secret_rows, LANGUAGES
@@ -81,14 +83,14 @@ def export_csv(
 ) -> Response:
     """The lines as CSV, a row for each information item; can be imported again. Formulas are defused by an apostrophe."""
     lines = with_bodies(work, asked)
-    made = export.to_schema_csv(lines) if form == "schema" else export.to_csv(lines, bom=bom)
+    made = export.to_schema_csv(lines) if form == "schema" else export.to_csv(lines, exported(work), bom=bom)
     return attachment(made, CSV, "inventory.csv", "数据资源清单.csv", public=work.actor.is_public)
 
 
 @router.get("/inventory.xlsx", responses={200: {"content": {XLSX: {}}}})
 def export_xlsx(work: ApiWork, asked: Asked) -> Response:
     """The same as a workbook, with lists of values to choose from: also the empty template, for a body without lines."""
-    made = export.to_xlsx(with_bodies(work, asked))
+    made = export.to_xlsx(with_bodies(work, asked), exported(work))
     return attachment(made, XLSX, "inventory.xlsx", "数据资源清单.xlsx", public=work.actor.is_public)
 
 
@@ -110,6 +112,11 @@ def with_bodies(work: Work, asked: Wanted) -> Iterator[tuple[InventoryLine, Agen
     return ((line, bodies[line.agency_id]) for line in lines)
 
 
+def exported(work: Work) -> list[CityField]:
+    """The city's own fields that an export has columns for."""
+    return [field for field in profile.line_fields(work) if not field.retired]
+
+
 def attachment(body: bytes, media_type: str, name: str, name_zh: str, *, public: bool) -> Response:
     """A file to be saved. `public`: everyone without a token gets the same."""
     disposition = f"attachment; filename=\"{name}\"; filename*=UTF-8''{quote(name_zh)}"
@@ -118,10 +125,12 @@ def attachment(body: bytes, media_type: str, name: str, name_zh: str, *, public:
     return Response(body, headers=headers | kept, media_type=media_type)
 
 
-def _may_import(agency: str, work: Work) -> None:
+def _may_import(agency: str, work: Work) -> list[CityField]:
+    """Also the city's own fields, whose columns the list may have."""
     if work.actor.id is None:
         raise Unauthenticated("token_needed")
     service.check_editor(work, agencies.find(work, agency))
+    return profile.line_fields(work)
 
 
 def _plan(work: Work, agency: str, read: ReadList) -> Plan:

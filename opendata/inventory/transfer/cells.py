@@ -9,7 +9,8 @@ from typing import Any
 
 from opendata.core.errors import FieldError
 from opendata.inventory.elements import CODE
-from opendata.inventory.transfer.template import FORMULA, Column, template
+from opendata.inventory.profile.fields import CityField, Kind, Value, judge, read
+from opendata.inventory.transfer.template import CITY, FORMULA, Column, fold, template
 
 _DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?(?:T?00:00(?::00)?)?")
 _SERIAL = re.compile(r"[2-7]\d{4}")
@@ -49,6 +50,25 @@ def parse(column: Column, text: str) -> Any:
         code = _narrow(text)
         return code if re.fullmatch("[0-9]{2,12}", code) else FieldError(column.name, "bad_region")
     return text
+
+
+def of_city(field: CityField, text: str) -> Value | FieldError:
+    """The value of a cell of a field of the city's own."""
+    column = CITY + field.name
+    if field.kind is Kind.CODE:
+        known = {fold(w): c.code for c in field.choices for w in (c.code, c.label, c.label_en) if w}
+        labels = ", ".join(choice.label for choice in field.choices[:30])
+        unknown = FieldError(column, "unknown_value", {"value": text[:100], "known": labels})
+        return known.get(fold(text), unknown)
+    if field.kind is Kind.BOOLEAN:
+        said = {"yes": True, "no": False}.get(template().code("is_open", text) or "")
+        return FieldError(column, "not_yes_or_no") if said is None else said
+    if field.kind is Kind.DATE:
+        day = _day(Column(column, field.label, field.label_en, "date"), text)
+        return day.isoformat() if isinstance(day, date) else FieldError(column, day.code, day.params)
+    value = read(field, _narrow(text) if field.kind is Kind.NUMBER else text)
+    wrong = judge({field.name: value}, [field])
+    return wrong[0] if wrong else value
 
 
 def is_secret(text: str) -> bool:

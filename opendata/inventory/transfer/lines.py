@@ -3,7 +3,7 @@ left empty (merged) below. A line is right as a whole or not at all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,8 +11,9 @@ from opendata.agencies.models import Agency
 from opendata.core.checks import is_uscc
 from opendata.core.errors import FieldError
 from opendata.inventory.elements import is_ground
-from opendata.inventory.transfer.cells import clean, is_secret, parse
-from opendata.inventory.transfer.template import template
+from opendata.inventory.profile.fields import CityField
+from opendata.inventory.transfer.cells import clean, is_secret, of_city, parse
+from opendata.inventory.transfer.template import CITY, template
 
 SAME_NAME = {
     "resource_code": "resource_code", "name": "title", "abstract": "abstract", "format_class": "format_class",
@@ -73,8 +74,11 @@ class ReadLine:
         self.wrong.append(Wrong(number, column, error, cells.get(column, "")))
 
 
-def read_lines(rows: Iterable[Row], agency: Agency) -> Iterator[ReadLine]:
-    """Every line of the list with what is wrong in its cells."""
+def read_lines(
+    rows: Iterable[Row], agency: Agency | None, city: Sequence[CityField] = ()
+) -> Iterator[ReadLine]:
+    """Every line of the list with what is wrong in its cells. `agency`: whose list it has to be, if anybody's. `city`: the
+    city's own fields of lines."""
     for of_line in _grouped(rows):
         line = ReadLine(of_line)
         if any(is_secret(clean(row.cells.get("secrecy", ""))) for row in of_line):
@@ -83,6 +87,7 @@ def read_lines(rows: Iterable[Row], agency: Agency) -> Iterator[ReadLine]:
             line.refuse("secrecy", FieldError("secrecy", "secret_never_entered"), row.number)
         else:
             _read(line, agency)
+            _read_city(line, city)
         yield line
 
 
@@ -107,7 +112,7 @@ def _title(rows: list[Row]) -> str:
     return next((title for row in rows if (title := clean(row.cells.get("name", "")))), "")
 
 
-def _read(line: ReadLine, agency: Agency) -> None:
+def _read(line: ReadLine, agency: Agency | None) -> None:
     values = {
         name: _of_line(line, name)
         for name, column in template().columns.items()
@@ -117,7 +122,8 @@ def _read(line: ReadLine, agency: Agency) -> None:
     line.title = values.get("name") or ""
     if "name" not in values:
         line.refuse("", FieldError("name", "missing"))
-    _check_provider(line, values, agency)
+    if agency is not None:
+        _check_provider(line, values, agency)
     for column, element in SAME_NAME.items():
         value = values.get(column)
         if value is not None:
@@ -133,15 +139,36 @@ def _read(line: ReadLine, agency: Agency) -> None:
         line.fields["items"] = list(_items(line))
 
 
-def _of_line(line: ReadLine, name: str) -> Any:
-    """The line's value of a column: the first that is written; another one below it is wrong. None for an empty or wrong one."""
-    column, first = template().columns[name], ""
+def _read_city(line: ReadLine, city: Sequence[CityField]) -> None:
+    """Values of the city's own fields, of the columns that the file has. An empty cell takes the value away."""
+    columns = [one for one in city if CITY + one.name in line.rows[0].cells]
+    values = {}
+    for column in columns:
+        text = _first(line, CITY + column.name)
+        value = of_city(column, text) if text else None
+        if isinstance(value, FieldError):
+            line.refuse(value.path, value)
+        elif value is not None:
+            values[column.name] = value
+    if columns:
+        line.fields["city_fields"] = values
+
+
+def _first(line: ReadLine, name: str) -> str:
+    """The first text of a column that is written; another one below it is wrong."""
+    first = ""
     for row in line.rows:
         text = clean(row.cells.get(name, ""))
         if text and not first:
             first, line.where[name] = text, row.number
         elif text and text != first:
             line.refuse(name, FieldError(name, "differs_in_line", {"first": first[:100]}), row.number)
+    return first
+
+
+def _of_line(line: ReadLine, name: str) -> Any:
+    """The line's value of a column; None for an empty or a wrong one."""
+    column, first = template().columns[name], _first(line, name)
     if not first:
         if column.required and not ("openness" in line.rows[0].cells and name == "is_open"):
             line.refuse(name, FieldError(name, "missing"))

@@ -13,7 +13,10 @@ from opendata.core.errors import FieldError, Invalid
 from opendata.inventory import service, versions
 from opendata.inventory.elements import ELEMENTS, kept_parts
 from opendata.inventory.models import InventoryLine
+from opendata.inventory.profile import queries as profile
+from opendata.inventory.profile.fields import CityField
 from opendata.inventory.transfer.lines import ITEM, SAME_NAME, ReadLine, Row, Wrong, read_lines
+from opendata.inventory.transfer.template import CITY, template
 from opendata.inventory.versions import Change
 from opendata.work.unit import Work
 
@@ -27,6 +30,7 @@ _COLUMN_OF = {element: column for column, element in SAME_NAME.items()} | {
     "items": "item_name",
 }
 _ITEM_COLUMN = {part: column for column, part in ITEM.items()}
+CITY_FIELDS = "city_fields"
 SHOWN = 50
 """Rows that a group of errors names."""
 
@@ -61,6 +65,14 @@ class Group:
 @dataclass(frozen=True)
 class Plan:
     entries: Sequence[Entry]
+    city: Sequence[CityField]
+    """The city's own fields of lines."""
+
+    def title(self, column: str, language: str) -> str:
+        """What a column is called; empty for the row as a whole."""
+        known = template().columns.get(column)
+        own = next((field for field in self.city if CITY + field.name == column), None)
+        return known.title(language) if known else own.said(language) if own else ""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -81,11 +93,12 @@ class Plan:
 
 def make(work: Work, agency: Agency, rows: Iterable[Row]) -> Plan:
     """Reads only. Each line stands for itself: one that is wrong says nothing about the others."""
-    lines = list(read_lines(rows, agency))
-    by_code = _by_code(work, [line.code for line in lines if line.code])
-    by_title = _by_title(work, agency)
-    taken: set[str] = set()
-    return Plan([_entry(line, agency, by_code, by_title, taken) for line in lines])
+    city = profile.line_fields(work)
+    lines = list(read_lines(rows, agency, city))
+    known = _Known(
+        agency, city, _by_code(work, [line.code for line in lines if line.code]), _by_title(work, agency)
+    )
+    return Plan([_entry(line, known) for line in lines], city)
 
 
 def grouped(wrong: Iterable[Wrong]) -> list[Group]:
@@ -100,21 +113,27 @@ def grouped(wrong: Iterable[Wrong]) -> list[Group]:
     return sorted(found.values(), key=lambda g: -g.count)
 
 
-def _entry(
-    read: ReadLine,
-    agency: Agency,
-    by_code: dict[str, InventoryLine],
-    by_title: dict[str, list[InventoryLine]],
-    taken: set[str],
-) -> Entry:
-    line = by_code.get(read.code) if read.code else None
+@dataclass
+class _Known:
+    """What every line of the list is held against."""
+
+    agency: Agency
+    city: Sequence[CityField]
+    by_code: dict[str, InventoryLine]
+    by_title: dict[str, list[InventoryLine]]
+    taken: set[str] = field(default_factory=set)
+
+
+def _entry(read: ReadLine, known: _Known) -> Entry:
+    agency, taken = known.agency, known.taken
+    line = known.by_code.get(read.code) if read.code else None
     if line is not None and line.agency_id != agency.id:
         read.refuse(
             "resource_code", FieldError("resource_code", "resource_code_taken", {"resource_code": read.code})
         )
         line = None
     elif line is None and not read.code and not read.secret:
-        namesakes = by_title.get(read.title, [])
+        namesakes = known.by_title.get(read.title, [])
         if len(namesakes) > 1:
             read.refuse("name", FieldError("name", "title_ambiguous"))
         line = namesakes[0] if len(namesakes) == 1 else None
@@ -123,7 +142,7 @@ def _entry(
         read.refuse("name", FieldError("name", "line_repeated"))
     taken.add(own)
     # Also of a line with wrong cells: its clerk should learn everything at once.
-    changes = _judge(read, agency, line) if read.title and not read.secret else ()
+    changes = _judge(read, known, line) if read.title and not read.secret else ()
     if read.wrong:
         return Entry(read, WRONG, line)
     if line is None:
@@ -131,18 +150,21 @@ def _entry(
     return Entry(read, CHANGED if changes else UNCHANGED, line, changes)
 
 
-def _judge(read: ReadLine, agency: Agency, line: InventoryLine | None) -> Sequence[Change]:
+def _judge(read: ReadLine, known: _Known, line: InventoryLine | None) -> Sequence[Change]:
     """What would differ. What the whole line breaks is told at the cell that it comes from."""
     fields = dict(read.fields)
     if any("name" not in item for item in fields.get("items", ())):
         del fields["items"]
     elif line is not None and "items" in fields:
         fields["items"] = read.fields["items"] = _with_parts(read, line)
+    if line is not None and CITY_FIELDS in fields:
+        kept = {n: v for n, v in line.city_fields.items() if CITY + n not in read.rows[0].cells}
+        fields[CITY_FIELDS] = read.fields[CITY_FIELDS] = kept | fields[CITY_FIELDS]
     try:
         if line is None:
-            after, before = service.complete(agency, fields), None
+            after, before = service.complete(known.agency, fields, known.city), None
         else:
-            after, before = service.changed(line, fields), versions.snapshot(line)
+            after, before = service.changed(line, fields, known.city), versions.snapshot(line)
     except Invalid as error:
         for wrong in error.fields:
             _place(read, wrong)
@@ -162,7 +184,7 @@ def _place(read: ReadLine, error: FieldError) -> None:
         number, _, part = rest.partition(".")
         column, row = _ITEM_COLUMN[part], read.item_rows[int(number)]
     else:
-        column = _COLUMN_OF.get(element, "")
+        column = error.path if element == CITY_FIELDS else _COLUMN_OF.get(element, "")
         if column == "is_open" and "is_open" not in read.rows[0].cells:
             column = "openness"
         row = read.where.get(column, read.rows[0].number)

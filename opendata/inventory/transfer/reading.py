@@ -12,6 +12,7 @@ from typing import Any
 from opendata.core.errors import DomainError, FieldError, Invalid, invalid
 from opendata.core.names import clean_file_name
 from opendata.edge import messages
+from opendata.inventory.profile.fields import CityField
 from opendata.inventory.transfer.lines import Row, Wrong
 from opendata.inventory.transfer.template import template
 from opendata.ports.sandbox.port import LimitExceeded, Limits, Sandbox, TaskFailed
@@ -40,12 +41,17 @@ class ReadList:
     """`ignored_columns`: headers that nobody knows; `sheet`, `other_sheets`: what was read of a workbook."""
 
 
-def read(parser: Parser, name: str, data: bytes) -> ReadList:
+def read(parser: Parser, name: str, data: bytes, city: Sequence[CityField] = ()) -> ReadList:
     """The list's rows. `Invalid` naming the field `file`: it cannot be read, or has no column for the title."""
     name = clean_file_name(name)
     with _lying(parser, name, data) as path:
         table = _run(parser, "read", path, name, {}, len(data))
-    places, ignored = template().match(table["header"])
+    return of_table(name, table, city)
+
+
+def of_table(name: str, table: Mapping[str, Any], city: Sequence[CityField] = ()) -> ReadList:
+    """The list in a table as the task `read` gives it. `Invalid` if it has no column for the title."""
+    places, ignored = template().match(table["header"], city)
     if "name" not in places.values():
         known = "、".join(column.zh for column in template().columns.values() if column.required)
         raise invalid("file", "list_without_titles", known=known)

@@ -10,7 +10,6 @@ from opendata.edge import messages
 from opendata.inventory.schemas import ChangeOut
 from opendata.inventory.transfer.plan import UNCHANGED, Entry, Group, Plan, grouped
 from opendata.inventory.transfer.reading import ReadList
-from opendata.inventory.transfer.template import template
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -78,7 +77,7 @@ def list_import_out(
         dry_run=dry_run,
         **found.counts,
         lines=[_line(entry) for entry in found.entries if entry.action != UNCHANGED],
-        problems=[problem_out(group) for group in grouped(found.wrong)],
+        problems=[problem_out(group, found) for group in grouped(found.wrong)],
         ignored_columns=list(read.notes["ignored_columns"]),
         sheet=read.notes["sheet"],
         other_sheets=list(read.notes["other_sheets"]),
@@ -86,11 +85,12 @@ def list_import_out(
     )
 
 
-def problem_out(group: Group) -> ProblemOut:
-    column = template().columns.get(group.column)
+def problem_out(group: Group, found: Plan) -> ProblemOut:
     zh, en = (messages.field_text(group.error, language) for language in ("zh", "en"))
     return ProblemOut(
-        column=ColumnOut(name=group.column, zh=column.zh if column else "", en=column.en if column else ""),
+        column=ColumnOut(
+            name=group.column, zh=found.title(group.column, "zh"), en=found.title(group.column, "en")
+        ),
         rule=group.error.code,
         value=group.value,
         count=group.count,

@@ -26,7 +26,7 @@ KEPT = timedelta(days=7)
 def check_editor(work: Work, agency: Agency) -> None:
     """`Forbidden("agency_editor_only")`. Before anybody's bytes are read."""
     if not may_edit(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+        raise Forbidden("agency_editor_only", agency=agency.title)
 
 
 def apply(

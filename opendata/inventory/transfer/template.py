@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from opendata.inventory.profile.fields import CityField
+
 _NOTE = re.compile(r"[(（\[【].*?[)）\]】]|[\s*＊:：_]")
+CITY = "city_fields."
+"""Before the name of a field of the city's own: its column."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What an office program takes for the beginning of a formula."""
 
@@ -45,13 +49,17 @@ class Template:
     """{list: {code: what we write}}"""
     missing: frozenset[str]
 
-    def match(self, header: Sequence[str]) -> tuple[dict[int, str], list[str]]:
-        """(column by place in the row, headers that nobody knows). Of two for one column the first counts."""
+    def match(
+        self, header: Sequence[str], city: Sequence[CityField] = ()
+    ) -> tuple[dict[int, str], list[str]]:
+        """(column by place in the row, headers that nobody knows). Of two for one column the first counts. The city's own
+        fields come after the columns of the template."""
         found: dict[int, str] = {}
         unknown: list[str] = []
-        known = _headers()
+        own = {_folded(text): CITY + f.name for f in city for text in (f.label, f.label_en, f.name) if text}
+        known = own | _headers()
         for place, text in enumerate(header):
-            name = known.get(fold(_NOTE.sub("", unicodedata.normalize("NFKC", text))))
+            name = known.get(_folded(text))
             if name and name not in found.values():
                 found[place] = name
             elif text.strip():
@@ -68,6 +76,11 @@ class Template:
 def fold(text: str) -> str:
     """Full-width forms and capitals make no difference, blanks neither."""
     return "".join(unicodedata.normalize("NFKC", text).split()).lower()
+
+
+def _folded(header: str) -> str:
+    """A header without its notes in brackets."""
+    return fold(_NOTE.sub("", unicodedata.normalize("NFKC", header)))
 
 
 @cache
@@ -89,7 +102,7 @@ def template() -> Template:
 @cache
 def _headers() -> dict[str, str]:
     return {
-        fold(_NOTE.sub("", unicodedata.normalize("NFKC", text))): column.name
+        _folded(text): column.name
         for column in template().columns.values()
         for text in (column.zh, column.en, column.name, *column.aliases)
     }

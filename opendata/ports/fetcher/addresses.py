@@ -84,6 +84,15 @@ def resolve(found: Target, seconds: float, allowed: Collection[str] = ()) -> lis
     return addresses
 
 
+def is_address(host: str) -> bool:
+    """Whether the host is named by its address."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def is_public(text: str) -> bool:
     """Whether an address is one that the whole Internet can reach, looked at through the shells in which IPv6 wraps IPv4."""
     try:

@@ -14,12 +14,12 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, WorkflowStatus
 from dbos._queue import queue_worker_thread
 from dbos._serialization import DBOSPortableJSONSerializer
 from sqlalchemy import Connection
@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from opendata.ports.job_queue.dbos_rows import DEAD_AFTER_BEATS, Rows, open_system_engine
 from opendata.ports.job_queue.doorbell import Doorbell
-from opendata.ports.job_queue.port import ATTEMPTS, Handler, OnFailure, RetryLater
+from opendata.ports.job_queue.port import ATTEMPTS, Handler, OnFailure, RetryLater, Waiting
 
 APPLICATION = "opendata"
 # Pinned, so that a new release finishes what an old one left.
@@ -48,6 +48,11 @@ logging.getLogger("dbos").setLevel(logging.WARNING)
 
 class JobAbandoned(Exception):
     """The process died during this job so often that it is not tried any more."""
+
+
+def _waiting(row: WorkflowStatus) -> Waiting:
+    name = str(row.input["args"][0]) if row.input else ""
+    return Waiting(row.workflow_id, name, datetime.fromtimestamp((row.created_at or 0) / 1000, UTC))
 
 
 class DbosQueue:
@@ -148,6 +153,12 @@ class DbosQueue:
 
     def idle(self) -> bool:
         return self._rows.all_done()
+
+    def waiting(self, limit: int = 0) -> Sequence[Waiting]:
+        rows = self._client.list_workflows(
+            name=WORKFLOW, status=["ENQUEUED", "PENDING", "DELAYED"], limit=limit or None, load_output=False
+        )
+        return [_waiting(row) for row in rows]
 
     def purge(self, older_than_seconds: float = KEEP_SECONDS) -> int:
         """Deletes jobs that ended longer ago than that, with their keys; returns how many. Runs hourly by itself."""

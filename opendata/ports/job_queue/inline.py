@@ -9,15 +9,16 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import Connection, Engine, ExceptionContext, RootTransaction, event
 
-from opendata.ports.job_queue.port import ATTEMPTS, Handler, OnFailure, RetryLater
+from opendata.ports.job_queue.port import ATTEMPTS, Handler, OnFailure, RetryLater, Waiting
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Job:
     name: str
     args: str
     attempt: int = 1
+    created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 @dataclass
@@ -92,6 +94,12 @@ class InlineQueue:
         with self._lock:
             self._collect()
             return not (self._ready or self.paused or self._running)
+
+    def waiting(self, limit: int = 0) -> Sequence[Waiting]:
+        with self._lock:
+            self._collect()
+            held = sorted([*self._ready, *self.paused], key=lambda job: job.created_at)
+        return [Waiting(job.id, job.name, job.created_at) for job in held[: limit or None]]
 
     def drain(self, *, retry: bool = False) -> int:
         """Runs all ready jobs, and those that they enqueue, in this thread; returns how many runs that took."""

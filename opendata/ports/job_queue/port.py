@@ -8,7 +8,9 @@ all, and then the queue's `on_failure(job, args, error)` is called once so that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -27,6 +29,16 @@ class RetryLater(Exception):
     def __init__(self, seconds: float = 5.0) -> None:
         super().__init__(f"retry in {seconds} s")
         self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A job that has not ended: it waits, runs, or will be tried again."""
+
+    id: str
+    name: str
+    created_at: datetime
+    """In UTC."""
 
 
 class JobQueue(Protocol):
@@ -53,4 +65,8 @@ class JobQueue(Protocol):
 
     def idle(self) -> bool:
         """Whether nothing waits and nothing runs (tests and `opendata demo` wait for it)."""
+        ...
+
+    def waiting(self, limit: int = 0) -> Sequence[Waiting]:
+        """Committed jobs that have not ended, the oldest first; at most `limit` of them, 0: all."""
         ...

@@ -12,11 +12,13 @@ from opendata.ports.search_index import port
 from opendata.ports.search_index.values import TIE_BREAKER, clip, clip_all, micros, sorts, tie
 
 SORT_KEYWORDS = ("title_sort", "name_sort")
+WINDOW = 200_000
+"""How far hits are paged through; a page beyond is empty, and the engine would refuse it."""
 
 SETTINGS: dict[str, Any] = {
     "number_of_shards": 1,  # exact facets and totals; a catalogue fits into one shard many times over
     "auto_expand_replicas": "0-1",
-    "max_result_window": 200_000,
+    "max_result_window": WINDOW,
     "refresh_interval": "-1",  # every write refreshes by itself
 }
 
@@ -60,6 +62,7 @@ def body(request: port.Request) -> dict[str, Any]:
     """The body of a search."""
     select = [{"term": {"live": True}}]
     must = []
+    within = request.offset + request.limit <= WINDOW
     if not isinstance(request.filter, port.Everything):
         select.append(query(request.filter))
     if not isinstance(request.query, port.Everything):
@@ -67,8 +70,8 @@ def body(request: port.Request) -> dict[str, Any]:
     return {
         "query": {"bool": {"filter": select, "must": must}},
         "sort": [*(_sort(sort) for sort in sorts(request)), {"tie": "asc"}],
-        "from": request.offset,
-        "size": request.limit,
+        "from": request.offset if within else 0,
+        "size": request.limit if within else 0,
         "track_total_hits": True,
         "version": True,
         "_source": False,
@@ -97,6 +100,8 @@ def query(tree: port.Query) -> dict[str, Any]:
             return {"bool": {"must": [query(part) for part in of] or [_everything()]}}
         case port.AnyOf(of):
             return _any([query(part) for part in of])
+        case port.AtLeast(count, of):
+            return {"bool": {"should": [query(part) for part in of], "minimum_should_match": count}}
         case port.Not(of):
             return {"bool": {"must": [_everything()], "must_not": [query(of)]}}
     return {"constant_score": {"filter": _selecting(tree), "boost": 0.0}}
@@ -107,6 +112,9 @@ def _selecting(tree: port.Query) -> dict[str, Any]:
         case port.Prefix(field, prefix):
             fields = port.TEXT_FIELDS if field == "text" else (field,)
             return _any([{"prefix": {name: {"value": clip(prefix)}}} for name in fields])
+        case port.Pattern(field, pattern):
+            fields = port.TEXT_FIELDS if field == "text" else (field,)
+            return _any([{"wildcard": {name: {"value": pattern}}} for name in fields])
         case port.Exact(field, values):
             return {"terms": {field: clip_all(values)}}
         case port.Exists(field):

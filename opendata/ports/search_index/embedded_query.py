@@ -8,7 +8,7 @@ import tantivy
 from tantivy import Occur
 
 from opendata.ports.search_index import port
-from opendata.ports.search_index.values import TIE_BREAKER, clip, clip_all, micros, tie
+from opendata.ports.search_index.values import TIE_BREAKER, clip, clip_all, micros, regex, tie
 
 LIVE = "live"
 """Holds "1" for a document and "0" for the mark a delete leaves."""
@@ -110,6 +110,9 @@ class Translator:
                 return self._all([self.query(part) for part in of])
             case port.AnyOf(of):
                 return self._any([self.query(part) for part in of])
+            case port.AtLeast(count, of):
+                parts = [(Occur.Should, self.query(part)) for part in of]
+                return tantivy.Query.boolean_query(parts, minimum_number_should_match=count)
             case port.Not(of):
                 inner = self.query(of)
                 return tantivy.Query.boolean_query([(Occur.Must, self._everything()), (Occur.MustNot, inner)])
@@ -121,6 +124,11 @@ class Translator:
             case port.Prefix(field, prefix):
                 fields = port.TEXT_FIELDS if field == "text" else (field,)
                 return self._any([self._terms(f, self._vocabulary(f, clip(prefix))) for f in fields])
+            case port.Pattern(field, pattern):
+                names = port.TEXT_FIELDS if field == "text" else (field,)
+                return self._any(
+                    [tantivy.Query.regex_query(self._schema, name, regex(pattern)) for name in names]
+                )
             case port.Exact(field, values):
                 return self._terms(field, clip_all(values))
             case port.Exists(field):

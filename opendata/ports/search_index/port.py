@@ -31,14 +31,14 @@ TEXT_FIELDS: Mapping[str, float] = {
 
 KEYWORD_FIELDS: tuple[str, ...] = (
     "id", "dataset_name", "agency", "agency_id", "themes", "domain", "disclosures", "formats", "licence", "openness", "update_cycle", "region",
-    "groups", "tags", "source_id", "author", "maintainer", "kind", "has_rows", "resource_ids", "city_fields", "extras",
+    "groups", "tags", "source_id", "author", "maintainer", "kind", "has_rows", "resource_ids", "city_fields", "terms", "extras",
 )  # fmt: skip
-"""Exact values, many a document; filters and facets. `extras` and `city_fields` hold `key=value`; `agency` the name, `agency_id` the id."""
+"""Exact values, many a document; filters and facets. `extras`, `city_fields` and `terms` hold `key=value`; `agency` the name, `agency_id` the id."""
 
 DATE_FIELDS: tuple[str, ...] = ("created", "modified", "issued")
 NUMBER_FIELDS: tuple[str, ...] = ("resources_count",)
 SORT_FIELDS: tuple[str, ...] = ("title_sort", "name_sort", "created", "modified", "issued", "resources_count")
-"""`title_sort` and `name_sort` are single lower-case keywords."""
+"""`title_sort` and `name_sort` are single lower-case keywords. Besides these, `id` orders."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,15 @@ class Prefix:
 
 
 @dataclass(frozen=True)
+class Pattern:
+    """A token, or a keyword value, of `field` (or of any text field if "text") looks like this from its first character to
+    its last: `*` stands for any characters, `?` for one, a backslash takes the next character as it is."""
+
+    field: str
+    pattern: str
+
+
+@dataclass(frozen=True)
 class Exact:
     """A keyword field holds any of these values."""
 
@@ -126,11 +135,21 @@ class AnyOf:
 
 
 @dataclass(frozen=True)
+class AtLeast:
+    """That many of these."""
+
+    count: int
+    of: tuple[Query, ...]
+
+
+@dataclass(frozen=True)
 class Not:
     of: Query
 
 
-Query = Everything | Words | Phrase | Prefix | Exact | Exists | Between | All | AnyOf | Not
+Query = (
+    Everything | Words | Phrase | Prefix | Pattern | Exact | Exists | Between | All | AnyOf | AtLeast | Not
+)
 
 
 @dataclass(frozen=True)

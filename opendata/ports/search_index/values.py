@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
 
-from opendata.ports.search_index.port import All, AnyOf, Not, Phrase, Query, Request, Sort, Words
+from opendata.ports.search_index.port import All, AnyOf, AtLeast, Not, Phrase, Query, Request, Sort, Words
 
 KEYWORD_LENGTH = 1000
 """Keyword values are cut to so many characters, in documents and in queries alike (engines refuse longer terms)."""
@@ -23,6 +24,23 @@ def clip(value: str) -> str:
 def clip_all(values: Iterable[str]) -> list[str]:
     """Distinct non-empty values in their first order."""
     return list(dict.fromkeys(clip(value) for value in values if value))
+
+
+_PATTERN = re.compile(r"\\(.)|([*?])|([^\\*?]+)|\\", re.DOTALL)
+
+
+_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+
+
+def regex(pattern: str) -> str:
+    """A pattern of the port as a regular expression that holds for the whole value, in the words all engines share."""
+    found = []
+    for escaped, wild, plain in _PATTERN.findall(pattern):
+        if wild:
+            found.append("(.|\n)*" if wild == "*" else "(.|\n)")
+        else:
+            found.append(_SPECIAL.sub(r"\\\g<0>", escaped or plain or "\\"))
+    return "".join(found)
 
 
 def micros(at: datetime) -> int:
@@ -52,7 +70,7 @@ def scores(query: Query) -> bool:
     match query:
         case Words() | Phrase():
             return True
-        case All(of) | AnyOf(of):
+        case All(of) | AnyOf(of) | AtLeast(_, of):
             return any(scores(part) for part in of)
         case Not():
             return False

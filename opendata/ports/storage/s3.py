@@ -10,7 +10,6 @@ import errno
 import io
 import re
 import shutil
-import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -18,56 +17,26 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
-from xml.etree.ElementTree import ParseError
+from urllib.parse import quote
 
 import urllib3
 from minio import Minio
 from minio.commonconfig import ComposeSource
 from minio.datatypes import Object
 from minio.deleteobjects import DeleteObject
-from minio.error import MinioException, S3Error
+from minio.error import S3Error
 
 from opendata.core.errors import DomainError, NoSpace, Unavailable
 from opendata.core.ids import new_id
 from opendata.ports.storage.content import OBJECTS, TEMPORARY, Intake, check_range, hash_in, key_of
 from opendata.ports.storage.parted import PartedWriter
 from opendata.ports.storage.port import CHUNK, ObjectMissing, StoredObject
+from opendata.ports.storage.s3_client import ANSWER_SECONDS, RETRY_WAIT, connected, translated
 
-THREADS = 40
-"""Connections kept open: as many as the server has request threads."""
-CONNECT_SECONDS = 3.0
-ANSWER_SECONDS = 30.0
-"""How long a server may be silent."""
-RETRY_WAIT = 0.2
-"""Seconds; no wait before the second try, twice this before the third."""
 PRESIGNED_SECONDS = 60
 
-_MISSING = {"NoSuchKey", "NoSuchObject"}
-_FULL = {"XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage", "QuotaExceeded"}
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _SHA256_HEADER = "x-amz-meta-sha256"
-
-
-def _meaning(error: Exception) -> Exception:
-    """What an answer of the server (or its silence) means to the caller."""
-    if isinstance(error, S3Error):
-        if error.code in _MISSING:
-            return ObjectMissing(error.object_name)
-        if error.code in _FULL or error.response.status == 507:
-            return NoSpace()
-    # The two other errors of the client keep the status in an attribute each.
-    elif 507 in (getattr(error, "status_code", None), getattr(error, "_code", None)):
-        return NoSpace()
-    return Unavailable("storage_unavailable")
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (MinioException, urllib3.exceptions.HTTPError, OSError, ParseError, UnicodeError) as error:
-        raise _meaning(error) from error
 
 
 class S3Storage:
@@ -99,20 +68,7 @@ class S3Storage:
         Key and secret are percent-decoded. Nothing is asked of the server yet. Only the bucket `public` gives
         presigned addresses. `ValueError` (without the secret in it) for another form of address.
         """
-        parts = urlsplit(url)
-        prefix = parts.path.strip("/")
-        if parts.scheme not in ("s3+http", "s3+https") or not (
-            parts.hostname and parts.username and parts.password
-        ):
-            raise ValueError("a store's address reads s3+http(s)://key:secret@host:port/PREFIX")
-        client = Minio(
-            endpoint=parts.netloc.rpartition("@")[2],
-            access_key=unquote(parts.username),
-            secret_key=unquote(parts.password),
-            secure=parts.scheme == "s3+https",
-            region=dict(parse_qsl(parts.query)).get("region"),
-            http_client=_connections(answer_seconds, retry_wait),
-        )
+        client, prefix = connected(url, answer_seconds, retry_wait)
         return cls(client, f"{prefix}-{bucket_suffix}", scratch=scratch, presigns=bucket_suffix == "public")
 
     def writer(self, *, limit: int | None = None) -> PartedWriter:
@@ -121,7 +77,7 @@ class S3Storage:
 
     def put(self, key: str, data: bytes, sha256: str | None = None) -> None:
         """For the store's own writers, as are `compose`, `verified` and `remove` (see `parted.Parts`)."""
-        with _translated():
+        with translated():
             self._client.put_object(
                 bucket_name=self._bucket,
                 object_name=key,
@@ -133,7 +89,7 @@ class S3Storage:
 
     def compose(self, sha256: str, parts: list[str]) -> None:
         """Joins parts under the name of their content, on the server."""
-        with _translated():
+        with translated():
             self._client.compose_object(
                 bucket_name=self._bucket,
                 object_name=key_of(sha256),
@@ -156,7 +112,7 @@ class S3Storage:
     def remove(self, keys: list[str]) -> None:
         if not keys:
             return
-        with _translated():
+        with translated():
             failed = list(
                 self._client.remove_objects(
                     bucket_name=self._bucket, delete_object_list=[DeleteObject(key) for key in keys]
@@ -193,7 +149,7 @@ class S3Storage:
         """None unless this store presigns. The object is not looked for: the address of a missing one answers 404."""
         if not self._presigns:
             return None
-        with _translated():
+        with translated():
             return self._client.presigned_get_object(
                 bucket_name=self._bucket,
                 object_name=key_of(sha256),
@@ -206,7 +162,7 @@ class S3Storage:
 
     def delete(self, sha256: str) -> None:
         self._need_bucket()
-        with suppress(ObjectMissing), _translated():
+        with suppress(ObjectMissing), translated():
             self._client.remove_object(bucket_name=self._bucket, object_name=key_of(sha256))
 
     def objects(self) -> Iterator[StoredObject]:
@@ -254,12 +210,12 @@ class S3Storage:
 
     def _listed(self, prefix: str) -> Iterator[Object]:
         self._need_bucket()
-        with _translated():
+        with translated():
             yield from self._client.list_objects(bucket_name=self._bucket, prefix=prefix, recursive=True)
 
     def _head(self, sha256: str) -> Object:
         self._need_bucket()
-        with _translated():
+        with translated():
             return self._client.stat_object(bucket_name=self._bucket, object_name=key_of(sha256))
 
     def _chunks(self, key: str, start: int, end: int | None) -> Iterator[bytes]:
@@ -268,7 +224,7 @@ class S3Storage:
             yield b""
             return
         self._need_bucket()
-        with _translated():
+        with translated():
             response = self._get(key, start, end)
             yield b""  # taken by `read`
             if response is None:
@@ -302,7 +258,7 @@ class S3Storage:
     def _need_bucket(self) -> None:
         if self._bucket_ready:
             return
-        with self._bucket_lock, _translated():
+        with self._bucket_lock, translated():
             if not self._client.bucket_exists(bucket_name=self._bucket):
                 try:
                     self._client.make_bucket(bucket_name=self._bucket)
@@ -310,25 +266,6 @@ class S3Storage:
                     if error.code not in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
                         raise
             self._bucket_ready = True
-
-
-def _connections(answer_seconds: float, retry_wait: float) -> urllib3.PoolManager:
-    """Few retries with short waits: a person waits for the answer. The machine's own certificates are trusted."""
-    return urllib3.PoolManager(
-        maxsize=THREADS,
-        timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=answer_seconds),
-        retries=urllib3.Retry(
-            total=3,
-            connect=2,
-            read=1,
-            status=2,
-            redirect=0,
-            backoff_factor=retry_wait,
-            status_forcelist=[500, 502, 503, 504],
-            raise_on_status=False,  # the last answer says why
-        ),
-        ssl_context=ssl.create_default_context(),
-    )
 
 
 @contextmanager

@@ -8,7 +8,7 @@ used in files and queries, and the *name* the reader sees; the name is kept in t
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,6 +88,21 @@ def read_columns(fields: Sequence[dict[str, Any]]) -> tuple[StoredColumn, ...]:
         for field in fields
         if field["name"] != ID
     )
+
+
+def described(column: StoredColumn) -> dict[str, Any]:
+    """A column as plain values, for who must not import this module."""
+    return {
+        "name": column.name,
+        "field": column.field,
+        "type": column.type.value,
+        "local": column.local,
+    }
+
+
+def undescribed(column: Mapping[str, Any]) -> StoredColumn:
+    """`described`, the other way."""
+    return StoredColumn(column["name"], column["field"], ColumnType(column["type"]), bool(column["local"]))
 
 
 def to_stored(array: pa.Array, column: StoredColumn) -> pa.Array:

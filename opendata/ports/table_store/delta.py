@@ -9,27 +9,37 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from opendata.core.errors import Unavailable
 from opendata.ports.table_store.cache import FileCache
-from opendata.ports.table_store.columns import ID_COLUMN, StoredColumn, plan_columns, to_json
+from opendata.ports.table_store.columns import (
+    ID_COLUMN,
+    StoredColumn,
+    described,
+    plan_columns,
+    to_json,
+    undescribed,
+)
 from opendata.ports.table_store.engine import Engine
 from opendata.ports.table_store.location import Location, S3Options, parse_s3, store_errors
-from opendata.ports.table_store.port import Rows, Select, TableInfo, TableMissing
+from opendata.ports.table_store.port import Held, HeldFile, Rows, Select, TableInfo, TableMissing
 from opendata.ports.table_store.queries import Queries
-from opendata.ports.table_store.rowfiles import DataFile, write_files
+from opendata.ports.table_store.rowfiles import DataFile, data_file, held_files, take_in, write_files
 from opendata.ports.table_store.rowgroups import RowGroupReader
 from opendata.ports.table_store.versions import Version, VersionLog
 
 _TABLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", re.ASCII)
 _UNFINISHED_SECONDS = 24 * 3600
 """Files that no version names are a running writer's for so long."""
+_LOADING_SECONDS = 600
+"""The same where rows have to go: a load that writes for longer is loaded once more."""
 
 T = TypeVar("T")
 
@@ -96,6 +106,38 @@ class DeltaTableStore:
         meets IS_NULL alone). DISTINCT can be ordered by selected columns only (`UnknownColumn` otherwise)."""
         return self._retried(table, version, lambda found: self._select(found, query))
 
+    @contextmanager
+    def hold(self, table: str, version: int) -> Iterator[Held]:
+        found = self._version(table, version)
+        with self._files.hold(table, found.files) as paths:
+            yield Held([described(column) for column in found.columns], held_files(found.files, paths))
+
+    def advance(
+        self,
+        table: str,
+        columns: Sequence[Mapping[str, Any]],
+        *,
+        keep: Sequence[HeldFile],
+        add: Sequence[HeldFile],
+    ) -> TableInfo:
+        if not _TABLE.fullmatch(table):
+            raise ValueError("a table id has letters, digits, _ and - only")
+        self._location.create()
+        stored = [undescribed(column) for column in columns]
+        with store_errors():
+            new = [take_in(file, self._location, table) for file in add]
+        kept = [data_file(file) for file in keep]
+        files = sorted([*kept, *new], key=lambda file: file.first_id)
+        return self._versions.advance(table, stored, files).info
+
+    def prune(self, table: str, old: int, keep: Sequence[int]) -> None:
+        try:
+            kept = {file.name for number in keep for file in self._version(table, number).files}
+            files = [file for file in self._version(table, old).files if file.name not in kept]
+        except TableMissing:
+            return
+        self._remove_files(table, files)
+
     def drop(self, table: str) -> None:
         if _TABLE.fullmatch(table):
             self._versions.drop(table)
@@ -108,15 +150,25 @@ class DeltaTableStore:
         """Removes the files that only older versions than the newest `keep` (at least 1) name, and those that a dead
         writer left a day ago. Returns how many; older versions cannot be read afterwards."""
         newest = self._version(table, None).number
-        kept = {
-            f.name
-            for n in range(max(0, newest - keep + 1), newest + 1)
-            for f in self._version(table, n).files
-        }
+        return self._keep(table, range(max(0, newest - keep + 1), newest + 1), _UNFINISHED_SECONDS)
+
+    def keep_only(self, table: str, version: int) -> int:
+        """See the port. A load that is under way now is not disturbed."""
+        return self._keep(table, (version,), _LOADING_SECONDS)
+
+    def forget(self, table: str) -> None:
+        if _TABLE.fullmatch(table):
+            self._files.forget(table)
+
+    def _keep(self, table: str, versions: Iterable[int], unfinished_seconds: float) -> int:
+        """Removes the files that other versions name, and those that no version names and that are older than so many
+        seconds."""
+        newest = self._version(table, None).number
+        kept = {f.name for n in versions for f in self._version(table, n).files}
         named = {f.name for n in range(newest + 1) for f in self._version(table, n).files}
         removed = 0
         for name, written_at in self._location.data_files(table):
-            old = name in named or time.time() - written_at > _UNFINISHED_SECONDS
+            old = name in named or time.time() - written_at > unfinished_seconds
             if name not in kept and old:
                 self._remove_files(table, [DataFile(name, 0, 0, 0)])
                 removed += 1
@@ -154,12 +206,12 @@ class DeltaTableStore:
         self, version: Version, offset: int, limit: int, selected: Sequence[StoredColumn]
     ) -> pa.Table | None:
         stop = offset + limit
-        files = version.span(offset, stop)
+        span = version.span(offset, stop)
         fields = [column.field for column in selected]
-        with self._files.hold(version.table, files) as paths:
+        with self._files.hold(version.table, [file for file, _ in span]) as paths:
             parts = [
-                self._groups.read(path, max(0, offset - file.first_id + 1), stop - file.first_id + 1, fields)
-                for path, file in zip(paths, files, strict=True)
+                self._groups.read(path, max(0, offset - start), stop - start, fields)
+                for path, (_, start) in zip(paths, span, strict=True)
             ]
         return pa.concat_tables(parts) if parts else None
 

@@ -51,6 +51,11 @@ class Session:
             self._check()
             return self._cursor.sql(sql, params=list(parameters)).to_arrow_table()
 
+    def give(self, name: str, table: pa.Table) -> None:
+        """Makes rows of the caller's readable under a name, in this session alone."""
+        with _errors():
+            self._cursor.register(name, table)
+
     def _check(self) -> None:
         # An interrupt between two queries would be lost.
         if time.monotonic() > self._deadline:
@@ -58,11 +63,13 @@ class Session:
 
 
 class Engine:
-    """One DuckDB for the process, made at the first query. `memory` in bytes for all queries together."""
+    """One DuckDB for the process, made at the first query; it reads what is under these folders, and these files. `memory`
+    in bytes for all queries together."""
 
-    def __init__(self, folder: Path, *, memory: int, seconds: float) -> None:
-        self._folder = str(folder)
-        if any(sign in self._folder for sign in "*?["):
+    def __init__(self, *folders: Path, files: Sequence[str] = (), memory: int, seconds: float) -> None:
+        self._folders = [str(folder) for folder in folders]
+        self._paths = list(files)
+        if any(sign in folder for folder in self._folders for sign in "*?["):
             raise ValueError(
                 "the tables' folder must not have * ? or [ in its path: DuckDB takes them for patterns"
             )
@@ -104,11 +111,15 @@ class Engine:
                 self._database = duckdb.connect(
                     ":memory:", config={"memory_limit": f"{self._memory}B", "threads": 2}
                 )
-                folder = self._folder.replace("'", "''")
-                self._database.execute(f"SET allowed_directories = ['{folder}']")
+                self._database.execute(f"SET allowed_directories = [{_texts(self._folders)}]")
+                self._database.execute(f"SET allowed_paths = [{_texts(self._paths)}]")
                 for name, value in _SETTINGS:
                     self._database.execute(f"SET {name} = {value}")
             return self._database
+
+
+def _texts(values: Sequence[str]) -> str:
+    return ", ".join("'" + value.replace("'", "''") + "'" for value in values)
 
 
 def _interrupt(cursor: duckdb.DuckDBPyConnection) -> None:

@@ -11,6 +11,7 @@ Errors: `TableMissing`; `UnknownColumn(name)`; `core.errors.Unavailable("tables_
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -107,6 +108,26 @@ class Rows:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class HeldFile:
+    """A Parquet file of a version on this machine, its rows in the order of `_id`."""
+
+    name: str
+    path: Path
+    rows: int
+    first_id: int
+    last_id: int
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a version is made of, for who reads it in the sandbox. `columns`: {name, field, type, local} each, `field`
+    being the column's name in the files."""
+
+    columns: Sequence[Mapping[str, Any]]
+    files: Sequence[HeldFile]
+
+
 class TableStore(Protocol):
     def replace(self, table: str, parquet: Path) -> TableInfo:
         """Makes the rows of a Parquet file (columns in order, no `_id`) the table's new version."""
@@ -128,8 +149,37 @@ class TableStore(Protocol):
 
     def select(self, table: str, query: Select, *, version: int | None = None) -> Rows: ...
 
+    def hold(self, table: str, version: int) -> AbstractContextManager[Held]:
+        """The files of a version, which stay while they are held."""
+        ...
+
+    def advance(
+        self,
+        table: str,
+        columns: Sequence[Mapping[str, Any]],
+        *,
+        keep: Sequence[HeldFile],
+        add: Sequence[HeldFile],
+    ) -> TableInfo:
+        """A new version out of files of an older one and of new ones, which are taken from where they lie. Their columns
+        are `_id` and the `field`s."""
+        ...
+
+    def prune(self, table: str, old: int, keep: Sequence[int]) -> None:
+        """Removes the files of an old version that none of `keep` has. Harmless if it is gone."""
+        ...
+
     def drop(self, table: str) -> None:
         """Removes the table and all its versions; harmless if there is none."""
+        ...
+
+    def keep_only(self, table: str, version: int) -> int:
+        """Removes the rows of every version but this one, of loads that died too, and all copies of them on this machine.
+        Returns how many files went; other versions cannot be read afterwards. `TableMissing`."""
+        ...
+
+    def forget(self, table: str) -> None:
+        """Removes this machine's copies of the table's files; they are fetched again when somebody reads it."""
         ...
 
     def tables(self) -> Sequence[str]:

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from opendata.ports.table_store.columns import StoredColumn, stored_schema, to_stored
 from opendata.ports.table_store.location import Location
+from opendata.ports.table_store.port import HeldFile
 
 ROW_GROUP = 8_192
 GROUPS_PER_FILE = 32
@@ -35,6 +36,8 @@ class DataFile:
     size: int
     rows: int
     first_id: int
+    last_id: int = 0
+    """0: the ids go on without a gap."""
 
 
 def write_files(
@@ -60,6 +63,38 @@ def write_files(
             _sync(Path(path))
         yield DataFile(name, location.files.get_file_info(path).size, rows, first_id)
         first_id, number = first_id + rows, number + 1
+
+
+def write_rows(path: Path, rows: pa.Table, columns: Sequence[StoredColumn]) -> None:
+    """Rows that have their `_id`s, in that order, as one file. At most `ROW_GROUP * GROUPS_PER_FILE` of them."""
+    schema = stored_schema(columns)
+    with _writer(str(path), columns, _repeating(rows.slice(0, ROW_GROUP))) as writer:
+        writer.write_table(rows.cast(schema), row_group_size=ROW_GROUP)
+
+
+def held_files(files: Sequence[DataFile], paths: Sequence[Path]) -> list[HeldFile]:
+    return [
+        HeldFile(file.name, path, file.rows, file.first_id, file.last_id or file.first_id + file.rows - 1)
+        for file, path in zip(files, paths, strict=True)
+    ]
+
+
+def data_file(file: HeldFile) -> DataFile:
+    return DataFile(file.name, file.path.stat().st_size, file.rows, file.first_id, file.last_id)
+
+
+def take_in(file: HeldFile, location: Location, table: str) -> DataFile:
+    """Copies a file to where the table lies, under a name of its own."""
+    name = f"part-{uuid.uuid4()}.parquet"
+    target = location.path(table, name)
+    if location.local:
+        Path(target).parent.mkdir(exist_ok=True)
+    with open(file.path, "rb") as source, location.files.open_output_stream(target) as sink:
+        while piece := source.read(1 << 20):
+            sink.write(piece)
+    if location.local:
+        _sync(Path(target))
+    return DataFile(name, file.path.stat().st_size, file.rows, file.first_id, file.last_id)
 
 
 def _row_groups(source: pq.ParquetFile, columns: Sequence[StoredColumn]) -> Iterator[pa.Table]:
@@ -93,7 +128,9 @@ def _repeating(group: pa.Table) -> list[str]:
     ]
 
 
-def _writer(sink: pa.NativeFile, columns: Sequence[StoredColumn], repeating: list[str]) -> pq.ParquetWriter:
+def _writer(
+    sink: pa.NativeFile | str, columns: Sequence[StoredColumn], repeating: list[str]
+) -> pq.ParquetWriter:
     schema = stored_schema(columns)
     return pq.ParquetWriter(sink, schema, compression="zstd", use_dictionary=repeating, store_schema=False)
 

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from threading import Lock
 
 from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
@@ -45,15 +46,17 @@ class Version:
 
     @cached_property
     def _starts(self) -> list[int]:
-        return [file.first_id - 1 for file in self.files]
+        # Of positions, not of ids: where rows were deleted, ids have gaps.
+        return [0, *accumulate(file.rows for file in self.files)][: len(self.files)]
 
-    def span(self, start: int, stop: int) -> Sequence[DataFile]:
-        """The files that hold the rows at positions `start` to `stop` (0-based, `stop` excluded)."""
+    def span(self, start: int, stop: int) -> Sequence[tuple[DataFile, int]]:
+        """The files that hold the rows at positions `start` to `stop` (0-based, `stop` excluded), each with the position
+        of its first row."""
         if start >= min(stop, self.rows):
             return ()
         first = bisect_right(self._starts, start) - 1
         last = bisect_right(self._starts, min(stop, self.rows) - 1)
-        return self.files[first:last]
+        return list(zip(self.files, self._starts, strict=True))[first:last]
 
     @property
     def info(self) -> TableInfo:
@@ -62,7 +65,8 @@ class Version:
 
 class VersionLog:
     """Reads and writes Delta logs. A version once read is remembered; whether it is still the newest (and still there)
-    is asked at each call by looking for its own and the next log entry, so other processes' changes show at once."""
+    is asked at each call by looking for its own log entry (and for the next one, unless its number is given), so other
+    processes' changes show at once."""
 
     def __init__(self, location: Location) -> None:
         self._location = location
@@ -74,9 +78,12 @@ class VersionLog:
         """The newest version, or that of the given number. `TableMissing` if there is none."""
         wanted = self._newest.get(table) if number is None else number
         if wanted is not None:
-            entry, later = self._location.stat([self._entry(table, wanted), self._entry(table, wanted + 1)])
+            # Whether a later one is there is asked only where the newest is wanted: S3 says no in two steps, the second a
+            # listing, which costs more than all the rest of a page.
+            asked = [wanted] if number is not None else [wanted, wanted + 1]
+            entry, *later = self._location.stat([self._entry(table, n) for n in asked])
             known = self._known.get((table, wanted, entry)) if entry else None
-            if known and (number is not None or later is None):
+            if known and not any(later):
                 return known
             if entry is None:
                 self._forget(table)
@@ -95,6 +102,31 @@ class VersionLog:
                     raise Unavailable("tables_unavailable") from None
                 time.sleep(0.05 * 2**attempt)
         raise AssertionError("unreachable")
+
+    def advance(self, table: str, columns: Sequence[StoredColumn], files: Sequence[DataFile]) -> Version:
+        """Makes the table's newest version of files that it has already, and of new ones, in one entry that names the
+        difference alone. What a writer that died had added is taken out again."""
+        if not self.exists(table):
+            return self.commit(table, columns, files)
+        newest = self.read(table)
+        if newest.columns != tuple(columns):
+            return self.commit(table, columns, files)
+        wanted, there = {file.name for file in files}, {file.name for file in newest.files}
+        now = int(time.time() * 1000)
+        actions: list[AddAction | RemoveAction] = [_add_action(f) for f in files if f.name not in there]
+        actions += [RemoveAction(f.name, True, now, f.size) for f in newest.files if f.name not in wanted]
+        try:
+            self._open(table).create_write_transaction(
+                actions,
+                mode="append",
+                schema=Schema.from_arrow(stored_schema(columns)),
+                partition_by=[],
+                commit_properties=_salted(),
+                post_commithook_properties=_NO_CLEANUP,
+            )
+        except DeltaError:
+            raise Unavailable("tables_unavailable", retry_after=1) from None
+        return self._written(table, files)
 
     def exists(self, table: str) -> bool:
         return self._location.stat([self._entry(table, 0)])[0] is not None
@@ -198,11 +230,10 @@ def _salted() -> CommitProperties:
 
 
 def _add_action(file: DataFile) -> AddAction:
-    last_id = file.first_id + file.rows - 1
     stats = {
         "numRecords": file.rows,
         "minValues": {ID: file.first_id},
-        "maxValues": {ID: last_id},
+        "maxValues": {ID: file.last_id or file.first_id + file.rows - 1},
         "nullCount": {ID: 0},
     }
     return AddAction(file.name, file.size, {}, int(time.time() * 1000), True, json.dumps(stats))
@@ -217,7 +248,8 @@ def _files(delta: DeltaTable) -> tuple[DataFile, ...]:
     if not actions.num_rows:
         return ()
     columns = (
-        actions.column(name).to_pylist() for name in ("path", "size_bytes", "num_records", f"min.{ID}")
+        actions.column(name).to_pylist()
+        for name in ("path", "size_bytes", "num_records", f"min.{ID}", f"max.{ID}")
     )
-    files = [DataFile(str(path), size, rows, first) for path, size, rows, first in zip(*columns, strict=True)]
+    files = [DataFile(str(path), *numbers) for path, *numbers in zip(*columns, strict=True)]
     return tuple(sorted(files, key=lambda file: file.first_id))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from opendata.catalog import queries, views
 from opendata.catalog.content import document
 from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView
@@ -43,6 +44,14 @@ def differences(before: Moment | None, after: Moment) -> list[Difference]:
     if before and before.release_id == after.release_id:
         old["release_state"], new["release_state"] = before.release_state, after.release_state
     return _between(old, new)
+
+
+def since_published(work: Work, view: DatasetView) -> list[Difference]:
+    """What the release changes of the one that is public now."""
+    before = queries.release(work.session, view.dataset.published_id)
+    if before is None or before.id == view.release.id:
+        return []
+    return differences(moment(views.one(work.session, view.dataset, before), ()), moment(view, ()))
 
 
 def since_return(work: Work, view: DatasetView) -> list[Difference]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Response
 
 from opendata.access import policy as access_policy
 from opendata.access.schemas import agency_ref
+from opendata.accounts.models import User
 from opendata.agencies.models import Agency
 from opendata.catalog import views
 from opendata.catalog.models import Release
@@ -81,7 +82,7 @@ def findings_out(work: Work, release: Release, language: str) -> list[dict[str, 
     return [finding_out(f, language, waivers.get(reviews.key(f))) for f in reviews.findings(work, release)]
 
 
-def finding_out(finding: Finding, language: str, waived: tuple[Waiver, str] | None = None) -> dict[str, Any]:
+def finding_out(finding: Finding, language: str, waived: tuple[Waiver, User] | None = None) -> dict[str, Any]:
     body = FindingOut(
         id=finding.id,
         resource=finding.resource_id or None,
@@ -96,7 +97,7 @@ def finding_out(finding: Finding, language: str, waived: tuple[Waiver, str] | No
         detail=sentences.sentence(finding, language),
         can_mask=service.may_mask(finding),
         waived=waived[0].reason if waived else None,
-        waived_by=waived[1] if waived else None,
+        waived_by=waived[1].name if waived else None,
         waived_at=waived[0].waived_at if waived else None,
     )
     return body.model_dump()

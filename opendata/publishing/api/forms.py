@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import orjson
 
+from opendata.catalog.library.queries import Shelf
 from opendata.catalog.profile import ResourceMeta
 from opendata.core.errors import FieldError, Gathered, Invalid
 from opendata.edge.bodies import check_json
@@ -29,7 +31,9 @@ OPTIONS = (
 KNOWN = (*PLAIN, *OPTIONS, "schema", "metadata")
 
 
-def resource_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
+def resource_fields(
+    schemas: Shelf, form: Mapping[str, str | list[str]], *, keeps: str = ""
+) -> dict[str, Any]:
     """The fields of `ResourceMeta` that the form gives, checked. `schema` and `metadata` are JSON. `Invalid` naming every wrong field."""
     wrong = Gathered(
         FieldError(name[:100], "unknown_field", {"known": ", ".join(KNOWN)})
@@ -49,16 +53,20 @@ def resource_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
         given = fields.get("options")
         fields["options"] = {**(given if isinstance(given, dict) else {}), **options}
     with wrong:
-        _check(fields, options)
+        _check(partial(resource_meta, schemas, keeps=keeps), fields, options)
     wrong.raise_if_any()
-    named = {_alias(name) for name in resource_meta(fields).model_fields_set}
+    named = {_alias(name) for name in ResourceMeta.model_validate(fields).model_fields_set}
     return {name: value for name, value in fields.items() if name in named}
 
 
-def _check(fields: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+def _check(
+    meta_of: Callable[[Mapping[str, Any]], ResourceMeta],
+    fields: Mapping[str, Any],
+    options: Mapping[str, Any],
+) -> None:
     """`Invalid` by the names that the form has: its `encoding` is our `options.encoding`."""
     try:
-        resource_meta(fields)
+        meta_of(fields)
     except Invalid as error:
         short = {f"options.{name}": name for name in options}
         raise Invalid(fields=[replace(f, path=short.get(f.path, f.path)) for f in error.fields]) from None

@@ -22,7 +22,14 @@ from opendata.publishing.api import changes, editing, queue
 from opendata.publishing.api.editing import How
 from opendata.publishing.api.findings import findings_out
 from opendata.publishing.api.queue import dataset_ref, submitted
-from opendata.publishing.api.schemas import DecisionIn, DecisionOut, ReleaseOut, ScheduleIn, SubmittedOut
+from opendata.publishing.api.schemas import (
+    DecisionIn,
+    DecisionOut,
+    ReleaseOut,
+    ScheduleIn,
+    SubmitIn,
+    SubmittedOut,
+)
 from opendata.publishing.timing import scheduling
 from opendata.review import queries as reviews
 from opendata.review.models import Decision, NegativeHit
@@ -34,10 +41,13 @@ router = APIRouter(tags=["releases"], dependencies=[Depends(known_query)])
 
 
 @router.post("/datasets/{dataset}/releases", status_code=202, responses=documented(SubmittedOut, 202))
-def create_release(work: SignedInWork, dataset: str, how: How) -> Response:
-    """Hands the open draft in. Screening and validation begin; `GET /releases/{id}` tells how far it is."""
+def create_release(work: SignedInWork, dataset: str, how: How, body: SubmitIn | None = None) -> Response:
+    """Hands the open draft in. Screening and validation begin; `GET /releases/{id}` tells how far it is. A `correction`
+    needs one review if nothing but wording and contact differ from what is public (`policy` is `light` then); with any
+    other difference it goes the ordinary road."""
     began = editing.begin(work, dataset, how)
-    release = service.submit(work, began.dataset, began.agency)
+    correction = body is not None and body.correction
+    release = service.submit(work, began.dataset, began.agency, correction=correction)
     if how.dry_run:
         return editing.finish(work, began, how)
     return json_answer(
@@ -61,11 +71,12 @@ def get_release(work: SignedInWork, release: str, language: Language) -> Respons
         "publish_at": found.publish_at,
         "published_at": found.published_at,
         "rounds": [queue.round_out(work, row) for row in rounds.of_release(work, found.id)],
+        "changed_since_published": changes.since_published(work, view),
         "changed_since_return": changes.since_return(work, view),
         "screening": findings_out(work, found, language),
         "negative_hits": [_hit(hit, entry) for hit, entry in reviews.negative_hits(work, found)],
         "validation": _validation(work, view, language),
-        "decisions": [_decision(work, d, name) for d, name in reviews.decisions(work, found.id)],
+        "decisions": [_decision(work, d, user.name) for d, user in reviews.decisions(work, found.id)],
         "missing": lacking,
     }
     return json_answer(body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request
@@ -19,6 +19,7 @@ from starlette.responses import Response
 from opendata.access.schemas import resource_out
 from opendata.catalog.drafts import NewResource
 from opendata.catalog.files import Stores
+from opendata.catalog.library.queries import Shelf, shelf
 from opendata.catalog.views import DatasetView
 from opendata.core.canonical import sha256_json
 from opendata.core.errors import Unauthenticated, invalid
@@ -69,17 +70,17 @@ async def add_resource(
     request: Request, dataset: str, how: How, stores: FileStores, sandbox: Parser, settings: AppSettings
 ) -> Response:
     """A new resource at the end of the draft: a multipart form with a `file`, or JSON with the address of a link."""
-    await authorize(request, partial(_may_add, dataset, how))
+    schemas = await authorize(request, partial(_may_add, dataset, how))
     if _is(request, "application/json"):
         body = await request.body()
-        link = _link(body)
+        link = _link(schemas, body)
         await _check_schema(sandbox, link.table_schema)
         return await perform(
             request, partial(_add_link, dataset, how, link), digest=sha256_json(orjson.loads(body))
         )
     editing.refuse_dry_run(how)
     form = await _receive(request, stores, settings)
-    file, fields = _file_of(form), resource_fields(form.fields)
+    file, fields = _file_of(form), resource_fields(schemas, form.fields)
     await _check_schema(sandbox, fields.get("schema"))
 
     def change(work: Work) -> Response:
@@ -95,10 +96,10 @@ async def edit_resource(
     request: Request, resource: str, sent: Body[ResourcePatch], how: How, sandbox: Parser
 ) -> Response:
     """Sets the named fields in the draft. Another sheet or header row, or another schema, has the file judged again."""
-    await authorize(request, partial(_may_edit, resource, how))
+    known = await authorize(request, partial(_may_edit, resource, how))
     wrong = sent.gather()
     with wrong:
-        drafts.resource_meta(sent.right)
+        drafts.resource_meta(known.schemas, sent.right, keeps=known.schema_name)
     body = sent.whole(wrong)
     await _check_schema(sandbox, body.table_schema)
 
@@ -123,17 +124,21 @@ async def replace_file(
     """The resource's new file: a multipart form with a `file`, or the raw bytes (`application/octet-stream`) with the name
     in `?name=` or Content-Disposition. Id and download address stay."""
     editing.refuse_dry_run(how)
-    old_name = await authorize(request, partial(_may_edit, resource, how))
+    known = await authorize(request, partial(_may_edit, resource, how))
     fields: dict[str, Any] = {}
     if _is(request, "multipart/form-data"):
         form = await _receive(request, stores, settings)
         received = _file_of(form)
-        stored, filename, fields = received.stored, received.filename, resource_fields(form.fields)
+        stored, filename, fields = (
+            received.stored,
+            received.filename,
+            resource_fields(known.schemas, form.fields, keeps=known.schema_name),
+        )
         await _check_schema(sandbox, fields.get("schema"))
     else:
         stored = await uploads.receive_raw(request, _writer(stores, settings), settings.max_upload_bytes)
         files.check_stored(stored)
-        filename = name or _disposition_name(request) or old_name
+        filename = name or _disposition_name(request) or known.file
 
     def change(work: Work) -> Response:
         began = editing.begin_with_resource(work, resource, how)
@@ -157,19 +162,32 @@ async def remove_resource(request: Request, resource: str, how: How) -> Response
     return await perform(request, change)
 
 
-def _may_add(dataset: str, how: Asked, work: Work) -> None:
+def _may_add(dataset: str, how: Asked, work: Work) -> Shelf:
     _signed_in(work)
     began = editing.begin(work, dataset, how)
-    drafts.check_editor(work, began.agency)
+    drafts.check_editor(work, began.agency, began.dataset)
+    return shelf(work.session)
 
 
-def _may_edit(resource: str, how: Asked, work: Work) -> str:
-    """Lets an editor in; the name of the resource's present file."""
+class Known(NamedTuple):
+    """What an edit of a resource goes by."""
+
+    file: str
+    """The name of its present file."""
+    schemas: Shelf
+    schema_name: str
+    """The one that it has."""
+
+
+def _may_edit(resource: str, how: Asked, work: Work) -> Known:
+    """Lets an editor in."""
     _signed_in(work)
     began = editing.begin_with_resource(work, resource, how)
-    drafts.check_editor(work, began.agency)
+    drafts.check_editor(work, began.agency, began.dataset)
     view = editing.present(work, began.dataset)
-    return next((r.file.name for r in view.resources if r.id == resource and r.file), "file")
+    found = next((r for r in view.resources if r.id == resource), None)
+    name = found.file.name if found and found.file else "file"
+    return Known(name, shelf(work.session), found.meta.schema_name if found else "")
 
 
 def _signed_in(work: Work) -> None:
@@ -179,7 +197,9 @@ def _signed_in(work: Work) -> None:
 
 def _add_link(dataset: str, how: Asked, link: LinkIn, work: Work) -> Response:
     began = editing.begin(work, dataset, how)
-    meta = drafts.resource_meta(link.model_dump(mode="json", by_alias=True, include=link.model_fields_set))
+    meta = drafts.resource_meta(
+        work.session, link.model_dump(mode="json", by_alias=True, include=link.model_fields_set)
+    )
     _release, (resource_id,) = drafts.add_resources(work, began.dataset, began.agency, [NewResource(meta)])
     return _answer(work, began, how, resource_id, status=201)
 
@@ -194,7 +214,7 @@ def _answer(
     return editing.finish(work, began, how, status=status, body=body, location=location)
 
 
-def _link(body: bytes) -> LinkIn:
+def _link(schemas: Shelf, body: bytes) -> LinkIn:
     """`Invalid` naming every wrong field, of its shape and of its meaning."""
     data = orjson.loads(body)
     if not isinstance(data, dict):
@@ -202,7 +222,7 @@ def _link(body: bytes) -> LinkIn:
     sent = read(LinkIn, data)
     wrong = sent.gather()
     with wrong:
-        drafts.resource_meta(sent.right)
+        drafts.resource_meta(schemas, sent.right)
     return sent.whole(wrong)
 
 

@@ -37,13 +37,19 @@ class DatasetIn(DatasetPatch):
     source_id: str | None = Field(None, min_length=1, max_length=200, description="The body's own identifier")
 
 
+class LinkIn(ResourceMeta):
+    url: Line = Field(min_length=1, max_length=5000, pattern="^https?://", description="Where it is")
+
+
 class SourceIn(DatasetPatch):
     title: Line = Field(min_length=1, max_length=300)
     name: str | None = Field(None, description="Short name, for a dataset that is new")
-
-
-class LinkIn(ResourceMeta):
-    url: Line = Field(min_length=1, max_length=5000, pattern="^https?://", description="Where it is")
+    resources: list[LinkIn] | None = Field(
+        None,
+        max_length=1000,
+        description="The links that it has, all of them; left out: they stay as they are",
+    )
+    submit: bool = Field(False, description="Hand it in too; refused as a whole if it lacks something")
 
 
 class ResourcePatch(ResourceMeta):
@@ -70,6 +76,14 @@ class FieldReason(BaseModel):
         description="`title`, `inventory`, `resources.<id>`, `resources.<id>.name` …",
     )
     reason: str = Field(min_length=1, max_length=2000)
+
+
+class SubmitIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    correction: bool = Field(
+        False, description="It corrects wording or contact alone: one review is enough (the light path)"
+    )
 
 
 class ScheduleIn(BaseModel):
@@ -217,12 +231,15 @@ class RoundOut(BaseModel):
 
 class ReleaseOut(SubmittedOut):
     dataset: DatasetRef
-    policy: str
+    policy: str = Field(description="reviewed, direct, standing, or light: by one review, for a correction")
     author: str | None
     submitted_at: datetime | None
     publish_at: datetime | None = Field(description="Not before this time")
     published_at: datetime | None
     rounds: list[RoundOut] = Field(description="Each time that its content was laid before the reviewers")
+    changed_since_published: list[Change] = Field(
+        description="What differs from the release that is public now; empty if there is none, or it is this one"
+    )
     changed_since_return: list[Change] = Field(
         description="What its author has changed since it was returned last; empty before it is handed in again"
     )

@@ -76,7 +76,7 @@ def create_upload(
         raise invalid("Upload-Length", "missing")
     told = _metadata(upload_metadata)
     began = editing.begin(work, told["dataset"], Asked(None, False, "en"))
-    drafts.check_editor(work, began.agency)
+    drafts.check_editor(work, began.agency, began.dataset)
     resource_id = told.get("resource")
     if resource_id is not None:
         view = editing.present(work, began.dataset)
@@ -182,7 +182,7 @@ def _may_send(upload_id: str, offset: int, work: Work) -> int:
         raise Unauthenticated("token_needed")
     upload = uploads.find(work, upload_id)
     began = editing.begin(work, upload.dataset_id, Asked(None, False, "en"))
-    drafts.check_editor(work, began.agency)
+    drafts.check_editor(work, began.agency, began.dataset)
     uploads.check_offset(upload, offset)
     return upload.length - upload.offset
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
-from starlette.concurrency import run_in_threadpool
 
 from opendata.catalog.files import Stores
 from opendata.core.canonical import sha256_json
@@ -16,10 +15,12 @@ from opendata.edge.http import AppSettings, authorize, part, perform
 from opendata.ports.sandbox.port import Sandbox
 from opendata.publishing.cleaning import service
 from opendata.validation.cleaning.recipe import ALWAYS, Recipe
-from opendata.validation.cleaning.service import Cleaner
+from opendata.validation.cleaning.service import Cleaner, Proposal, to_clean, to_propose
+from opendata.validation.models import Prepared
 from opendata.validation.telling.annotating import Wanted
 from opendata.validation.telling.schemas import SentenceOut
 from opendata.validation.telling.sentences import cleaning
+from opendata.validation.telling.waiting import LATER, answered, waiting
 from opendata.work.unit import Work
 
 router = APIRouter(tags=["resources"], dependencies=[Depends(known_query)])
@@ -74,16 +75,24 @@ def get_cleaner(
 Cleaners = Annotated[Cleaner, Depends(get_cleaner)]
 
 
-@router.get("/resources/{resource}/cleaning", responses=documented(ProposalOut))
+@router.get("/resources/{resource}/cleaning", responses=documented(ProposalOut) | LATER)
 async def propose_cleaning(request: Request, resource: str, cleaner: Cleaners) -> Response:
     """What can be cleaned with certainty in the draft's file (in the newest release's, if no draft is open), for those who
-    edit it. Nothing is changed. Files of up to 20 MB."""
+    edit it. Nothing is changed. In a file over 20 MB a job looks: 202, and the same call has it later."""
 
     def look(work: Work) -> tuple[Wanted, Recipe | None]:
         return service.wanted(work, resource), service.kept(work, resource)
 
     asked, kept = await authorize(request, look)
-    proposal = await run_in_threadpool(cleaner.propose, asked)
+    proposal = await answered(
+        request, to_propose(asked), lambda: cleaner.propose(asked), partial(cleaner.proposed, asked)
+    )
+    if isinstance(proposal, Prepared):
+        return waiting(request, proposal)
+    return json_answer(_told(asked, proposal, kept))
+
+
+def _told(asked: Wanted, proposal: Proposal, kept: Recipe | None) -> dict[str, Any]:
     steps = [
         {
             "id": one.step.id,
@@ -97,21 +106,28 @@ async def propose_cleaning(request: Request, resource: str, cleaner: Cleaners) -
         for one in proposal.steps
     ]
     recipe = proposal.recipe
-    body = {
+    return {
         "file": asked.file.sha256,
         "steps": steps,
         "recipe": recipe.stored() if recipe else None,
         "kept": kept.stored() if kept else None,
     }
-    return json_answer(body)
 
 
-@router.post("/resources/{resource}/cleaning", status_code=201, responses=documented(CleanedOut, 201))
+@router.post("/resources/{resource}/cleaning", status_code=201, responses=documented(CleanedOut, 201) | LATER)
 async def accept_cleaning(request: Request, resource: str, body: CleaningIn, cleaner: Cleaners) -> Response:
     """Cleans the file by a recipe: the proposal's, or one that was kept from the last delivery. The draft gets a new file
-    (CSV in UTF-8); the file before stays where it was shown. `Stale` if the draft has another file by now."""
+    (CSV in UTF-8); the file before stays where it was shown. `Stale` if the draft has another file by now. A file over 20 MB is cleaned by a job: 202, and the same
+    call, sent again, gives the draft its new file."""
     asked = await authorize(request, partial(service.wanted, resource_id=resource, sha256=body.file))
-    made = await run_in_threadpool(cleaner.clean, asked, body.recipe)
+    made = await answered(
+        request,
+        to_clean(asked, body.recipe),
+        lambda: cleaner.clean(asked, body.recipe),
+        partial(cleaner.cleaned, asked),
+    )
+    if isinstance(made, Prepared):
+        return waiting(request, made)
 
     def change(work: Work) -> Response:
         service.accept(work, resource, asked, made, body.recipe)

@@ -31,7 +31,7 @@ def wanted(work: Work, resource_id: str, sha256: str = "") -> Wanted:
     file, meta = access.data_file(work, found), found.resource.meta
     if sha256 and file.sha256 != sha256:
         raise Stale("edited_meanwhile", current=file.sha256)
-    return Wanted(file, meta, validation.schema_of(meta, None), public=False)
+    return Wanted(file, meta, validation.schema_of(work.session, meta, None), public=False)
 
 
 def kept(work: Work, resource_id: str) -> Recipe | None:

@@ -18,6 +18,7 @@ from opendata.publishing import files, service
 from opendata.publishing.findings import texts
 from opendata.publishing.findings.service import may_mask
 from opendata.publishing.jobs import Journey, current
+from opendata.publishing.roworders import purging, treating
 from opendata.publishing.sentences import Step, say
 from opendata.review import queries as reviews
 from opendata.review import screening
@@ -39,6 +40,8 @@ def screen(journey: Journey, *, release_id: str, content_hash: str) -> None:
             service.begin_checking(work, view.release)
         say(view.release, Step.SCREENING)
         today = work.now.date()
+    if _without_ordered_rows(journey, view):
+        return  # it was handed in again with the files as they are now
     found: dict[str, list[Found]] = {"": screening.screen_metadata(view, today)}
     for resource in view.resources:
         if resource.file:
@@ -55,6 +58,22 @@ def screen(journey: Journey, *, release_id: str, content_hash: str) -> None:
         work.session.flush()
         reach("screen.written")
     reach("screen.committed")
+
+
+def _without_ordered_rows(journey: Journey, view: DatasetView) -> bool:
+    """A row that an order hides comes back with the next delivery of the same list: it goes again. Whether one did."""
+    changed = False
+    for resource in view.resources:
+        if resource.file is None:
+            continue
+        with journey.place.reading(SYSTEM) as work:
+            due = treating.is_due(work, journey.secret, view.id, resource.file.id)
+        if due:
+            changed |= treating.treat_file(journey, view.id, resource.file.id)
+    if changed:
+        purging.purge(journey, view.id)
+        journey.place.scrub(treating.SCRUBBED)
+    return changed
 
 
 def mask(journey: Journey, *, release_id: str, content_hash: str, findings: Sequence[str]) -> None:
@@ -104,7 +123,7 @@ def _screen_file(journey: Journey, resource: ResourceView, today: str) -> list[F
         try:
             answer = journey.sandbox.run(
                 "opendata.review.tasks:scan",
-                args=_args(resource, today),
+                args=_args(journey, resource, today),
                 inputs={"path": path},
                 limits=Limits.for_bytes(file.size),
             )
@@ -130,7 +149,7 @@ def _mask_file(
     ):
         answer = journey.sandbox.run(
             "opendata.review.tasks:mask",
-            args={**_args(resource, today), "plan": plan},
+            args={**_args(journey, resource, today), "plan": plan},
             inputs={"path": path},
             output=Path(folder),
             limits=Limits.for_bytes(file.size),
@@ -139,12 +158,14 @@ def _mask_file(
         return store_file(journey.stores.inbox, made), _name(file.name, made.suffix)
 
 
-def _args(resource: ResourceView, today: str) -> dict[str, Any]:
+def _args(journey: Journey, resource: ResourceView, today: str) -> dict[str, Any]:
+    with journey.place.reading(SYSTEM) as work:
+        hints = screening.hints_of(work.session, resource.meta)
     return {
         "name": resource.file.name if resource.file else "",
         "options": resource.meta.options.stored(),
         "today": today,
-        "hints": screening.hints(resource.meta),
+        "hints": hints,
     }
 
 

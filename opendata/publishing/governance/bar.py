@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from opendata.catalog.lifecycle import State, move
 from opendata.catalog.models import Dataset, DatasetLine, Release
@@ -27,6 +27,14 @@ STOPS = frozenset({Step.RETURNED_FINDINGS, Step.RETURNED_STRUCTURE, Step.RETURNE
 """What a machine found: a standing authority is suspended by it."""
 
 
+_LINES = (
+    select(InventoryLine)
+    .join(DatasetLine, DatasetLine.line_id == InventoryLine.id)
+    .where(DatasetLine.dataset_id == bindparam("dataset"))
+)
+"""Made once, as all statements of the way out are: making one costs more than running it."""
+
+
 class OnNegativeList(Invalid):
     """Entries of the negative list forbid what was handed in; `fields` names each place and entry."""
 
@@ -36,6 +44,13 @@ class OnNegativeList(Invalid):
 def check(work: Work, view: DatasetView) -> None:
     """For whoever hands a draft in and waits for the answer: `OnNegativeList`."""
     if found := _hits(work, view):
+        raise OnNegativeList(fields=forbidden.as_errors(found))
+
+
+def check_columns(work: Work, view: DatasetView, columns: Mapping[str, str]) -> None:
+    """For rows that are public as soon as they are written: `OnNegativeList` if an entry forbids the dataset, or what is said
+    of the columns ({name: words})."""
+    if found := _hits(work, view, [(f"fields.{name}", words) for name, words in columns.items()]):
         raise OnNegativeList(fields=forbidden.as_errors(found))
 
 
@@ -73,14 +88,21 @@ def send_back(work: Work, release: Release, step: Step, **reasons: object) -> No
 
 
 def lines_of(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:
-    """The inventory lines that the dataset opens."""
-    query = select(InventoryLine).join(DatasetLine, DatasetLine.line_id == InventoryLine.id)
-    return work.session.execute(query.where(DatasetLine.dataset_id == dataset.id)).scalars().all()
+    """The inventory lines that the dataset opens. Read once in a unit of work: who changes them calls `lines_changed`."""
+    mine = {"dataset": dataset.id}
+    return work.once(("lines", dataset.id), lambda: work.session.execute(_LINES, mine).scalars().all())
 
 
-def _hits(work: Work, view: DatasetView) -> list[matching.Hit]:
+def lines_changed(work: Work, dataset: Dataset, now: Sequence[InventoryLine] | None = None) -> None:
+    """`now`: those that it opens from here on, where they are known."""
+    work.forget(("lines", dataset.id))
+    if now is not None:
+        work.once(("lines", dataset.id), lambda: now)
+
+
+def _hits(work: Work, view: DatasetView, more: forbidden.Texts = ()) -> list[matching.Hit]:
     entries = negative.in_force(work)
     if not entries:
         return []
     columns = validation.columns(work.session, view)
-    return matching.hits(entries, forbidden.subject_of(view, lines_of(work, view.dataset), columns))
+    return matching.hits(entries, forbidden.subject_of(view, lines_of(work, view.dataset), columns, more))

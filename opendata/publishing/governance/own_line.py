@@ -5,18 +5,20 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 
 from opendata.catalog.models import Dataset, DatasetLine
 from opendata.catalog.views import DatasetView
 from opendata.core.clock import day_of
+from opendata.core.database import Written, table_of
 from opendata.inventory import service as inventory
 from opendata.inventory.elements import MOST_ITEMS
 from opendata.inventory.models import FormatClass, InventoryLine
-from opendata.publishing.governance.bar import lines_of
+from opendata.publishing.governance.bar import lines_changed, lines_of
 from opendata.validation import service as validation
 from opendata.work.unit import Work
 
+_OPENS = Written(insert(table_of(DatasetLine)))
 _CLASSES = {
     "pdf": FormatClass.DOCUMENT,
     "doc": FormatClass.DOCUMENT,
@@ -39,17 +41,21 @@ def check(view: DatasetView) -> None:
     inventory.check(view.agency, _words(view))
 
 
-def enter(work: Work, view: DatasetView) -> None:
-    """A dataset without an inventory line gets one. Not before it is public, as lines are: a line made at its submission
-    would tell its title and description to everybody before anybody has looked at them."""
+def enter(work: Work, view: DatasetView) -> InventoryLine | None:
+    """A dataset without an inventory line gets one, which is returned if it was made. Not before it is public, as lines are:
+    a line made at its submission would tell its title and description to everybody before anybody has looked at them."""
     if lines_of(work, view.dataset):
-        return
+        return None
     own = _id(view.dataset)
-    line = work.session.get(InventoryLine, own)  # there already, if it was made once and not chosen any more
+    # There already, if it was made once and not chosen any more; before its first release a dataset never had one.
+    line = work.session.get(InventoryLine, own) if view.release.number > 1 else None
+    made = None
     if line is None:
         fields = _words(view) | _facts(work, view)
-        line = inventory.enter(work, view.agency, fields, line_id=own)
-    work.session.add(DatasetLine(dataset_id=view.dataset.id, line_id=line.id))
+        line = made = inventory.enter(work, view.agency, fields, line_id=own)
+    _OPENS.send(work.session, {"dataset_id": view.dataset.id, "line_id": line.id})
+    lines_changed(work, view.dataset, [line])
+    return made
 
 
 def take_back(work: Work, dataset: Dataset) -> None:
@@ -62,6 +68,7 @@ def take_back(work: Work, dataset: Dataset) -> None:
     work.session.execute(
         delete(DatasetLine).where(DatasetLine.line_id == line.id, DatasetLine.dataset_id == dataset.id)
     )
+    lines_changed(work, dataset)
     if not work.session.execute(others.limit(1)).first():
         inventory.remove(work, line)
 
@@ -103,7 +110,7 @@ def _items(work: Work, view: DatasetView) -> list[dict[str, Any]]:
         if resource.file is None:
             continue
         profile = validation.known(work.session, resource.file, resource.meta).profile
-        schema = validation.schema_of(resource.meta, profile) or {}
+        schema = validation.schema_of(work.session, resource.meta, profile) or {}
         for field in schema.get("fields", []):
             name = str(field.get("title") or field.get("name") or "")[:200]
             if name:

@@ -29,7 +29,7 @@ def of(work: Work, resource: ResourceView) -> Proposal:
     profile = verdict.profile.profile if verdict and verdict.profile else None
     if profile is None:
         raise Conflict("file_not_read", state=validation.state_of(verdict) if verdict else "no_file")
-    schema = validation.named_schema(resource.meta)
+    schema = validation.named_schema(work.session, resource.meta)
     return propose(profile, resource.meta.options.stored(), schema)
 
 
@@ -44,11 +44,11 @@ def accept(
 ) -> None:
     """The draft's file is read as proposed; with `columns` (field by header) these and no others are named, and
     `without_total` says whether a total at the end is set aside. `Invalid` naming each wrong entry."""
-    drafts.check_editor(work, agency)
+    drafts.check_editor(work, agency, dataset)
     proposal = of(work, resource)
     options = dict(proposal.options)
     if columns is not None:
-        _check(proposal, columns, validation.named_schema(resource.meta))
+        _check(proposal, columns, validation.named_schema(work.session, resource.meta))
         options["columns"] = dict(columns)
     if without_total is not None:
         options["without_total"] = without_total or None
@@ -59,7 +59,7 @@ def accept(
 def one_a_table(work: Work, dataset: Dataset, agency: Agency, resource: ResourceView) -> list[str]:
     """A resource for each other table of the file, at the end of the draft; their ids. Each has the whole file and reads
     its own table of it. `Conflict("no_other_tables")`, `Conflict("too_many_tables")`."""
-    drafts.check_editor(work, agency)
+    drafts.check_editor(work, agency, dataset)
     tables = of(work, resource).tables
     if not tables or resource.file is None:
         raise Conflict("no_other_tables")
@@ -72,7 +72,9 @@ def one_a_table(work: Work, dataset: Dataset, agency: Agency, resource: Resource
         name = " – ".join(part for part in (resource.meta.name or file.name, *table.values()) if part)
         kept = {key: value for key, value in first.items() if key == "encoding"}
         fields = {"name": name[:300], "format": resource.meta.format, "media_type": resource.meta.media_type}
-        new.append(NewResource(drafts.resource_meta({**fields, "options": {**kept, **table}}), file))
+        new.append(
+            NewResource(drafts.resource_meta(work.session, {**fields, "options": {**kept, **table}}), file)
+        )
     _release, ids = drafts.add_resources(work, dataset, agency, new)
     return ids
 

@@ -23,7 +23,7 @@ def schema_hash(work: Work, view: DatasetView) -> str | None:
         if resource.file is None:
             return None
         verdict = validation.known(work.session, resource.file, resource.meta)
-        schema = validation.schema_of(resource.meta, verdict.profile)
+        schema = validation.schema_of(work.session, resource.meta, verdict.profile)
         if schema is None or verdict.report is None or not verdict.report.valid:
             return None
         columns = [[field.get("name"), field.get("type")] for field in schema.get("fields", [])]

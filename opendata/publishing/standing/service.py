@@ -61,7 +61,7 @@ def propose(
     Errors: `Forbidden`; `Conflict("not_published")`, `Conflict("standing_exists")`; `Invalid` naming every wrong field.
     """
     if not may_publish(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+        raise Forbidden("agency_editor_only", agency=agency.title)
     view = _public(work, dataset)
     shape = measuring.schema_hash(work, view)
     errors = _wrong(work, line, shape, expires_on)
@@ -169,7 +169,7 @@ def end(work: Work, row: StandingAuthority, agency: Agency) -> None:
     if row.state == Standing.ENDED.value:
         raise Conflict("standing_not_open", state=row.state)
     if not may_end(work, row, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+        raise Forbidden("agency_editor_only", agency=agency.title)
     _move(work, row, Standing.ENDED)
 
 

@@ -26,7 +26,7 @@ def schedule(work: Work, release: Release, agency: Agency, at: datetime | None) 
     more than two years away.
     """
     if not may_publish(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+        raise Forbidden("agency_editor_only", agency=agency.title)
     work.session.refresh(release, with_for_update=True)
     state = State(release.state)
     if state not in FREE | {State.SCHEDULED}:

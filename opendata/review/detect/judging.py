@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from opendata.review.detect import masking
 from opendata.review.detect.cells import Column
@@ -63,10 +64,21 @@ def _found(number: int, column: Column, rule: Rule, tally: Tally, verdict: tuple
     suggestion = SUGGESTIONS.get(rule, Suggestion.MASK)
     if column.hint.mask == "drop":
         suggestion = Suggestion.DROP
-    sample = [{"row": row, "masked": masking.shown(rule, text)} for row, text in tally.sample]
     return Found(
-        column.header[:300], rule.value, verdict[0], tally.hits, sample, verdict[1], suggestion.value, number
+        column.header[:300],
+        rule.value,
+        verdict[0],
+        tally.hits,
+        shown(rule, tally),
+        verdict[1],
+        suggestion.value,
+        number,
     )
+
+
+def shown(rule: Rule, tally: Tally) -> list[dict[str, Any]]:
+    """The sample of a finding: rows, and what was found in them, masked."""
+    return [{"row": row, "masked": masking.shown(rule, text)} for row, text in tally.sample]
 
 
 def _share(column: Column, count: int) -> float:

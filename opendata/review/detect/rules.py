@@ -148,6 +148,8 @@ PASSWORDS = r"(?i:(?:password|passwd|pwd|secret|api_?key)|密码|口令)[ \t]*[:
 
 DIGITS = r"[0-9０-９]{7}|[0-9][ -][0-9]{4}[ -][0-9]{3,4}"
 """What a cell must hold to be looked at for numbers."""
+NUMBERS_IN_TEXT = r"[0-9]{7}|[0-9][ -][0-9]{4}[ -][0-9]{3}"
+"""The same for a text whose signs are folded."""
 SIGNS = (
     r"[@＠★☆]|密级|内部[资文材使]|-----BEGIN|AKIA|ASIA|LTAI|AKID|AIza|gh[pousr]_|github_pat_|xox[abprs]-|eyJ[0-9A-Za-z_-]{8}|ogd_"
     rf"|(?i:passw|pwd|secret|api_?key)|密码|口令|护照|通行证|[{PROVINCES}][A-HJ-NP-Z][·• ]?[A-HJ-NP-Z0-9]{{4}}"

@@ -9,13 +9,22 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from opendata.review.detect import masking
+from opendata.review.detect import masking, rules
 from opendata.review.detect.rules import PRIVATE_MAIL, SAMPLE, SUGGESTIONS, Found, Rule, Suggestion
 
 CONFIDENT = frozenset({Rule.RESIDENT_ID, Rule.BANK_CARD, Rule.SECRECY_MARK, Rule.CREDENTIAL})
 CONTACT = frozenset({Rule.MOBILE, Rule.LANDLINE, Rule.EMAIL})
 """What an official contact is made of."""
 _PRIVATE = re.compile(PRIVATE_MAIL)
+_DIGITS = re.compile(rules.NUMBERS_IN_TEXT)
+_ADDRESS = re.compile(rf"{PRIVATE_MAIL}|:[^\s/@]+@")
+_PLATE = masking.PATTERNS[Rule.PLATE]
+_SIGNS = (
+    "★", "☆", "密级", "内部", "密码", "口令", "-----BEGIN", "AKIA", "ASIA", "LTAI", "AKID", "AIza", "ghp_", "gho_", "ghu_", "ghs_",
+    "ghr_", "github_pat_", "xox", "eyJ", "ogd_",
+)  # fmt: skip
+_WORDS = ("passw", "pwd", "secret", "apikey", "api_key")
+"""In any case of the letters."""
 _PLAIN = tuple(rule for rule in masking.PATTERNS if rule is not Rule.PERMIT)
 
 
@@ -57,6 +66,18 @@ class Text:
     def _proven(self, rule: Rule, hits: int) -> bool:
         """A checksum that only a few of the numbers pass is chance: one in eleven, one in ten."""
         return hits >= 0.3 * (hits + self.candidates.get(rule, 0))
+
+
+def may_hold(text: str) -> bool:
+    """Whether anything could be found in the text: a first look at all texts of a release, nearly none of which hold anything.
+    It may say yes for nothing, never no for something."""
+    text = _folded(text)
+    if _DIGITS.search(text) or any(sign in text for sign in _SIGNS):
+        return True
+    if ("@" in text and _ADDRESS.search(text)) or (not text.isascii() and _PLATE.search(text)):
+        return True
+    small = text.lower()
+    return any(word in small for word in _WORDS)
 
 
 def scan(place: str, text: str, today: date, skip: frozenset[Rule] = frozenset()) -> list[Found]:

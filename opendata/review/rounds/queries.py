@@ -11,6 +11,7 @@ from opendata.accounts.models import User
 from opendata.agencies.delegation import queries as delegations
 from opendata.agencies.models import Agency
 from opendata.catalog.models import Release
+from opendata.review import light
 from opendata.review import service as review
 from opendata.review.models import DecisionKind
 from opendata.review.rounds.models import Result, ReviewRound
@@ -58,8 +59,10 @@ def due(work: Work, day: date, reminders: Iterable[str], limit: int = 100) -> Se
 
 
 def reviewers(work: Work, release: Release, agency: Agency) -> Mapping[DecisionKind, Sequence[User]]:
-    """For each decision that is still to come, who could make it today."""
+    """For each decision that is still to come, who could make it today. Of a correction either is enough."""
     standing = review.standing(work, release)
+    if standing and light.is_light(release):
+        return {}
     decided = {decision.kind for decision in standing}
     barred = review.authors(work, release) | {person for d in standing for person in review.persons(d)}
     return {

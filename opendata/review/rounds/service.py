@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from opendata.accounts.notices import service as notices
 from opendata.accounts.notices.models import Occasion
 from opendata.agencies.models import Agency
+from opendata.catalog.codes import codes
 from opendata.catalog.content import document
 from opendata.catalog.models import Release
 from opendata.catalog.views import DatasetView
@@ -19,15 +20,13 @@ from opendata.review.rounds import queries
 from opendata.review.rounds.models import Reminder, Result, ReviewRound
 from opendata.work.unit import Work
 
-REVIEW_DAYS = 5
-"""Working days for both decisions, counted from the day after the checks."""
 SOON = timedelta(days=1)
 
 
 def begin(work: Work, view: DatasetView) -> ReviewRound:
     """Lays the content before the reviewers: a number, a deadline, a notice to each who may decide."""
     release, agency, today = view.release, view.agency, day_of(work.now)
-    due = workdays.deadline(today, REVIEW_DAYS)
+    due = workdays.deadline(today, codes().review_deadlines.days(agency.name))
     # Two releases of a body that come at once get their numbers one after the other.
     work.session.execute(select(Agency.id).where(Agency.id == agency.id).with_for_update())
     serial = _next_serial(work, agency, today.year)

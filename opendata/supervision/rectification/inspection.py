@@ -17,7 +17,9 @@ from opendata.inventory.negative import queries as negative
 from opendata.inventory.negative.models import NegativeEntry
 from opendata.inventory.plan import queries as plans
 from opendata.inventory.policy import PUBLIC_LINES
+from opendata.publishing.governance import already
 from opendata.supervision import freshness
+from opendata.supervision.links import queries as links
 from opendata.supervision.rectification import service
 from opendata.supervision.rectification.models import Cause, Order, OrderState
 from opendata.supervision.sentences import iso
@@ -43,10 +45,10 @@ class Breach:
     occasion: str
 
 
-def inspect(place: Workplace) -> None:
+def inspect(place: Workplace, *, plan: bool = True) -> None:
     """Issues what is newly found, and takes what is put right as evidence. Run twice, it does nothing the second time."""
     with place.reading(SYSTEM) as work:
-        found = {breach.occasion: breach for breach in breaches(work)}
+        found = {breach.occasion: breach for breach in breaches(work, plan=plan)}
         query = select(Order.occasion, Order.id, Order.state).where(Order.occasion.is_not(None))
         known = {occasion: (order_id, state) for occasion, order_id, state in work.session.execute(query)}
     new = [breach for occasion, breach in found.items() if occasion not in known]
@@ -59,11 +61,14 @@ def inspect(place: Workplace) -> None:
             _answer(work, ids)
 
 
-def breaches(work: Work) -> Iterator[Breach]:
+def breaches(work: Work, *, plan: bool) -> Iterator[Breach]:
     """Everything that is wrong today."""
-    yield from _late_plans(work)
+    if plan:
+        yield from _late_plans(work)
     yield from _missed_updates(work)
     yield from _closed_without_basis(work)
+    yield from _forbidden_yet_public(work)
+    yield from _broken_links(work)
 
 
 def _issue(work: Work, some: Sequence[Breach]) -> None:
@@ -121,6 +126,33 @@ def _closed_without_basis(work: Work) -> Iterator[Breach]:
             params = {"title": title, "resource_code": code, "basis": basis[:200]}
             occasion = f"basis:{line_id}:{sha256(basis.encode()).hexdigest()[:16]}"
             yield Breach(agency_id, Cause.CLOSED_WITHOUT_BASIS, title, params, occasion)
+
+
+def _forbidden_yet_public(work: Work) -> Iterator[Breach]:
+    """What the negative list forbids by now and was public before."""
+    for match in already.matches(work, negative.in_force(work)):
+        view, entry = match.view, match.hit.entry
+        title = view.meta.title or view.dataset.name
+        told = f"{entry.number} {entry.subject}"
+        params = {
+            "title": title,
+            "dataset": view.dataset.name,
+            "entry": told[:200],
+            "field": match.hit.place[:100],
+        }
+        occasion = f"negative:{entry.id}:{view.id}"
+        yield Breach(view.agency.id, Cause.FORBIDDEN_YET_PUBLIC, title, params, occasion)
+
+
+def _broken_links(work: Work) -> Iterator[Breach]:
+    for found in links.broken(work):
+        link = found.link
+        outcome = f"HTTP {found.status}" if found.status else found.outcome
+        params = {
+            "title": link.title, "dataset": link.name, "url": link.url[:300], "since": iso(found.since), "outcome": outcome,
+        }  # fmt: skip
+        occasion = f"link:{link.resource_id}:{sha256(link.url.encode()).hexdigest()[:16]}"
+        yield Breach(link.agency_id, Cause.LINK_BROKEN, link.title, params, occasion)
 
 
 def is_basis(text: str, in_force: Collection[str], lifted: Collection[str]) -> bool:

@@ -16,6 +16,8 @@ class Cause(StrEnum):
     PLANNED_NOT_OPENED = "planned_not_opened"
     UPDATE_MISSED = "update_missed"
     CLOSED_WITHOUT_BASIS = "closed_without_basis"
+    FORBIDDEN_YET_PUBLIC = "forbidden_yet_public"
+    LINK_BROKEN = "link_broken"
     NOT_OPENED = "not_opened"
     """应公开未公开, as a person sees it."""
     OTHER = "other"

@@ -72,7 +72,7 @@ def put(
 def answer(work: Work, order: Order, agency: Agency, *, text: str, url: str = "") -> Order:
     """Evidence by an editor or administrator of the body. More can follow until the order is settled."""
     if not rights.may_edit(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+        raise Forbidden("agency_editor_only", agency=agency.title)
     _check_unsettled(order)
     text, url = clean_text(text).strip(), url.strip()
     errors = [] if text else [FieldError("text", "missing")]

@@ -56,7 +56,7 @@ def publish(work: Work, report: YearlyReport, agency: Agency) -> YearlyReport:
     """Signed and public from now on; it does not change any more. `Invalid` naming every section without words."""
     _check(work, report, agency)
     if not rights.may_publish(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+        raise Forbidden("agency_editor_only", agency=agency.title)
     empty = [FieldError(name, "missing") for name in SECTIONS if not getattr(report, name)]
     if empty:
         raise Invalid(fields=empty)
@@ -68,6 +68,6 @@ def publish(work: Work, report: YearlyReport, agency: Agency) -> YearlyReport:
 
 def _check(work: Work, report: YearlyReport, agency: Agency) -> None:
     if not rights.may_edit(work.actor, agency):
-        raise Forbidden("agency_editor_only", agency=agency.name)
+        raise Forbidden("agency_editor_only", agency=agency.title)
     if report.published_at is not None:
         raise Conflict("report_published", year=report.year)

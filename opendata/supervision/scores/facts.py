@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from enum import StrEnum
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import and_, case, func, select
 
 from opendata.access.policy import PUBLIC_FILTER
 from opendata.agencies import queries as agencies
@@ -134,8 +134,7 @@ def _files(work: Work) -> Iterator[Counted]:
     version = ResourceVersion
     shown = and_(
         version.dataset_id == Dataset.id,
-        version.since <= Release.number,
-        or_(version.until.is_(None), version.until > Release.number),
+        version.shown_by(Release.number),
     )
     query = (
         select(Dataset.agency_id, version.resource_id, FileReport.valid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -36,22 +36,42 @@ def layers(path: Path) -> list[str]:
 def rows(path: Path, layer: str) -> Iterator[list[str]]:
     """The header, then the rows of a layer that `layers` names: geometry as GeoJSON at the end, and before it the coordinates
     of points: `lon` and `lat`, or `x` and `y` in other reference systems. Errors: as `layers`."""
+    plain, shapes, pair = _columns(path, layer)
+    yield [*plain, *pair, *shapes]
+    named = ", ".join(f'"{quoted(name)}"' for name in [*plain, *shapes])
+    for row in _ask(path, f'SELECT {named} FROM "{quoted(layer)}"', ()):  # noqa: S608 - names of its own, quoted
+        yield _cells(row, len(plain), with_point=bool(pair))
+
+
+def numbered(path: Path, layer: str) -> Iterator[tuple[int, list[str]]]:
+    """The same rows, without the header, each with SQLite's number of it."""
+    plain, shapes, pair = _columns(path, layer)
+    named = ", ".join(f'"{quoted(name)}"' for name in [*plain, *shapes])
+    for number, *row in _ask(path, f'SELECT rowid, {named} FROM "{quoted(layer)}"', ()):  # noqa: S608 - as above
+        yield int(number), _cells(row, len(plain), with_point=bool(pair))
+
+
+def quoted(name: str) -> str:
+    return name.replace('"', '""')
+
+
+def _columns(path: Path, layer: str) -> tuple[list[str], list[str], list[str]]:
+    """Those with plain values, those of shapes, and what the coordinates of points are called."""
     shape = "SELECT column_name, srs_id FROM gpkg_geometry_columns WHERE table_name = ?"
     known = {str(name): srs for name, srs in _ask(path, shape, (layer,))}
-    columns = [str(row[1]) for row in _ask(path, f'PRAGMA table_info("{_quoted(layer)}")', ())]
-    plain = [name for name in columns if name not in known]
-    shapes = [name for name in columns if name in known]
+    columns = [str(row[1]) for row in _ask(path, f'PRAGMA table_info("{quoted(layer)}")', ())]
     if not columns:
         raise TaskError("geopackage_broken")
-    pair = ["lon", "lat"] if shapes and known[shapes[0]] in _DEGREES else ["x", "y"]
-    yield [*plain, *(pair if shapes else []), *shapes]
-    named = ", ".join(f'"{_quoted(name)}"' for name in [*plain, *shapes])
-    for row in _ask(path, f'SELECT {named} FROM "{_quoted(layer)}"', ()):  # noqa: S608 - names of its own, quoted
-        geometry = [_geometry(blob) for blob in row[len(plain) :]]
-        cells = [value.hex() if isinstance(value, bytes) else cell_text(value) for value in row[: len(plain)]]
-        point = _point(geometry[0]) if geometry else []
-        told = [json.dumps(one, separators=(",", ":")) if one else "" for one in geometry]
-        yield [*cells, *(map(cell_text, point) if shapes else ()), *told]
+    shapes = [name for name in columns if name in known]
+    pair = (["lon", "lat"] if known[shapes[0]] in _DEGREES else ["x", "y"]) if shapes else []
+    return [name for name in columns if name not in known], shapes, pair
+
+
+def _cells(row: Sequence[Any], plain: int, *, with_point: bool) -> list[str]:
+    geometry = [_geometry(blob) for blob in row[plain:]]
+    cells = [value.hex() if isinstance(value, bytes) else cell_text(value) for value in row[:plain]]
+    point = map(cell_text, _point(geometry[0])) if with_point else ()
+    return [*cells, *point, *(json.dumps(one, separators=(",", ":")) if one else "" for one in geometry)]
 
 
 def _ask(path: Path, query: str, values: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
@@ -67,10 +87,6 @@ def _ask(path: Path, query: str, values: tuple[Any, ...]) -> Iterator[tuple[Any,
 
 def _authorize(action: int, *_what: Any) -> int:
     return sqlite3.SQLITE_OK if action in _READS else sqlite3.SQLITE_DENY
-
-
-def _quoted(name: str) -> str:
-    return name.replace('"', '""')
 
 
 def _point(geometry: dict[str, Any] | None) -> list[Any]:

@@ -6,13 +6,15 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 
 from opendata.ports.sandbox.port import TaskError
 from opendata.tabular import archive
+from opendata.tabular.containers import shapes
 
 TABLES = frozenset(
     (
@@ -30,6 +32,7 @@ TABLES = frozenset(
         "parquet",
         "kml",
         "gpkg",
+        "shp",
     )
 )
 """By the ends of their names; what is in them decides when they are read."""
@@ -45,14 +48,14 @@ class Member:
 
     @property
     def is_table(self) -> bool:
-        return PurePosixPath(self.name).suffix.lower().lstrip(".") in TABLES
+        return _ending(self.name).lstrip(".") in TABLES
 
 
 def members(path: Path) -> list[Member]:
     """Of a ZIP, in its order, without folders and what systems leave behind. Errors: TaskError `archive_broken`."""
     try:
         with zipfile.ZipFile(path) as file:
-            found = [Member(_name(one), one.file_size) for one in file.infolist() if not one.is_dir()]
+            found = [Member(name_of(one), one.file_size) for one in file.infolist() if not one.is_dir()]
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise TaskError("archive_broken") from None
     return [one for one in found if not _is_litter(one.name)]
@@ -60,10 +63,23 @@ def members(path: Path) -> list[Member]:
 
 def tables(path: Path) -> list[Member]:
     """The members that are tables by their names. Errors besides, if there are any: those of `archive.guard`."""
-    found = [one for one in members(path) if one.is_table]
+    known = members(path)
+    found = [one for one in known if one.is_table]
     if found:
         archive.guard(path, office=False)
+    elif any(_ending(one.name) in shapes.NEEDED for one in known):
+        raise TaskError("shapefile_part_missing", parts=".shp")
     return found
+
+
+def is_part(name: str, tables: Sequence[str]) -> bool:
+    """Whether a member is a part of one of these tables (of a Shapefile), or what a system left behind."""
+    stem = name[: -len(_ending(name))].casefold() if _ending(name) in shapes.PARTS else None
+    return (
+        name.endswith("/")
+        or _is_litter(name)
+        or (stem is not None and f"{stem}.shp" in map(str.casefold, tables))
+    )
 
 
 def choose(tables: Sequence[Member], wanted: str | int | None) -> Member:
@@ -101,29 +117,49 @@ class _Kept:
         if self._folder is not None:
             self._folder.cleanup()
         self._folder = tempfile.TemporaryDirectory(prefix="member-", ignore_cleanup_errors=True)
-        self.path = Path(self._folder.name, "member" + PurePosixPath(name).suffix.lower()[:10])
-        _unpack(path, name, self.path)
+        self.path = Path(self._folder.name, "member" + _ending(name)[:10])
+        with _opened(path) as file:
+            _unpack(file, name, self.path)
+            if self.path.suffix == ".shp":
+                for one in _beside(file, name):
+                    _unpack(file, name_of(one), self.path.with_suffix(_ending(one.filename)))
         self.key = key
 
 
 _kept = _Kept()
 
 
-def _unpack(path: Path, name: str, target: Path) -> None:
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as file:
-            member = next((one for one in file.infolist() if _name(one) == name), None)
-            if member is None:
-                raise TaskError("member_missing", member=name, members=[])
-            if member.file_size > MEMBER_BYTES:
-                raise TaskError("member_too_large", member=name, limit=MEMBER_BYTES)
-            with file.open(member) as source, target.open("wb") as out:
-                shutil.copyfileobj(source, out, 1 << 20)
+            yield file
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError):
         raise TaskError("archive_broken") from None
 
 
-def _name(member: zipfile.ZipInfo) -> str:
+def _unpack(file: zipfile.ZipFile, name: str, target: Path) -> None:
+    member = next((one for one in file.infolist() if name_of(one) == name), None)
+    if member is None:
+        raise TaskError("member_missing", member=name, members=[])
+    if member.file_size > MEMBER_BYTES:
+        raise TaskError("member_too_large", member=name, limit=MEMBER_BYTES)
+    with file.open(member) as source, target.open("wb") as out:
+        shutil.copyfileobj(source, out, 1 << 20)
+
+
+def _beside(file: zipfile.ZipFile, name: str) -> list[zipfile.ZipInfo]:
+    """The other parts of a Shapefile: in its folder, under its name, whatever the case."""
+    stem = name[: -len(_ending(name))]
+    wanted = {(stem + ending).casefold() for ending in shapes.PARTS if ending != ".shp"}
+    return [one for one in file.infolist() if name_of(one).casefold() in wanted]
+
+
+def _ending(name: str) -> str:
+    return PurePosixPath(name).suffix.lower()
+
+
+def name_of(member: zipfile.ZipInfo) -> str:
     """Chinese systems write names in GBK without saying so; zipfile reads those as CP437."""
     if member.flag_bits & _UTF8 or member.filename.isascii():
         return member.filename

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from opendata.tabular.infer import Column
+from opendata.tabular.infer import Column, Values
 from opendata.tabular.profiling import semantics
 from opendata.tabular.profiling.sketches import Distinct, Sample
 
@@ -30,7 +30,7 @@ class _Facts:
         self.most: Any = None
         self.sum = 0.0
 
-    def learn(self, least: Any, most: Any, total: float | None) -> None:
+    def learn(self, least: Any, most: Any, total: Any) -> None:
         self.least = least if self.least is None or (least is not None and least < self.least) else self.least
         self.most = most if self.most is None or (most is not None and most > self.most) else self.most
         self.sum += total or 0.0
@@ -44,28 +44,19 @@ class Statistics:
         self._facts = [_Facts() for _ in columns]
         self._sample = Sample(len(columns))
 
-    def feed(self, frame: pl.DataFrame) -> None:
+    def feed(self, frame: pl.DataFrame, known: Values) -> None:
+        """`known`: what `Inference.feed` has answered."""
         self._sample.feed(frame)
-        wanted = [expr for place in range(len(self._columns)) for expr in self._wanted(place)]
-        row = frame.lazy().select(wanted).collect()
-        for place, facts in enumerate(self._facts):
-            facts.distinct.learn(row[f"{place}:hashes"][0])
-            if f"{place}:least" in row.columns:
-                total = row[f"{place}:sum"][0] if f"{place}:sum" in row.columns else None
-                facts.learn(row[f"{place}:least"][0], row[f"{place}:most"][0], total)
-
-    def _wanted(self, place: int) -> list[pl.Expr]:
-        name = f"c{place}"
-        wanted = [self._facts[place].distinct.hashes(name).alias(f"{place}:hashes")]
-        kind = next(iter(self._columns[place].candidates), "")
-        if kind in _NUMBERS:
-            value = pl.col(name).cast(pl.Float64, strict=False)
-            wanted.append(value.sum().alias(f"{place}:sum"))
-        elif kind in _TIMES:
-            value = pl.col(name).filter(pl.col(name) != "")
-        else:
-            return wanted
-        return [*wanted, value.min().alias(f"{place}:least"), value.max().alias(f"{place}:most")]
+        for place, (column, facts) in enumerate(zip(self._columns, self._facts, strict=True)):
+            cells, kind = frame[f"c{place}"], next(iter(column.candidates), "")
+            facts.distinct.feed(cells)
+            if kind in _NUMBERS:
+                values = known.get(place, cells).cast(pl.Float64, strict=False)
+                facts.learn(values.min(), values.max(), values.sum())
+            elif kind in _TIMES:
+                least = cells.min()
+                filled = cells if least else cells.filter(cells != "")
+                facts.learn(least or filled.min(), filled.max(), None)
 
     def result(self) -> list[dict[str, Any]]:
         """One a column, in the order of the file (docs/reading.md says what each part is)."""
@@ -86,7 +77,7 @@ class Statistics:
         }
         if column.type in _NUMBERS and column.filled and math.isfinite(facts.sum):
             values = cells.cast(pl.Float64, strict=False).drop_nulls()
-            made |= {"min": facts.least, "max": facts.most, "mean": facts.sum / column.filled}
+            made |= {"min": facts.least, "max": facts.most, "mean": _told(facts.sum / column.filled)}
             made["quantiles"] = {"values": _quantiles(values), "is_estimate": estimated}
             bins = self._histogram(values, facts.least, facts.most)
             made["histogram"] = {**bins, "is_estimate": estimated}
@@ -99,14 +90,15 @@ class Statistics:
         """The commonest values with their counts; none where each value is its own."""
         if not cells.len() or distinct >= filled:
             return []
-        counted = (
-            cells.alias("value").value_counts(name="count").sort(["count", "value"], descending=[True, False])
-        )
+        counted = cells.alias("value").value_counts(name="count")
+        if self._sample.is_estimate:  # what was drawn once says nothing
+            counted = counted.filter(pl.col("count") > 1)
+        commonest = counted.filter(pl.col("count") >= pl.col("count").top_k(TOP).min())
+        ordered = commonest.sort(["count", "value"], descending=[True, False])
         weight = self._sample.weight
         return [
             {"value": str(value)[:VALUE], "count": min(filled, round(count * weight))}
-            for value, count in counted.head(TOP).rows()
-            if count > 1 or not self._sample.is_estimate
+            for value, count in ordered.head(TOP).rows()
         ]
 
     def _histogram(self, values: pl.Series, least: float, most: float) -> dict[str, Any]:
@@ -118,6 +110,11 @@ class Statistics:
         counted = dict(places.alias("bin").value_counts(name="count").rows())
         counts = [round(counted.get(place, 0) * self._sample.weight) for place in range(BINS)]
         return {"edges": [least + width * place for place in range(BINS)] + [most], "counts": counts}
+
+
+def _told(mean: float) -> float:
+    """Without the last digits, which depend on where the blocks ended that were added up."""
+    return float(f"{mean:.12g}")
 
 
 def _quantiles(values: pl.Series) -> list[list[Any]]:

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 ROWS = 20
-"""How many rows from the end are looked at."""
+"""How many rows from the end may belong to a footer."""
+LOOKED_AT = ROWS + 1
+"""With the row above them."""
 _NOTE = re.compile(
     r"(注|备注|附注|说明|资料来源|数据来源|来源|统计口径|填报人|填表人|填报单位|制表人?|审核人?|负责人|联系电话|"
     r"notes?|sources?|remarks?|footnotes?)\s*\d{0,2}\s*[:：.、]",
@@ -33,7 +35,7 @@ class Footer:
 
 def find(rows: Iterable[tuple[int, Sequence[str]]], width: int) -> Footer | None:
     """Of all rows of a table with so many columns, header included, each with its number; None if it just ends."""
-    end = deque(rows, maxlen=ROWS + 1)
+    end = deque(rows, maxlen=LOOKED_AT)
     known = dict(end)
     note = None
     for number, row in reversed(end):

@@ -108,13 +108,13 @@ def _own(source: Path, found: Layout) -> Workbook | None:
 
 def _cells(source: Path, found: Layout) -> int:
     book = sheets.open_workbook(source, found.format)
-    every = [book.get_sheet_by_name(name) for name in sheets.sheet_names(book)]
+    every = [book.sheet(name) for name in sheets.sheet_names(book)]
     return sum(sheet.total_height * sheet.total_width for sheet in every)
 
 
 def _first_column(source: Path, found: Layout) -> int:
     """Columns left of the table: readers count from the first one that is used."""
-    start = sheets.open_workbook(source, found.format).get_sheet_by_name(found.sheet or "").start
+    start = sheets.open_workbook(source, found.format).sheet(found.sheet or "").start
     return int(start[1]) if start else 0
 
 

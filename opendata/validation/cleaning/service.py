@@ -11,15 +11,14 @@ from typing import Any
 
 from opendata.catalog.files import Stores, store_file
 from opendata.catalog.profile import ReadOptions
-from opendata.core.errors import TooLarge, Unavailable
+from opendata.core.errors import Unavailable
 from opendata.ports.sandbox.port import Sandbox
 from opendata.ports.storage.port import ObjectMissing, StoredObject
 from opendata.validation import trial
 from opendata.validation.cleaning.recipe import Recipe, Step
+from opendata.validation.models import Prepared
+from opendata.validation.preparing import Kind, Question
 from opendata.validation.telling.annotating import Wanted
-
-MOST_BYTES = trial.MOST_BYTES
-"""Of a file that is cleaned while its clerk waits."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class Cleaner:
     scratch: Path
 
     def propose(self, asked: Wanted) -> Proposal:
-        """Blocks. `Invalid` for what is no table; `TooLarge("too_large_to_clean")`; `Unavailable`."""
+        """Blocks. `Invalid` for what is no table; `Unavailable`."""
         with self._copy(asked) as path, trial.turn():
             answer = self.sandbox.run(
                 "opendata.validation.cleaning.tasks:propose",
@@ -76,8 +75,7 @@ class Cleaner:
                 inputs={"path": path},
                 limits=trial.LIMITS,
             )
-        steps = [Offered(Step(**one["step"]), one["count"], one["examples"]) for one in answer]
-        return Proposal(steps, asked.meta.options)
+        return _proposal(asked, answer)
 
     def clean(self, asked: Wanted, recipe: Recipe) -> Cleaned:
         """Blocks. The new file in the inbox store; the old one stays. Errors as of `propose`."""
@@ -91,14 +89,44 @@ class Cleaner:
                     limits=trial.LIMITS,
                 )
             stored = store_file(self.stores.inbox, Path(folder, "cleaned.csv"))
-        return Cleaned(stored, f"{Path(asked.file.name).stem}.csv", **answer)
+        return Cleaned(stored, _name(asked), **answer)
+
+    def proposed(self, asked: Wanted, found: Prepared) -> Proposal:
+        """What the job has found."""
+        return _proposal(asked, (found.answer or {})["value"])
+
+    def cleaned(self, asked: Wanted, found: Prepared) -> Cleaned:
+        """What the job has made. `Unavailable("file_unavailable")`."""
+        try:
+            stored = self.stores.inbox.stat(found.object_sha256 or "")
+        except ObjectMissing:
+            raise Unavailable("file_unavailable", retry_after=60) from None
+        return Cleaned(stored, _name(asked), **(found.answer or {})["value"])
 
     @contextmanager
     def _copy(self, asked: Wanted) -> Iterator[Path]:
-        if asked.file.size > MOST_BYTES:
-            raise TooLarge("too_large_to_clean", limit=MOST_BYTES)
         try:
             with self.stores.local_copy(asked.file.sha256) as path:
                 yield path
         except ObjectMissing:
             raise Unavailable("file_unavailable", retry_after=60) from None
+
+
+def to_propose(asked: Wanted) -> Question:
+    """What is asked of a large file: the same as `Cleaner.propose` asks."""
+    args = {"name": asked.file.name, "options": asked.meta.options.stored(), "schema": asked.schema}
+    return Question(Kind.PROPOSAL, asked.file.sha256, asked.file.size, args)
+
+
+def to_clean(asked: Wanted, recipe: Recipe) -> Question:
+    args = {"name": asked.file.name, "recipe": recipe.stored(), "schema": asked.schema}
+    return Question(Kind.CLEANED, asked.file.sha256, asked.file.size, args)
+
+
+def _proposal(asked: Wanted, answer: list[dict[str, Any]]) -> Proposal:
+    steps = [Offered(Step(**one["step"]), one["count"], one["examples"]) for one in answer]
+    return Proposal(steps, asked.meta.options)
+
+
+def _name(asked: Wanted) -> str:
+    return f"{Path(asked.file.name).stem}.csv"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from opendata.tabular.dialect import BLANKS
 from opendata.tabular.shape import naming
 from opendata.validation.library import matching
 
@@ -76,6 +77,8 @@ def _options(
     made = {**options, "columns": dict(columns)} if columns else dict(options)
     if any(note["code"] == "total_row" for note in notes):
         made["without_total"] = True
+    if any(note["code"] == "blanks_between" for note in notes):
+        made["delimiter"] = BLANKS
     return made
 
 

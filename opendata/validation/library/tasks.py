@@ -12,7 +12,6 @@ from opendata.tabular.layout import Layout, layout
 from opendata.tabular.shape import naming
 from opendata.tabular.stream import frames
 from opendata.validation.judging import validate_file
-from opendata.validation.library import matching
 
 SAMPLE = 50
 Schema = Mapping[str, Any]
@@ -25,16 +24,16 @@ def check(
     schema: Schema | None = None,
     limit_errors: int = 1000,
 ) -> dict[str, Any]:
-    """`{report, matches, mapped}` of a file: frictionless' report against `schema`, else against the inferred one; without
-    a schema the ready ones that fit; with one, which column is which field. Errors: those of `layout`."""
+    """`{report, mapped, columns, sample}` of a file: frictionless' report against `schema`, else against the inferred one;
+    with a schema, which column is which field; without one, what a ready one is found by. Errors: those of `layout`."""
     source = Path(path)
     found = layout(source, name, options)
     report = validate_file(source, name, options, schema, limit_errors)
     if schema is None:
-        matches = matching.propose(found.columns, _sample(source, found))
-        return {"report": report, "matches": [asdict(match) for match in matches], "mapped": []}
+        sample = _sample(source, found)
+        return {"report": report, "mapped": [], "columns": list(found.columns), "sample": sample}
     mapped = naming.map_columns(schema, found.columns)
-    return {"report": report, "matches": [], "mapped": [asdict(one) for one in mapped]}
+    return {"report": report, "mapped": [asdict(one) for one in mapped], "columns": [], "sample": []}
 
 
 def _sample(source: Path, found: Layout) -> list[list[str]]:

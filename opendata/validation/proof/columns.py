@@ -12,22 +12,19 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 from frictionless import Field, fields
 
-from opendata.tabular.infer import DATE
+from opendata.tabular.infer import DATE, are_days
 from opendata.validation.patterns import provable
 
 NUMBER = r"^-?[0-9]+(\.[0-9]+)?$"
 NUMBER_LENGTH = 16
 """Characters of a number with at most 15 digits: up to there decimals and floats compare alike."""
 _DAYS = ("default", "%Y-%m-%d")
-_FIRST_DAY = (date.min - date(1970, 1, 1)).days
 _TIMES = {"default": "[T ]", "%Y-%m-%d %H:%M:%S": " ", "%Y-%m-%dT%H:%M:%S": "T"}
 """Formats of times that are read here, and what stands between the day and the hour."""
 _TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]$"
-_BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+BOUNDS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 _MOST_DIGITS = 1000
 _LONGEST_NUMBER = 20
 """Characters in which no exponent is too large for Python's decimals."""
@@ -119,14 +116,7 @@ class Column:
 
     def is_calm(self, cells: pl.Series) -> bool:
         """Whether all cells are surely clean, where that is cheaper to say than which ones are: of days without gaps."""
-        if not self._is_day:
-            return False
-        try:
-            days = pc.cast(pc.cast(cells.to_arrow(), pa.string()), pa.date32())
-        except pa.ArrowInvalid:  # it reads YYYY-MM-DD alone
-            return False
-        first = pc.min(pc.cast(days, pa.int32())).as_py()
-        return not days.null_count and (first is None or bool(first >= _FIRST_DAY))
+        return self._is_day and are_days(cells)
 
     def value(self, text: str) -> Hashable | None:
         """What frictionless makes of a text: None if it is missing or wrong."""
@@ -151,7 +141,7 @@ class Column:
         kind = type(self.field)
         bounds = []
         for name, limit in limits.items():
-            if name in _BOUNDS:
+            if name in BOUNDS:
                 bounds.append(_compared(name, _comparable(self.text, kind), _limit(kind, read(limit))))
             elif kind is fields.StringField:
                 bounds.append(_textual(self.text, name, limit))
@@ -177,7 +167,7 @@ def _typed(text: pl.Expr, field: Any) -> pl.Expr | None:
         # What Polars reads, Python reads as the same, but for zeros without end: it refuses 4,300 digits.
         return text.cast(pl.Int64, strict=False).is_not_null() & (text.str.len_bytes() <= _MOST_DIGITS)
     if kind is fields.NumberField and field.decimal_char == "." and field.group_char == "":
-        if field.constraints.keys() & _BOUNDS:
+        if field.constraints.keys() & BOUNDS:
             return text.str.contains(NUMBER) & (text.str.len_bytes() <= NUMBER_LENGTH)
         return text.cast(pl.Float64, strict=False).is_not_null() & (text.str.len_bytes() <= _LONGEST_NUMBER)
     raise _Unknown

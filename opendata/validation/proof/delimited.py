@@ -1,15 +1,15 @@
 """Delimited text to frames by columns, where that surely gives the cells that Python's csv module gives.
 
-The two readers agree on quotes, also doubled, misplaced and open ones. They differ on blank lines, NUL, carriage returns
-alone and uneven rows: those end the reading here (`NotPlain`), and the rows from there on are read as frictionless does.
+Up to its first quote a file is cut by `blocks`, from there on by pyarrow, which agrees with Python on quotes, also doubled,
+misplaced and open ones. They differ on blank lines, NUL, carriage returns alone and uneven rows: those end the reading here
+(`NotPlain`), and the rows from there on are read as frictionless does.
 """
 
 from __future__ import annotations
 
-import codecs
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -17,80 +17,23 @@ import pyarrow.csv as pa_csv
 from frictionless.formats import CsvControl
 from frictionless.resources import TableResource
 
-BLOCK = 4 << 20
-"""A multiple of the 8 KiB that frictionless decodes at once: where bytes are broken, it loses the rows of that piece only."""
+from opendata.tabular.plain import text as plain_text
+from opendata.tabular.plain.blocks import Block
+from opendata.tabular.plain.text import NotPlain, Text, behind
+from opendata.validation.proof.digest import Digest, Watched
+
 _ENCODINGS = ("utf-8", "utf-8-sig", "gb18030", "gbk", "gb2312", "utf-16", "big5")
 
 
-class NotPlain(Exception):
-    """What comes next is not to be read by columns. The rows before are right."""
+class Batch:
+    """Rows that were read with all their columns."""
 
+    def __init__(self, rows: pa.RecordBatch) -> None:
+        self._rows = rows
+        self.num_rows = rows.num_rows
 
-class Text:
-    """A file as UTF-8 without a mark, for pyarrow to read. Raises `NotPlain` in place of a block with something odd in it."""
-
-    closed = False
-
-    def __init__(self, file: BinaryIO, encoding: str, quote: str, first: int, *, turns_ends: bool) -> None:
-        self.is_quoted = False
-        """Whether a quote was met: only then can a row be more than one line."""
-        self._turns_ends = turns_ends
-        """Whether frictionless turns the ends of lines within cells too: of other formats than csv."""
-        self._file = file
-        self._quote = quote.encode()
-        self._decoder = None if encoding.startswith("utf-8") else codecs.getincrementaldecoder(encoding)()
-        self._rest = b""
-        self._last = b"\n"
-        """A blank first line is a blank line too."""
-        self._above = first
-        """Lines up to the first row, at most: the reader would pass over blank ones there, and refuses them below."""
-        self._mark = codecs.BOM_UTF8
-
-    def read(self, size: int = BLOCK) -> bytes:
-        if not self._rest:
-            self._rest = self._block(size)
-            self._look(self._rest)
-        block, self._rest = self._rest[:size], self._rest[size:]
-        return block
-
-    def close(self) -> None:
-        self.closed = True
-
-    def _block(self, size: int) -> bytes:
-        block = self._file.read(size)
-        if self._decoder is None:
-            block, self._mark = block.removeprefix(self._mark), b""
-            return block
-        try:
-            text = self._decoder.decode(block, final=not block)
-            while block and not text:
-                block = self._file.read(size)
-                text = self._decoder.decode(block, final=not block)
-            return text.encode()
-        except UnicodeError:
-            raise NotPlain from None
-
-    def _look(self, block: bytes) -> None:
-        if b"\0" in block or self._has_odd_returns(block) or self._has_blank_top(block):
-            raise NotPlain
-        self.is_quoted = self.is_quoted or self._quote in block
-        if self._turns_ends and self.is_quoted and b"\r" in block:
-            raise NotPlain
-        self._last = block[-1:]
-
-    def _has_odd_returns(self, block: bytes) -> bool:
-        """Whether a carriage return is anything but the first half of the end of a line with something in it."""
-        if b"\r" not in block and self._last != b"\r":
-            return False
-        joined = self._last + block
-        pairs = joined.count(b"\r\n")
-        return b"\n\r" in joined or joined.count(b"\r") != pairs + (bool(block) and block.endswith(b"\r"))
-
-    def _has_blank_top(self, block: bytes) -> bool:
-        if self._above <= 0:
-            return False
-        self._above -= block.count(b"\n")
-        return b"\n\n" in self._last + block
+    def part(self, names: Sequence[str]) -> pl.DataFrame:
+        return pl.DataFrame(pl.from_arrow(self._rows.select(list(names))))
 
 
 def is_delimited(resource: TableResource) -> bool:
@@ -116,11 +59,17 @@ class Rows:
 
     Errors: `NotPlain`."""
 
-    def __init__(self, resource: TableResource, names: list[str]) -> None:
+    def __init__(
+        self, resource: TableResource, names: list[str], used: list[str], digest: Digest | None = None
+    ) -> None:
+        """`used` are those that are always looked at; `digest` is fed by the first reading."""
         if len(names) < 2:
             raise NotPlain
         self._resource = resource
+        self._control = CsvControl.from_dialect(resource.dialect)
         self._names = names
+        self._used = used
+        self._digest = digest
         self._text: Text | None = None
 
     @property
@@ -128,40 +77,68 @@ class Rows:
         """Whether each row that was read so far is one line of the file."""
         return self._text is not None and not self._text.is_quoted
 
-    def __iter__(self) -> Iterator[pa.RecordBatch]:
-        control = CsvControl.from_dialect(self._resource.dialect)
-        first = first_row(self._resource)
+    def __iter__(self) -> Iterator[Block | Batch]:
+        above = first_row(self._resource) - 1
         with path(self._resource).open("rb") as file:
-            self._text = Text(
-                file,
+            digest, self._digest = self._digest, None
+            self._text = text = Text(
+                Watched(file, digest) if digest else file,
                 self._resource.encoding or "utf-8",
-                control.quote_char,
-                first,
+                self._control.quote_char,
+                above + 1,
                 turns_ends=self._resource.format != "csv",
             )
+            left = yield from self._blocks(text, above)
+            if left is not None:
+                yield from self._batches(text, left)
+
+    def _blocks(self, text: Text, above: int) -> Generator[Block, None, int | None]:
+        """Answers how many lines are above the rows that are left to be read, None for no rows."""
+        read_all = False
+        for block in text.lines():
+            start = behind(block, above)
             try:
-                with pa_csv.open_csv(
-                    pa.PythonFile(self._text, mode="r"),
-                    read_options=pa_csv.ReadOptions(
-                        block_size=BLOCK, column_names=self._names, skip_rows_after_names=first - 1
-                    ),
-                    parse_options=pa_csv.ParseOptions(
-                        delimiter=control.delimiter,
-                        quote_char=control.quote_char,
-                        newlines_in_values=True,
-                        ignore_empty_lines=False,
-                    ),
-                    convert_options=pa_csv.ConvertOptions(
-                        column_types=dict.fromkeys(self._names, pa.string()), strings_can_be_null=False
-                    ),
-                ) as reader:
-                    yield from reader
-            except pa.ArrowInvalid:
-                raise NotPlain from None
+                if start is None:
+                    raise ValueError
+                if start == len(block):
+                    above = 0
+                    continue
+                found = Block(
+                    block[start:] if start else block,
+                    self._names,
+                    self._control.delimiter,
+                    self._used,
+                    read_all=read_all,
+                )
+            except ValueError:
+                text.unread(block)
+                return above
+            above = 0
+            yield found
+            read_all = found.is_asked_all  # as the next will be
+        return above if text.is_quoted else None
 
-
-def part(batch: pa.RecordBatch, names: list[str]) -> pl.DataFrame:
-    return pl.DataFrame(pl.from_arrow(batch.select(names)))
+    def _batches(self, text: Text, above: int) -> Iterator[Batch]:
+        try:
+            with pa_csv.open_csv(
+                pa.PythonFile(text, mode="r"),
+                read_options=pa_csv.ReadOptions(
+                    block_size=plain_text.BLOCK, column_names=self._names, skip_rows_after_names=above
+                ),
+                parse_options=pa_csv.ParseOptions(
+                    delimiter=self._control.delimiter,
+                    quote_char=self._control.quote_char,
+                    newlines_in_values=True,
+                    ignore_empty_lines=False,
+                ),
+                convert_options=pa_csv.ConvertOptions(
+                    column_types=dict.fromkeys(self._names, pa.string()), strings_can_be_null=False
+                ),
+            ) as reader:
+                for batch in reader:
+                    yield Batch(batch)
+        except pa.ArrowInvalid:
+            raise NotPlain from None
 
 
 def first_row(resource: TableResource) -> int:

@@ -6,17 +6,19 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import polars as pl
-import pyarrow as pa
 from frictionless import Check, FrictionlessException, system
 from frictionless.resources import TableResource
 
+from opendata.tabular.plain.blocks import Block
+from opendata.tabular.plain.text import NotPlain
 from opendata.validation.proof import delimited
-from opendata.validation.proof.delimited import NotPlain, Rows
+from opendata.validation.proof.delimited import Batch, Rows
 from opendata.validation.proof.digest import Digest
 from opendata.validation.proof.plan import Look, Plan, plan
+from opendata.validation.proof.spreadsheets import sheets
 
 Numbered = tuple[int, list[Any]]
 Mark = tuple[int, int | None, str | None, str | None]
@@ -25,12 +27,26 @@ CHUNK = 5_000
 Progress = Callable[[int], None]
 
 
+class Onlooker(Protocol):
+    """Sees all cells of a table, if they are read by columns."""
+
+    is_ended: bool
+
+    def show(self, frame: pl.DataFrame) -> None: ...
+
+
 class Feed:
     """Takes the place of a dialect's `read_enumerated_content_stream` while its table is validated.
 
     `resource.stats` say at every row what they would say if frictionless had read all rows before it."""
 
-    def __init__(self, resource: TableResource, checks: Sequence[Check], progress: Progress) -> None:
+    def __init__(
+        self,
+        resource: TableResource,
+        checks: Sequence[Check],
+        progress: Progress,
+        onlooker: Onlooker | None = None,
+    ) -> None:
         self.plan: Plan | None = None
         """Known when the first row is asked for."""
         self.doubted: tuple[int, ...] | None = None
@@ -38,6 +54,7 @@ class Feed:
         self._resource = resource
         self._checks = checks
         self._progress = progress
+        self._onlooker = onlooker
         self._all: Iterator[Numbered] = iter(())
         self._done = 0
         """Rows that were given or left out."""
@@ -67,11 +84,12 @@ class Feed:
             yield from self._every()
             return
         if delimited.is_delimited(self._resource):
-            digest = Digest(delimited.path(self._resource))
+            digest = Digest()
             try:
                 yield from self._by_columns(known, digest)
                 stats = self._resource.stats
                 stats.bytes, stats.md5, stats.sha256 = digest.finish()
+                self._seen_all()
                 return
             except NotPlain:
                 self._settle = lambda: None
@@ -79,7 +97,29 @@ class Feed:
                 _skip(self._all, self._done)
             finally:
                 digest.abandon()
+        elif not known.is_checked and not known.is_linked and sheets.is_sheet(self._resource, known.columns):
+            try:
+                yield from self._by_sheet(known)
+                return
+            except NotPlain:
+                _skip(self._all, self._done)
         yield from self._every() if known.keys else self._by_chunks(known)
+
+    def _by_sheet(self, known: Plan) -> Iterator[Numbered]:
+        first = delimited.first_row(self._resource)
+        for batch in sheets.Sheet(self._resource, known.columns, first):
+            start, look = self._done, known.look(batch.part)
+            doubt = ~look.clean | batch.odd
+            numbers, places = doubt.arg_true().to_list(), look.doubts(doubt)
+            odd = batch.odd.filter(doubt).to_list()
+            for number, row, at, is_odd in zip(numbers, batch.rows(doubt), places, odd, strict=True):
+                self._done = self._resource.stats.rows = start + number
+                self.doubted = None if is_odd else at
+                yield first + self._done, row
+            self._done = self._resource.stats.rows = start + batch.num_rows
+            self._progress(self._done)
+        stats = self._resource.stats
+        stats.bytes, stats.md5, stats.sha256 = Digest.of(delimited.path(self._resource)).finish()
 
     def _every(self) -> Iterator[Numbered]:
         self.doubted = None
@@ -90,16 +130,25 @@ class Feed:
                 self._progress(self._done)
 
     def _by_columns(self, known: Plan, digest: Digest) -> Iterator[Numbered]:
-        rows = Rows(self._resource, known.names)
+        rows = Rows(self._resource, known.names, known.used, digest)
         self._settle = partial(self._stop, rows, digest)
         if known.keys:
             yield from self._by_keys(known, rows)
         else:
             for batch in rows:
-                look = known.look(partial(delimited.part, batch))
+                self._show(batch, known)
+                look = known.look(batch.part)
                 yield from self._given(batch, ~look.clean, look)
         self._resource.stats.rows = self._done
         self._settle = lambda: None
+
+    def _show(self, batch: Block | Batch, known: Plan) -> None:
+        if self._onlooker is not None:
+            self._onlooker.show(batch.part(known.names))
+
+    def _seen_all(self) -> None:
+        if self._onlooker is not None:
+            self._onlooker.is_ended = True
 
     def _by_keys(self, known: Plan, rows: Rows) -> Iterator[Numbered]:
         doubted = self._doubted(known, rows)
@@ -109,11 +158,12 @@ class Feed:
         for batch in rows:
             yield from self._given(batch, doubted.slice(self._done, batch.num_rows), None)
 
-    def _given(self, batch: pa.RecordBatch, doubt: pl.Series, look: Look | None) -> Iterator[Numbered]:
+    def _given(self, batch: Block | Batch, doubt: pl.Series, look: Look | None) -> Iterator[Numbered]:
         """The doubtful rows of a batch."""
         start, first = self._done, delimited.first_row(self._resource)
         if doubt.any():
-            cells = delimited.part(batch.filter(doubt.to_arrow()), batch.schema.names).rows()
+            names = self.plan.names if self.plan else []
+            cells = batch.part(names).filter(doubt).rows()
             places = look.doubts(doubt) if look else [None] * len(cells)
             for number, row, self.doubted in zip(doubt.arg_true().to_list(), cells, places, strict=True):
                 self._done = self._resource.stats.rows = start + number
@@ -137,18 +187,18 @@ class Feed:
 
     def _doubted(self, known: Plan, rows: Rows) -> pl.Series:
         """Of every row, whether it is doubtful: keys need a look at the whole table before."""
-        doubts = []
+        doubts, seen = [], 0
         try:
             for batch in rows:
-                part = partial(delimited.part, batch)
-                doubts.append(~(known.look(part).clean & known.learn(part)))
+                self._show(batch, known)
+                seen += batch.num_rows
+                self._progress(seen)
+                doubts.append(~(known.look(batch.part).clean & known.learn(batch.part)))
         except (ValueError, TypeError, ArithmeticError):
             raise NotPlain from None  # a key that cannot be hashed: frictionless will say so
+        self._seen_all()
         if known.has_repeated():
-            doubts = [
-                doubt | known.repeated(partial(delimited.part, batch))
-                for doubt, batch in zip(doubts, rows, strict=True)
-            ]
+            doubts = [doubt | known.repeated(batch.part) for doubt, batch in zip(doubts, rows, strict=True)]
         return pl.concat(doubts) if doubts else pl.Series(dtype=pl.Boolean)
 
     def _by_chunks(self, known: Plan) -> Iterator[Numbered]:

@@ -32,7 +32,7 @@ class Baseline:
         return _errors(row.cells, row.row_number, known, doubted)
 
 
-def _errors(cells: list[str], number: int, known: Plan, doubted: Sequence[int]) -> Iterator[Error]:
+def _errors(cells: list[Any], number: int, known: Plan, doubted: Sequence[int]) -> Iterator[Error]:
     for place in doubted:
         column, cell = known.columns[place], cells[place]
         notes = column.read(cell)[1]
@@ -40,9 +40,9 @@ def _errors(cells: list[str], number: int, known: Plan, doubted: Sequence[int]) 
             make = _type_error if name == "type" else _constraint_error
             yield make(
                 note=note,
-                cells=list(cells),
+                cells=["" if shown is None else str(shown) for shown in cells],
                 row_number=number,
-                cell=cell,
+                cell=str(cell),
                 field_name=column.field.name,
                 field_number=place + 1,
             )

@@ -22,8 +22,9 @@ from frictionless.formats.csv import settings as csv_settings
 from frictionless.resources import TableResource
 
 from opendata.validation.proof.checked import is_known
-from opendata.validation.proof.feed import CHUNK, Feed, Progress
+from opendata.validation.proof.feed import CHUNK, Feed, Onlooker, Progress
 from opendata.validation.proof.rows import Baseline
+from opendata.validation.proof.spreadsheets.opening import ours
 
 LIMIT_ERRORS = 1000
 
@@ -48,17 +49,20 @@ def validate(
     limit_errors: int = LIMIT_ERRORS,
     limit_rows: int | None = None,
     progress: Progress | None = None,
+    onlooker: Onlooker | None = None,
 ) -> Report:
     """The report of `resource.validate(checklist, limit_errors=..., limit_rows=...)`, sooner. Where that would raise, the
     report has one error of type `task-error` instead.
 
-    `progress` is called now and then with the number of rows that were looked at; it may raise `Cancelled`."""
+    `progress` is called now and then with the number of rows that were looked at; it may raise `Cancelled`. A table with keys
+    may be read twice, and then is counted twice.
+    `onlooker` is shown the cells in passing."""
     began = time.monotonic()
     csv.field_size_limit(csv_settings.FIELD_SIZE_LIMIT)  # as frictionless sets it, whoever changed it since
     try:
         if limit_rows or not _is_known(resource, checklist):
             return _plain(resource, checklist, limit_errors, limit_rows, progress)
-        return _fed(resource, checklist, limit_errors, progress or _nobody)
+        return _fed(resource, checklist, limit_errors, progress or _nobody, onlooker)
     except (Cancelled, MemoryError):
         raise
     except FrictionlessException as error:
@@ -126,11 +130,17 @@ def _plain(
     return report
 
 
-def _fed(resource: Any, checklist: Checklist | None, limit_errors: int, progress: Progress) -> Report:
+def _fed(
+    resource: Any,
+    checklist: Checklist | None,
+    limit_errors: int,
+    progress: Progress,
+    onlooker: Onlooker | None,
+) -> Report:
     checklist = checklist or Checklist()
-    feed = Feed(resource, checklist.checks, progress)
+    feed = Feed(resource, checklist.checks, progress, onlooker)
     counted = _Counted(checklist, limit_errors, feed)
-    with _in_place(resource, feed):
+    with _in_place(resource, feed), ours():
         report: Report = resource.validate(counted, limit_errors=limit_errors)
     return report
 

@@ -16,16 +16,16 @@ from opendata.access.download import disposition
 from opendata.catalog.files import Stores
 from opendata.catalog.profile import ResourceMeta
 from opendata.catalog.views import FileView
-from opendata.core.errors import TooLarge, Unavailable
+from opendata.core.errors import Unavailable
 from opendata.edge.conventions import PUBLIC_TAG
 from opendata.ports.sandbox.port import Limits, Sandbox
 from opendata.ports.storage.port import ObjectMissing
 from opendata.validation import service, trial
+from opendata.validation.models import Prepared
+from opendata.validation.preparing import Kind, Question
 from opendata.work.unit import Work
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MOST_BYTES = trial.MOST_BYTES
-"""Of a file that is marked for whoever asks."""
 LIMITS = Limits(memory=1 << 30, cpu_seconds=90, wall_seconds=180)
 """Half a million cells are read, marked and written in about twenty seconds of a quiet processor."""
 _MARKED = "marked.xlsx"
@@ -84,12 +84,10 @@ def annotate_trial(
     scratch: Path,
     *,
     schema: Mapping[str, Any] | None = None,
-    schema_name: str = "",
     options: Mapping[str, Any] | None = None,
     limits: Limits = LIMITS,
 ) -> Annotated:
     """Of a file that is only tried, with the arguments and errors of `trial.run`."""
-    schema = schema or trial.ready(schema_name)
     return annotate(
         sandbox, path, name, scratch=scratch, schema=schema, options=options, any_header=True, limits=limits
     )
@@ -107,15 +105,27 @@ class Wanted:
 
 
 def wanted(work: Work, resource: str, *, draft: bool) -> Wanted:
-    """The marked file holds the file, so its door is the download's: `access.data_file` with its errors.
-    `TooLarge("too_large_to_mark")`."""
+    """The marked file holds the file, so its door is the download's: `access.data_file` with its errors."""
     found = access.resource(work, resource, draft=draft)
     file = access.data_file(work, found)
-    if file.size > MOST_BYTES:
-        raise TooLarge("too_large_to_mark", limit=MOST_BYTES)
     meta = found.resource.meta
-    schema = service.schema_of(meta, service.known(work.session, file, meta).profile)
+    schema = service.schema_of(work.session, meta, service.known(work.session, file, meta).profile)
     return Wanted(file, meta, schema, found.public and policy.is_data_public(found.view))
+
+
+def question(asked: Wanted) -> Question:
+    """What is asked of a large file: the same as `annotate_resource` asks."""
+    args = {"name": asked.file.name, "options": asked.meta.options.stored(), "schema": asked.schema}
+    return Question(Kind.MARKED, asked.file.sha256, asked.file.size, {**args, "any_header": False})
+
+
+def restored(stores: Stores, found: Prepared) -> Annotated:
+    """What the job has made. `Unavailable("file_unavailable")`."""
+    try:
+        data = b"".join(stores.inbox.read(found.object_sha256 or ""))
+    except ObjectMissing:
+        raise Unavailable("file_unavailable", retry_after=60) from None
+    return Annotated(data, **(found.answer or {})["value"])
 
 
 def annotate_resource(sandbox: Sandbox, stores: Stores, scratch: Path, asked: Wanted) -> Annotated:

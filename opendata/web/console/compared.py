@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Any
 
 from opendata.catalog.views import DatasetView, ResourceView
@@ -12,6 +14,9 @@ from opendata.web import verdicts
 from opendata.web.verdicts import Verdict
 from opendata.work.unit import Work
 
+AROUND = 60
+"""Characters that are shown before and after what differs in a text."""
+MOST_COMPARED = 3000
 NOT_IN_THE_TABLE = frozenset({"file", "table_schema", "media_type"})
 """Fields of a resource that the comparison of files tells in words."""
 
@@ -89,6 +94,28 @@ def other_fields(changes: Sequence[Difference], files: Sequence[FileChange]) -> 
         return head == "resources" and (resource_id in whole or name in NOT_IN_THE_TABLE)
 
     return [change for change in changes if not is_told(change["field"])]
+
+
+def pieces(old: str, new: str) -> list[tuple[str, str]]:
+    """What was taken out (`del`) and put in (`ins`) of a text, with a little of what stands around it (`same`)."""
+    start = _equal(old, new)
+    end = _equal(old[start:][::-1], new[start:][::-1])
+    middle = old[start : len(old) - end], new[start : len(new) - end]
+    found = [("same", old[max(start - AROUND, 0) : start])]
+    if max(map(len, middle)) > MOST_COMPARED:  # the comparison takes the square of the length
+        found += [("del", middle[0]), ("ins", middle[1])]
+    else:
+        for tag, a, b, c, d in SequenceMatcher(None, *middle, autojunk=False).get_opcodes():
+            same = tag == "equal"
+            found += [("same" if same else "del", middle[0][a:b]), ("ins", "" if same else middle[1][c:d])]
+    found.append(("same", old[len(old) - end :][:AROUND]))
+    before, after = ("…" if start > AROUND else ""), ("…" if end > AROUND else "")
+    return [("same", before), *found, ("same", after)]
+
+
+def _equal(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _read_as(resource: ResourceView | None) -> Mapping[str, Any] | None:

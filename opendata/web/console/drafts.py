@@ -17,7 +17,8 @@ from opendata.agencies import policy as rights
 from opendata.agencies import queries as agencies
 from opendata.agencies.models import Agency
 from opendata.catalog import queries, views
-from opendata.catalog.codes import codes
+from opendata.catalog.library import queries as library
+from opendata.catalog.library.queries import Schema
 from opendata.catalog.lifecycle import EDITABLE_STATES, State
 from opendata.catalog.models import Dataset, DatasetLine, DatasetState, Release
 from opendata.catalog.views import DatasetView, ResourceView
@@ -28,8 +29,8 @@ from opendata.inventory import queries as inventory
 from opendata.inventory.models import InventoryLine
 from opendata.publishing import completeness, policy_record
 from opendata.publishing.sentences import Step
+from opendata.review import light, reasons
 from opendata.review import queries as reviews
-from opendata.review import reasons
 from opendata.review.rounds import queries as rounds
 from opendata.settings import Policy
 from opendata.supervision.alerts import service as alerts
@@ -39,6 +40,7 @@ from opendata.web import texts, verdicts
 from opendata.web.console.findings import told
 from opendata.web.forms import Form, Problem
 from opendata.web.governance import city
+from opendata.web.harvest import origin
 from opendata.web.http import MemberWork
 from opendata.web.public import PageNumber
 from opendata.web.render import Pager, page
@@ -83,7 +85,7 @@ class Place:
 
 def find(work: Work, dataset_id: str) -> Place:
     """A dataset of a body for which the actor works. `NotFound("dataset_not_found")` for all others."""
-    dataset = queries.dataset(work, dataset_id, visible=policy.draft_filter(work))
+    dataset = queries.dataset(work, dataset_id, visible=policy.seen_drafts_filter(work))
     if dataset.state in (DatasetState.DELETED.value, DatasetState.PURGED.value):
         raise Gone("dataset_deleted", name=dataset.name)
     view = views.one(work.session, dataset, queries.last_release(work, dataset))
@@ -93,7 +95,7 @@ def find(work: Work, dataset_id: str) -> Place:
 @router.get("")
 def desk(request: Request, language: str, work: MemberWork, page_: DeskPage = 1) -> Response:
     """What I have to do: drafts, newest edit first; below, what is public and can get a new release."""
-    mine = policy.draft_filter(work)
+    mine = policy.seen_drafts_filter(work)
     query = select(Dataset, Release).join(Release, Release.id == Dataset.draft_id)
     open_drafts = query.where(mine, Dataset.state != DatasetState.DELETED.value)
     rows = work.session.execute(open_drafts.order_by(Release.updated_at.desc()).limit(100)).all()
@@ -186,6 +188,7 @@ def show(
     typed: Typed | None = None,
 ) -> Response:
     """The draft's page; with problems after a step that was refused."""
+    offered = library.offered(work.session)
     seen = [verdicts.of(work, r, language) for r in place.view.resources]
     being_read = any(v is not None and v.state == "waiting" for v in seen)
     masking = place.release.sentence.get("code") == Step.MASKING.value
@@ -198,7 +201,7 @@ def show(
         meta=place.view.meta,
         release=place.release,
         missing=_missing(work, place, language),
-        city=city.shown(work, place.view.meta, language),
+        **city.beside(work, place.view.meta, language),
         resources=list(zip(place.view.resources, seen, strict=True)),
         waiting=being_read or place.running or masking,
         being_read=being_read,
@@ -207,11 +210,12 @@ def show(
         masking=masking,
         releases=queries.releases(work, place.dataset),
         lines=opened_lines(work, place.dataset),
-        may_edit=rights.may_edit(work.actor, place.agency),
+        may_edit=policy.may_edit_draft(work.actor, place.dataset, place.agency),
         may_publish=rights.may_publish(work.actor, place.agency),
+        may_be_light=place.is_open and light.fits(work, place.dataset, place.release),
         reviewed=policy_record.in_force(work) is Policy.REVIEWED,
-        schemas=schemas(language),
-        proposals=proposals(place.view.resources, seen),
+        schemas=schemas(offered, language),
+        proposals=proposals(offered, place.view.resources, seen),
         etag=access.edit_etag(place.release),
         typed=typed or Typed(),
         wrong=wrong,
@@ -219,12 +223,13 @@ def show(
 
 
 def _of_reviews(work: Work, place: Place, language: str) -> dict[str, Any]:
-    """What screening and reviewers have said of the release so far."""
+    """What its source, screening and reviewers have said of it so far."""
     release = place.release
     return {
         "decisions": reviews.decisions(work, release.id),
         "findings": told(work, release, language),
         "forbidden": reviews.negative_hits(work, release),
+        "origin": origin.of(work, place.dataset.id),
         "rounds": rounds.of_release(work, release.id),
         "remarks": reasons.remarks(work, release) if place.editable else {},
         "names": {r.id: r.meta.name or (r.file.name if r.file else r.meta.url) for r in place.view.resources},
@@ -273,21 +278,22 @@ def opened_lines(work: Work, dataset: Dataset) -> Sequence[InventoryLine]:
     return work.session.execute(query).scalars().all()
 
 
-def proposals(resources: Sequence[ResourceView], seen: Sequence[verdicts.Verdict | None]) -> dict[str, Match]:
+def proposals(
+    offered: Mapping[str, Schema], resources: Sequence[ResourceView], seen: Sequence[verdicts.Verdict | None]
+) -> dict[str, Match]:
     """The ready schema that a file fits best, by the resource's id."""
     found = {}
     for resource, verdict in zip(resources, seen, strict=True):
         if verdict is None or resource.meta.schema_name or resource.meta.table_schema:
             continue
-        for match in matching.propose(verdict.header, verdict.sample, limit=1):
+        for match in matching.propose(offered.values(), verdict.header, verdict.sample, limit=1):
             found[resource.id] = match
     return found
 
 
-def schemas(language: str) -> list[tuple[str, str]]:
+def schemas(offered: Mapping[str, Schema], language: str) -> list[tuple[str, str]]:
     """Ready Table Schemas as (name, title), as the reader's language calls them."""
-    found = codes().table_schemas.items()
     return [
         (name, texts.choose(s.get("title", ""), s.get("x-title-en", ""), language) or name)
-        for name, s in found
+        for name, s in offered.items()
     ]

@@ -24,6 +24,7 @@ from opendata.review import reasons
 from opendata.web.console.drafts import Place, find, show
 from opendata.web.forms import Form, Problem, given, no_day, problems
 from opendata.web.governance import city
+from opendata.web.harvest import origin
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
 from opendata.work.unit import Work
@@ -43,7 +44,7 @@ CHOICES = ("disclosures", "themes")
 @router.get("/edit")
 def edit_page(request: Request, language: str, dataset: str, work: MemberWork) -> Response:
     place = find(work, dataset)
-    drafting.check_editor(work, place.agency)
+    drafting.check_editor(work, place.agency, place.dataset)
     return _form(request, language, work, place, _values(place))
 
 
@@ -53,7 +54,10 @@ def edit(request: Request, language: str, dataset: str, work: MemberWork, form: 
     place = find(work, dataset)
     try:
         check_if_match(f'"{form.text("edition")}"', access.edit_etag(place.release))
-        wrong, fields = Gathered(), fields_of(form) | city.given(work, form, place.view.meta)
+        wrong, fields = (
+            Gathered(),
+            fields_of(form) | city.given(city.asked(work), form, place.view.meta.city_fields),
+        )
         with wrong:
             need_title(fields)
         with wrong:
@@ -73,7 +77,7 @@ def submit(request: Request, language: str, dataset: str, work: MemberWork, form
     place = find(work, dataset)
     try:
         check_if_match(f'"{form.text("edition")}"', access.edit_etag(place.release))
-        service.submit(work, place.dataset, place.agency)
+        service.submit(work, place.dataset, place.agency, correction=bool(form.text("correction")))
     except (Invalid, Conflict) as error:
         return _refused(request, language, work, dataset, error)
     return see_other(f"/{language}/console/dataset/{place.dataset.id}", done="submitted")
@@ -165,7 +169,7 @@ def _values(place: Place) -> dict[str, list[str]]:
     values |= {name: ["，".join(meta[name])] for name in LISTS}
     values[BOX] = [", ".join(str(side).removesuffix(".0") for side in meta[BOX] or ())]
     values |= {name: list(meta[name]) for name in CHOICES}
-    values |= city.typed(place.view.meta)
+    values |= city.typed(place.view.meta.city_fields)
     values["edition"] = [access.edit_etag(place.release)]
     return values
 
@@ -189,6 +193,7 @@ def _form(
         "console/edit.html",
         language,
         place=place,
+        origin=origin.of(work, place.dataset.id),
         form=Form(values),
         defaulted=place.release.defaulted,
         domains=[d.value for d in Domain],

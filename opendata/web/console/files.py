@@ -193,6 +193,11 @@ async def _new_again(request: Request, language: str, form: Form, error: DomainE
     return await let_in(request, draw)
 
 
+def _check_editor(dataset: str, work: Work) -> None:
+    place = find(work, dataset)
+    drafting.check_editor(work, place.agency, place.dataset)
+
+
 async def _upload(
     request: Request,
     language: str,
@@ -201,7 +206,7 @@ async def _upload(
     stores: Stores,
     settings: Settings,
 ) -> Response:
-    await let_in(request, lambda work: drafting.check_editor(work, find(work, dataset).agency))
+    await let_in(request, partial(_check_editor, dataset))
     try:
         received = await _receive(request, stores, settings)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from opendata.accounts.models import User
 from opendata.catalog.models import Release
 from opendata.publishing.findings import service as findings
 from opendata.review import queries as reviews
@@ -20,7 +21,7 @@ class Told:
     rule: str
     sentence: str
     waiver: Waiver | None
-    waived_by: str
+    waived_by: User | None
     can_mask: bool
 
     @property
@@ -32,7 +33,7 @@ def told(work: Work, release: Release, language: str) -> list[Told]:
     waivers = reviews.waivers(work, release)
     found = []
     for finding in reviews.findings(work, release):
-        waiver, by = waivers.get(reviews.key(finding), (None, ""))
+        waiver, by = waivers.get(reviews.key(finding), (None, None))
         rule, sentence = sentences.rule_name(finding.rule, language), sentences.sentence(finding, language)
         found.append(Told(finding, rule, sentence, waiver, by, findings.may_mask(finding)))
     return found

@@ -34,6 +34,7 @@ from opendata.inventory.queries import Wanted
 from opendata.inventory.schemas import InventoryLineIn, InventoryLinePatch, Item
 from opendata.web.console.agencies import tabs
 from opendata.web.forms import Form, given, problems
+from opendata.web.governance import city
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.public import PageNumber
 from opendata.web.render import Pager, page, see_other
@@ -46,6 +47,7 @@ Words = Annotated[str, Query(max_length=200)]
 TEXTS = (
     "title", "abstract", "category", "resource_code", "format_class", "format_type", "share_type", "share_condition",
     "share_method", "openness", "open_condition", "update_cycle", "issued_on", "data_level", "domain", "region_code",
+    "lead_unit", "responsible_unit",
 )  # fmt: skip
 LISTS = ("related_codes",)
 CODE_LISTS = {
@@ -103,7 +105,8 @@ def create(request: Request, language: str, name: str, work: MemberWork, form: P
     """A new line. What is left empty is filled in and marked."""
     body = find(work, name)
     try:
-        fields = {key: value for key, value in elements(form).items() if value not in ("", [], None)}
+        sent = elements(form) | city.given(city.asked_of_lines(work), form, {})
+        fields = {key: value for key, value in sent.items() if value not in ("", [], None)}
         given_in = _checked(InventoryLineIn, fields | {"agency": body.name})
         service.create(work, body, {key: value for key, value in given_in.items() if key != "agency"})
     except (Invalid, Conflict) as error:
@@ -129,6 +132,7 @@ def edit(
     try:
         check_if_match(f'"{form.text("edition")}"', str(found.edition))
         written = {k: v for k, v in elements(form).items() if v != "" or k not in NEVER_EMPTY}
+        written |= city.given(city.asked_of_lines(work), form, found.city_fields)
         if (
             written.get("share_method") == found.share_method
         ):  # words from before there was a list of them stay
@@ -147,7 +151,7 @@ def find(work: Work, name: str) -> Agency:
     """A body whose inventory the actor may write."""
     body = agencies.find(work, name)
     if not policy.may_edit(work.actor, body):
-        raise Forbidden("agency_editor_only", agency=body.name)
+        raise Forbidden("agency_editor_only", agency=body.title)
     return body
 
 
@@ -201,6 +205,7 @@ def _opened(work: Work, lines: Sequence[InventoryLine]) -> Mapping[str, int]:
 
 def _values(line: InventoryLine) -> dict[str, list[str]]:
     values = {name: [str(getattr(line, name) or "")] for name in TEXTS}
+    values |= city.typed(line.city_fields)
     values["related_codes"] = ["，".join(line.related_codes)]
     values["items"] = ["\n".join(_row(item) for item in line.items)]
     values["edition"] = [str(line.edition)]
@@ -222,7 +227,8 @@ def _form(
     form: Form,
     error: Invalid | Conflict | None = None,
 ) -> Response:
-    wrong = problems(error, language, (*TEXTS, *LISTS, "items")) if error else []
+    called = {city.PREFIX + field.name: field.said(language) for field in city.asked_of_lines(work)}
+    wrong = problems(error, language, (*TEXTS, *LISTS, "items", *called)) if error else []
     return page(
         request,
         "console/line.html",
@@ -231,6 +237,8 @@ def _form(
         tabs=tabs(work, body),
         line=line,
         form=form,
+        city=city.asked_of_lines(work),
+        called=called,
         code_lists={name: [c.value for c in kind if c.value] for name, kind in CODE_LISTS.items()},
         regions=sorted(codes().regions),
         wrong=wrong,

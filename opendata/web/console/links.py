@@ -26,7 +26,7 @@ def add(request: Request, language: str, dataset: str, work: MemberWork, form: P
     """One more link."""
     place = find(work, dataset)
     try:
-        new = NewResource(drafting.resource_meta(_fields(form)))
+        new = NewResource(drafting.resource_meta(work.session, _fields(form)))
         drafting.add_resources(work, place.dataset, place.agency, [new])
     except Invalid as error:
         work.take_back()

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from opendata.access import policy
-from opendata.accounts.models import User
+from opendata.accounts import service as accounts
 from opendata.agencies.delegation import queries as delegations
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_review
@@ -26,8 +26,8 @@ from opendata.edge import messages
 from opendata.publishing import service
 from opendata.publishing.api.changes import differences, moment, since_return
 from opendata.publishing.findings import service as findings
+from opendata.review import light, reasons
 from opendata.review import queries as reviews
-from opendata.review import reasons
 from opendata.review import service as review
 from opendata.review.errors import WrongReviewer
 from opendata.review.models import DecisionKind, Outcome
@@ -102,7 +102,7 @@ def queue(request: Request, language: str, work: MemberWork) -> Response:
         mine=[entry for entry in entries if any(part.may for part in entry[1])],
         others=[entry for entry in entries if not any(part.may for part in entry[1])],
         blocked=views.many(work.session, list(blocked)),
-        authors=_names(work, [r.author_id for _, r in (*waiting, *blocked)]),
+        authors=accounts.called(work, [r.author_id for _, r in (*waiting, *blocked)]),
     )
 
 
@@ -179,7 +179,7 @@ def parts(work: Work, view: DatasetView, language: str) -> list[Part]:
                 open_now and not why_not,
                 why_not if has_role else "",
                 has_role,
-                [user.full_name or user.name for user in people.get(kind, ())] if open_now else (),
+                [user.called for user in people.get(kind, ())] if open_now else (),
                 _instead_of(work, view.agency, kind),
             )
         )
@@ -188,7 +188,7 @@ def parts(work: Work, view: DatasetView, language: str) -> list[Part]:
 
 def _instead_of(work: Work, agency: Agency, kind: DecisionKind) -> str:
     absent = delegations.stands_in_for(work, work.actor.id or "", agency, review.ROLE_OF[kind])
-    return _names(work, [absent]).get(absent or "", "")
+    return accounts.called(work, [absent]).get(absent or "", "")
 
 
 def _field_reasons(form: Form) -> list[dict[str, str]]:
@@ -217,10 +217,12 @@ def _show(
         language,
         view=view,
         meta=view.meta,
-        city=city.shown(work, view.meta, language),
+        **city.beside(work, view.meta, language),
         release=release,
         before=old,
         files=files,
+        pieces=compared.pieces,
+        is_light=light.is_light(release),
         changes=compared.other_fields(changes, files),
         **_of_round(work, view),
         resources=[(r, verdicts.of(work, r, language)) for r in view.resources],
@@ -229,7 +231,7 @@ def _show(
         may_waive=_may_waive(work, view),
         names=_names_of_files(old, view),
         decisions=reviews.decisions(work, release.id),
-        author=_names(work, [release.author_id]).get(release.author_id or "", "–"),
+        author=accounts.called(work, [release.author_id]).get(release.author_id or "", "–"),
         lines=lines_of(work, dataset),
         parts=parts(work, view, language),
         form=form or Form(),
@@ -248,7 +250,9 @@ def _of_round(work: Work, view: DatasetView) -> dict[str, Any]:
         "since_return": since_return(work, view),
         "places": reasons.places(r.id for r in view.resources[:MOST_PLACES]),
         "rows": range(FIELD_ROWS),
-        "absent": _names(work, [d.on_behalf_of for d, _name in reviews.decisions(work, release.id)]),
+        "absent": accounts.called(
+            work, [d.on_behalf_of for d, _person in reviews.decisions(work, release.id)]
+        ),
     }
 
 
@@ -274,9 +278,3 @@ def _choice(form: Form, name: str, kind: type[DecisionKind] | type[Outcome]) -> 
     if form.text(name) not in known:
         raise invalid(name, "unknown_value", value=form.text(name)[:20], known=", ".join(known))
     return form.text(name)
-
-
-def _names(work: Work, ids: list[str | None]) -> dict[str, str]:
-    """Full names (or sign-in names) by account id."""
-    users = (work.session.get(User, user_id) for user_id in {i for i in ids if i})
-    return {user.id: user.full_name or user.name for user in users if user is not None}

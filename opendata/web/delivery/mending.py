@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import ValidationError
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from opendata.catalog.files import Stores
@@ -15,10 +15,13 @@ from opendata.core.errors import DomainError, Invalid, Stale, TooLarge, Unavaila
 from opendata.edge.http import AppSettings, part
 from opendata.ports.sandbox.port import Sandbox
 from opendata.publishing.cleaning import service as cleaning
+from opendata.validation import preparing
 from opendata.validation.cleaning.recipe import ALWAYS, Recipe
-from opendata.validation.cleaning.service import Cleaner, Proposal
+from opendata.validation.cleaning.service import Cleaner, Proposal, to_clean, to_propose
+from opendata.validation.models import Prepared
 from opendata.validation.telling import annotating, sentences
 from opendata.validation.telling.annotating import Wanted
+from opendata.validation.telling.waiting import answered
 from opendata.web.console.drafts import Place, find
 from opendata.web.forms import Form, problems
 from opendata.web.http import PostedForm, change, let_in
@@ -41,7 +44,13 @@ Cleaners = Annotated[Cleaner, Depends(get_cleaner)]
 
 @router.get(FILE + "/marked")
 async def marked(
-    request: Request, dataset: str, resource: str, sandbox: Parser, stores: FileStores, settings: AppSettings
+    request: Request,
+    language: str,
+    dataset: str,
+    resource: str,
+    sandbox: Parser,
+    stores: FileStores,
+    settings: AppSettings,
 ) -> Response:
     """For those who work for the body, as the file itself."""
 
@@ -50,7 +59,14 @@ async def marked(
         return annotating.wanted(work, resource, draft=True)
 
     asked = await let_in(request, may)
-    made = await run_in_threadpool(annotating.annotate_resource, sandbox, stores, settings.scratch, asked)
+    made = await answered(
+        request,
+        annotating.question(asked),
+        lambda: annotating.annotate_resource(sandbox, stores, settings.scratch, asked),
+        lambda found: annotating.restored(stores, found),
+    )
+    if isinstance(made, Prepared):
+        return _wait(request, language)
     return annotating.answer(made, asked.file.name)
 
 
@@ -71,7 +87,14 @@ async def clean(
         recipe = _recipe(form)
         seen = form.text("file") or "-"
         asked, place = await let_in(request, lambda work: _wanted(work, dataset, resource, seen))
-        made = await run_in_threadpool(cleaner.clean, asked, recipe)
+        made = await answered(
+            request,
+            to_clean(asked, recipe),
+            lambda: cleaner.clean(asked, recipe),
+            partial(cleaner.cleaned, asked),
+        )
+        if isinstance(made, Prepared):
+            return await _show(request, language, dataset, resource, cleaner, cleaning_now=True)
         await change(request, form, lambda work: cleaning.accept(work, resource, asked, made, recipe))
     except REFUSED as error:
         return await _show(request, language, dataset, resource, cleaner, error)
@@ -85,12 +108,18 @@ async def _show(
     resource: str,
     cleaner: Cleaner,
     wrong: DomainError | None = None,
+    cleaning_now: bool = False,
 ) -> Response:
     asked, place = await let_in(request, lambda work: _wanted(work, dataset, resource))
     kept = await let_in(request, lambda work: cleaning.kept(work, resource))
     found = Proposal([], ReadOptions())
     try:
-        found = await run_in_threadpool(cleaner.propose, asked)
+        told = await answered(
+            request, to_propose(asked), lambda: cleaner.propose(asked), partial(cleaner.proposed, asked)
+        )
+        if isinstance(told, Prepared):
+            return _wait(request, language)
+        found = told
     except REFUSED as error:
         wrong = wrong or error
     return page(
@@ -104,8 +133,15 @@ async def _show(
         always=ALWAYS,
         recipe=found.recipe,
         kept=kept,
+        cleaning_now=cleaning_now,
         wrong=problems(wrong, language) if wrong else (),
     )
+
+
+def _wait(request: Request, language: str) -> Response:
+    """A job is at it; the browser looks again by itself."""
+    headers = {"Refresh": str(preparing.RETRY_SECONDS)}
+    return page(request, "console/waiting.html", language, status=202, headers=headers)
 
 
 def _wanted(work: Work, dataset: str, resource: str, sha256: str = "") -> tuple[Wanted, Place]:

@@ -61,7 +61,7 @@ def split(language: str, dataset: str, resource: str, work: MemberWork, form: Po
 
 def _find(work: Work, dataset: str, resource: str) -> tuple[Place, ResourceView]:
     place = find(work, dataset)
-    drafting.check_editor(work, place.agency)
+    drafting.check_editor(work, place.agency, place.dataset)
     file = place.resource(resource)
     if file is None:
         raise NotFound("resource_not_found", id=resource[:100])
@@ -80,7 +80,7 @@ def _show(
         proposal = readings.of(work, file)
     except Conflict:
         return see_other(f"/{language}/console/dataset/{place.dataset.id}")
-    schema = validation.named_schema(file.meta) or {}
+    schema = validation.named_schema(work.session, file.meta) or {}
     return page(
         request,
         "console/reading.html",

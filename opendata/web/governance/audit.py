@@ -9,10 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from opendata.accounts.service import called
 from opendata.core.clock import BEIJING
 from opendata.edge.http import place_of
 from opendata.edge.trail.api import Format, check_reader
 from opendata.edge.trail.api import export as exported
+from opendata.edge.trail.sentences import sentence
 from opendata.web.forms import Problem
 from opendata.web.http import MemberWork
 from opendata.web.render import page
@@ -37,7 +39,10 @@ def search(
         request,
         "console/audit.html",
         language,
-        rows=[(row, json.dumps(row.details, ensure_ascii=False)) for row in rows],
+        rows=[
+            (row, sentence(row.action, language), json.dumps(row.details, ensure_ascii=False)) for row in rows
+        ],
+        people=called(work, [row.actor_id for row in rows]),
         older=rows[-1].seq if len(rows) == LINES_A_PAGE else None,
         head=trail.head(work),
         heads=trail.published_heads(work, 7),

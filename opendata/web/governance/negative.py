@@ -16,6 +16,7 @@ from opendata.core.errors import Conflict, Forbidden, Invalid, NotFound, invalid
 from opendata.edge.conventions import check_if_match
 from opendata.inventory.negative import policy, queries, service
 from opendata.inventory.negative.models import EntryStatus, Ground, NegativeEntry
+from opendata.publishing.governance import already
 from opendata.web.forms import Form, Problem, no_day, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
@@ -51,11 +52,12 @@ def create(request: Request, language: str, work: MemberWork, form: PostedForm) 
     """An entry that binds from its first day, also what is in review."""
     _check(work)
     try:
-        service.create(work, _fields(work, form), known_themes=codes().themes)
+        made = service.create(work, _fields(work, form), known_themes=codes().themes)
+        found = already.tell(work, made)
     except (Invalid, Conflict, NotFound) as error:
         work.take_back()
         return _form(request, language, work, None, form, _problems(error, language))
-    return see_other(f"/{language}/console/negative-list", done="saved")
+    return see_other(f"/{language}/console/negative-list{f'/{made.id}' if found else ''}", done="saved")
 
 
 @router.get("/{entry:short}")
@@ -85,10 +87,11 @@ def change(request: Request, language: str, entry: str, work: MemberWork, form: 
             "lift_reason": form.text("lift_reason"),
         }
         service.change(work, found, fields, known_themes=codes().themes)
+        matched = already.tell(work, found)
     except (Invalid, Conflict, NotFound) as error:
         work.take_back()
         return _form(request, language, work, queries.find(work, entry), form, _problems(error, language))
-    return see_other(f"/{language}/console/negative-list", done="saved")
+    return see_other(f"/{language}/console/negative-list{f'/{found.id}' if matched else ''}", done="saved")
 
 
 def _check(work: Work) -> None:
@@ -133,6 +136,7 @@ def _form(
         "console/negative_entry.html",
         language,
         entry=entry,
+        matches=list(already.matches(work, [entry])) if entry and entry in queries.in_force(work) else [],
         grounds=[ground.value for ground in Ground],
         statuses=[status.value for status in EntryStatus],
         themes=list(codes().themes),

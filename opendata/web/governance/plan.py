@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import select
 from starlette.responses import Response
 
@@ -19,13 +19,14 @@ from opendata.edge.conventions import check_if_match
 from opendata.inventory import queries as inventory
 from opendata.inventory.models import InventoryLine, Openness
 from opendata.inventory.plan import queries, service
+from opendata.inventory.plan.api import switched_on
 from opendata.inventory.plan.models import LineOpening, OpenMethod, PlanItem, PlanStatus
 from opendata.web.forms import Form, Problem, no_day, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import Pager, page, see_other
 from opendata.work.unit import Work
 
-router = APIRouter(prefix="/console/plan")
+router = APIRouter(prefix="/console/plan", dependencies=[Depends(switched_on)])
 ITEMS_A_PAGE = 50
 MOST_LINES = 500
 """Offered by the form; any other is typed by its code."""
@@ -101,7 +102,7 @@ def _find(work: Work, item: str) -> tuple[queries.Planned, Agency]:
     found = queries.find(work, item)
     body = work.session.get_one(Agency, found.line.agency_id)
     if not policy.may_edit(work.actor, body):
-        raise Forbidden("agency_editor_only", agency=body.name)
+        raise Forbidden("agency_editor_only", agency=body.title)
     return found, body
 
 

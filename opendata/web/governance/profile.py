@@ -14,7 +14,7 @@ from opendata.edge.http import part
 from opendata.edge.reading import read
 from opendata.inventory.negative.policy import may_keep
 from opendata.inventory.profile import queries, service
-from opendata.inventory.profile.fields import CityField, Kind
+from opendata.inventory.profile.fields import CityField, Kind, Scope
 from opendata.web.forms import Form, Problem, problems
 from opendata.web.http import MemberWork, PostedForm
 from opendata.web.render import page, see_other
@@ -22,7 +22,7 @@ from opendata.work.unit import Work
 
 router = APIRouter(prefix="/console/metadata-profile")
 Taken = Annotated[Any, Depends(part("taken_names"))]
-TEXTS = ("name", "label", "label_en", "description", "description_en", "kind")
+TEXTS = ("name", "label", "label_en", "description", "description_en", "kind", "scope")
 TICKS = ("required", "facet", "retired")
 CHOICES = "choices"
 
@@ -35,7 +35,7 @@ def listed(request: Request, language: str, work: MemberWork) -> Response:
         request,
         "console/profile.html",
         language,
-        fields=queries.city_fields(work),
+        fields=queries.every_field(work),
         versions=queries.versions(work),
     )
 
@@ -43,7 +43,9 @@ def listed(request: Request, language: str, work: MemberWork) -> Response:
 @router.get("/new")
 def new(request: Request, language: str, work: MemberWork) -> Response:
     _check(work)
-    return _form(request, language, work, None, Form.of({"kind": Kind.TEXT.value}))
+    return _form(
+        request, language, work, None, Form.of({"kind": Kind.TEXT.value, "scope": Scope.DATASET.value})
+    )
 
 
 @router.post("/new")
@@ -80,7 +82,7 @@ def _save(
     check_if_match(f'"{form.text("edition")}"', _edition(work))
     try:
         field = _field(form, old)
-        others = queries.city_fields(work)
+        others = queries.every_field(work)
         fields = [field if one == old else one for one in others] if old else [*others, field]
         if not form.text("note"):
             raise invalid("note", "missing")
@@ -117,7 +119,7 @@ def _problems(error: Invalid | Conflict, language: str) -> list[Problem]:
 
 
 def _find(work: Work, name: str) -> CityField:
-    found = next((field for field in queries.city_fields(work) if field.name == name), None)
+    found = next((field for field in queries.every_field(work) if field.name == name), None)
     if found is None:
         raise NotFound("city_field_not_found", name=name[:100])
     return found
@@ -149,5 +151,6 @@ def _form(
         form=form,
         edition=form.text("edition") or _edition(work),
         kinds=[kind.value for kind in Kind],
+        scopes=[scope.value for scope in Scope],
         wrong=wrong,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from opendata.agencies import queries as agencies
@@ -12,6 +12,7 @@ from opendata.core.clock import day_of
 from opendata.inventory.models import Domain
 from opendata.inventory.negative import queries as negative
 from opendata.inventory.plan import queries as plans
+from opendata.inventory.plan.api import switched_on
 from opendata.inventory.plan.models import PlanStatus
 from opendata.web.http import PageWork
 from opendata.web.render import Pager, page
@@ -23,7 +24,7 @@ ENTRIES_A_PAGE = 50
 PageNumber = Annotated[int, Query(alias="page", ge=1, le=100_000)]
 
 
-@router.get("/plan")
+@router.get("/plan", dependencies=[Depends(switched_on)])
 def plan(
     request: Request,
     language: str,

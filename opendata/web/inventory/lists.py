@@ -17,11 +17,12 @@ from opendata.edge import messages
 from opendata.edge.http import AppSettings, part
 from opendata.inventory import service as lines
 from opendata.inventory.models import ListImport
+from opendata.inventory.profile import queries as profile
+from opendata.inventory.profile.fields import CityField
 from opendata.inventory.queries import Wanted, counts_by_openness
 from opendata.inventory.transfer import api, export, plan, reading, service
 from opendata.inventory.transfer.reading import Parser
 from opendata.inventory.transfer.schemas import XLSX, marked_name
-from opendata.inventory.transfer.template import template
 from opendata.ports.sandbox.port import Sandbox
 from opendata.web.forms import Form, problems
 from opendata.web.http import MemberWork, PostedForm, change, let_in
@@ -51,11 +52,11 @@ async def upload(
     sandbox: Annotated[Sandbox, Depends(part("sandbox"))],
 ) -> Response:
     """The list is read and looked at; nothing of the inventory changes yet."""
-    await let_in(request, lambda work: _editable(work, name).id)
+    city = await let_in(request, partial(_city_of, name))
     parser = Parser(sandbox, settings.scratch)
     try:
         form, data = await api.receive(request)
-        read = await run_in_threadpool(reading.read, parser, form.files["file"].filename, data)
+        read = await run_in_threadpool(reading.read, parser, form.files["file"].filename, data, city)
     except (Invalid, TooLarge) as error:
         return await let_in(request, partial(_again, request, language, name, error))
     found = await let_in(request, lambda work: plan.make(work, _editable(work, name), read.rows))
@@ -75,7 +76,8 @@ def export_own(language: str, name: str, form: Literal["csv", "xlsx"], work: Mem
     """The list for the body's own people, with the lines that are withheld from the public; the API knows no cookies."""
     body = _editable(work, name)
     held = api.with_bodies(work, Wanted(body.id))
-    made, kind = (export.to_csv(held), api.CSV) if form == "csv" else (export.to_xlsx(held), XLSX)
+    city = api.exported(work)
+    made, kind = (export.to_csv(held, city), api.CSV) if form == "csv" else (export.to_xlsx(held, city), XLSX)
     return api.attachment(made, kind, f"{body.name}.{form}", f"{body.title}数据资源清单.{form}", public=False)
 
 
@@ -128,6 +130,12 @@ def _editable(work: Work, name: str) -> Agency:
     return body
 
 
+def _city_of(name: str, work: Work) -> list[CityField]:
+    """Also the city's own fields, whose columns the list may have."""
+    _editable(work, name)
+    return profile.line_fields(work)
+
+
 def _again(request: Request, language: str, name: str, error: DomainError, work: Work) -> Response:
     return _door(request, language, work, _editable(work, name), error)
 
@@ -164,7 +172,7 @@ def _preview(
     counts = found.counts
     groups = [
         (
-            template().columns[group.column].title(language) if group.column else "",
+            found.title(group.column, language),
             messages.field_text(group.error, language),
             group,
         )
@@ -183,5 +191,5 @@ def _preview(
         entries=entries[:SHOWN],
         more=max(0, len(entries) - SHOWN),
         wrong=problems(error, language) if error else [],
-        **words(language),
+        **words(language, found.city),
     )

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from opendata.access import policy as access_policy
+from opendata.accounts.service import called
 from opendata.agencies import queries as agencies
 from opendata.agencies.models import Agency
 from opendata.agencies.policy import may_edit, may_see_drafts
@@ -19,6 +20,7 @@ from opendata.core.clock import BEIJING
 from opendata.core.errors import BadQuery, FieldError
 from opendata.inventory import policy, queries, versions
 from opendata.inventory.models import DataLevel, Domain, InventoryLine, Openness
+from opendata.inventory.profile import queries as profile
 from opendata.inventory.queries import Wanted
 from opendata.web.http import PageWork
 from opendata.web.inventory.wording import words
@@ -28,6 +30,7 @@ from opendata.work.unit import Work
 
 router = APIRouter()
 A_PAGE = 50
+_YES = {"true": True, "false": False}
 Page = Annotated[PageNumber, Query(alias="page")]
 Text = Annotated[str, Query(max_length=100)]
 
@@ -43,16 +46,16 @@ def inventory(
     data_level: Text = "",
     opened: Text = "",
     q: Text = "",
+    city_field: Annotated[list[str], Query(max_length=20)] = [],  # noqa: B006 - FastAPI copies it
     page_: Page = 1,
 ) -> Response:
     """Lines of all bodies or of one; an unknown word in the address finds nothing."""
     body = agencies.find(work, agency) if agency else None
-    is_opened = {"true": True, "false": False}.get(opened)
-    wanted = Wanted(body.id if body else "", openness, domain, data_level, is_opened, q.strip())
+    city = queries.city_values(work, city_field)
+    wanted = Wanted(body.id if body else "", openness, domain, data_level, _YES.get(opened), q.strip(), city)
     found = queries.page(work, wanted, offset=(page_ - 1) * A_PAGE, limit=A_PAGE)
     asked = {
-        "agency": agency, "openness": openness, "domain": domain, "data_level": data_level, "opened": opened, "q": q,
-    }  # fmt: skip
+        "agency": agency, "openness": openness, "domain": domain, "data_level": data_level, "opened": opened, "q": q}  # fmt: skip
     every = agencies.every(work)
     return page(
         request,
@@ -63,12 +66,16 @@ def inventory(
         opened=queries.opened_since(work, [line.id for line in found.items]),
         pager=Pager(page_, A_PAGE, found.total),
         counts=queries.counts_by_openness(work, Wanted(wanted.agency_id)),
-        asked=asked,
+        asked=asked | {"city_field": city_field},
         body=body,
         bodies=every,
+        city=[f for f in profile.line_fields(work) if f.facet and not f.retired],
         by_id={b.id: b for b in every},
         choices={"openness": list(Openness), "domain": list(Domain), "data_level": list(DataLevel)},
-        exports={form: link(f"/api/v1/inventory.{form}", **asked) for form in ("csv", "xlsx")},
+        exports={
+            form: link(f"/api/v1/inventory.{form}", **asked, city_field=city_field)
+            for form in ("csv", "xlsx")
+        },
     )
 
 
@@ -85,11 +92,12 @@ def line(request: Request, language: str, line: str, work: PageWork) -> Response
         line=found,
         body=body,
         datasets=_datasets(work, found),
+        people=called(work, [v.actor_id for v in history]),
         history=[(v, versions.shown(work, body, v)[1]) for v in history],
         inside=may_see_drafts(work.actor, body),
         may_edit=may_edit(work.actor, body),
         may_withhold=policy.may_withhold(work.actor, body),
-        **words(language),
+        **words(language, profile.line_fields(work)),
     )
 
 
@@ -119,11 +127,12 @@ def history(
         since=first.isoformat(),
         until=last.isoformat(),
         differences=versions.difference(work, body, begin, end),
+        people=called(work, [v.actor_id for v in steps.items]),
         steps=[(v, *versions.shown(work, body, v)) for v in steps.items],
         there={line.id for line in queries.every(work, Wanted(body.id))},
         pager=Pager(page_, A_PAGE, steps.total),
         inside=may_see_drafts(work.actor, body),
-        **words(language),
+        **words(language, profile.line_fields(work)),
     )
 
 

@@ -9,13 +9,14 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from opendata.catalog.codes import codes
+from opendata.catalog.library import queries as library
 from opendata.edge.conventions import json_answer
 from opendata.edge.messages import preferred
 from opendata.validation.library import dictionary
 from opendata.validation.library.api import find
 from opendata.web.http import PageWork
 from opendata.web.render import page
+from opendata.work.unit import Work
 
 router = APIRouter()
 shared = APIRouter()
@@ -26,19 +27,19 @@ DOMAINS = ("livelihood", "public_service", "market_supervision", "platform")
 @router.get("/schemas")
 def schema_list(request: Request, language: str, work: PageWork) -> Response:
     grouped: dict[str, list[Mapping[str, Any]]] = {domain: [] for domain in DOMAINS}
-    for schema in codes().table_schemas.values():
+    for schema in library.offered(work.session).values():
         grouped.setdefault(str(schema["x-domain"]), []).append(schema)
     return page(request, "library/schemas.html", language, public=True, grouped=grouped)
 
 
 @router.get("/schemas/{name:short}")
 def newest(request: Request, language: str, name: str, work: PageWork) -> Response:
-    return _page(request, language, find(name))
+    return _page(request, language, work, find(work, name))
 
 
 @router.get("/schemas/{name:short}/{version}")
 def schema(request: Request, language: str, name: str, version: str, work: PageWork) -> Response:
-    return _page(request, language, find(name, version))
+    return _page(request, language, work, find(work, name, version))
 
 
 @shared.get("/schemas")
@@ -48,8 +49,8 @@ def list_for_all(request: Request) -> Response:
 
 @shared.get("/schemas/{name:short}")
 @shared.get("/schemas/{name:short}/{version}")
-def for_all(request: Request, name: str, version: str = "") -> Response:
-    found = find(name, version)
+def for_all(request: Request, work: PageWork, name: str, version: str = "") -> Response:
+    found = find(work, name, version)
     if "text/html" not in request.headers.get("accept", ""):
         return json_answer(dict(found), headers={"Vary": "Accept", "Cache-Control": "no-cache"})
     return _to_page(request, f"/schemas/{quote(name)}" + (f"/{quote(version)}" if version else ""))
@@ -61,7 +62,8 @@ def _to_page(request: Request, path: str) -> Response:
     return RedirectResponse(f"/{language}{path}", 302, headers)
 
 
-def _page(request: Request, language: str, found: Mapping[str, Any]) -> Response:
+def _page(request: Request, language: str, work: Work, found: Mapping[str, Any]) -> Response:
+    known = library.versions(work.session, str(found["name"]))
     told = [(said, formula) for said, formula in dictionary.rules(found, language) if said]
     return page(
         request,
@@ -69,7 +71,8 @@ def _page(request: Request, language: str, found: Mapping[str, Any]) -> Response
         language,
         public=True,
         schema=found,
-        versions=list(codes().schema_versions[str(found["name"])]),
+        versions=[version for version, (_schema, offered) in known.items() if offered],
+        withdrawal=library.withdrawal(work.session, str(found["name"]), str(found["x-version"])),
         entries=dictionary.entries(found, language),
         row_rules=told,
         privacy=dictionary.text(found, "x-privacy", language),

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Depends, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from opendata.catalog.codes import codes
+from opendata.catalog.library import queries as library
+from opendata.catalog.library.queries import Schema
 from opendata.core.errors import Invalid, TooLarge, Unavailable, invalid
 from opendata.edge import uploads
-from opendata.edge.http import AppSettings, part
+from opendata.edge.http import AppSettings, part, place_of
 from opendata.edge.uploads import ReceivedForm
 from opendata.ports.fetcher.port import Fetcher
 from opendata.ports.sandbox.port import Sandbox
@@ -34,8 +35,8 @@ WebFetcher = Annotated[Fetcher, Depends(part("fetcher"))]
 
 @router.get("/validate")
 def show(request: Request, language: str, work: PageWork, schema: str = "") -> Response:
-    chosen = schema if codes().table_schema(schema) is not None else ""
-    return _page(request, language, chosen)
+    offered = library.offered(work.session)
+    return _page(request, language, offered, schema if schema in offered else "")
 
 
 @router.post("/validate")
@@ -44,6 +45,7 @@ async def check(
 ) -> Response:
     """The same page with what was found; or the file itself, its wrong cells marked."""
     check_origin(request)
+    offered = await run_in_threadpool(_offered, request)
     chosen = url = ""
     try:
         with trial.scratch(settings.scratch) as path:
@@ -53,28 +55,32 @@ async def check(
             chosen, url = form.text("schema_name"), form.text("url")
             if not form.text("url") and not _has_file(received):
                 raise invalid("file", "missing")
+            against = await run_in_threadpool(trial.against, place_of(request), None, chosen)
             name = await run_in_threadpool(fetching.take, fetcher, received, path)
             if form.text("annotate"):
                 made = await run_in_threadpool(
-                    annotating.annotate_trial, sandbox, path, name, settings.scratch, schema_name=chosen
+                    annotating.annotate_trial, sandbox, path, name, settings.scratch, schema=against.schema
                 )
                 return annotating.answer(made, name)
-            found = await run_in_threadpool(trial.run, sandbox, path, name, schema_name=chosen)
+            found = await run_in_threadpool(
+                trial.run, sandbox, path, name, schema=against.schema, offered=against.offered
+            )
     except (Invalid, TooLarge, Unavailable) as error:
-        return _page(request, language, chosen, wrong=problems(error, language), url=url)
-    return _page(request, language, chosen, found, name)
+        return _page(request, language, offered, chosen, wrong=problems(error, language), url=url)
+    return _page(request, language, offered, chosen, found, name)
 
 
 def _page(
     request: Request,
     language: str,
+    offered: Mapping[str, Schema],
     chosen: str,
     found: Trial | None = None,
     name: str = "",
     wrong: Sequence[Problem] = (),
     url: str = "",
 ) -> Response:
-    ready = sorted((choice(schema, language), key) for key, schema in codes().table_schemas.items())
+    ready = sorted((choice(schema, language), key) for key, schema in offered.items())
     return page(
         request,
         "library/try.html",
@@ -88,6 +94,11 @@ def _page(
         verdict=verdict_of(found, language) if found else None,
         wrong=wrong,
     )
+
+
+def _offered(request: Request) -> Mapping[str, Schema]:
+    with place_of(request).reading() as work:
+        return library.offered(work.session)
 
 
 def _has_file(received: ReceivedForm) -> bool:

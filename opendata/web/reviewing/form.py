@@ -62,10 +62,9 @@ def form(
 def _decisions(work: Work, row: ReviewRound) -> dict[str, tuple[Decision, User, User | None]]:
     """By kind: the decision of this round, who made it, and in whose place."""
     found = {}
-    for decision, _name in reviews.decisions(work, row.release_id):
+    for decision, reviewer in reviews.decisions(work, row.release_id):
         in_time = row.opened_at <= decision.decided_at <= (row.closed_at or work.now)
         if decision.content_hash == row.content_hash and in_time:
-            reviewer = work.session.get_one(User, decision.reviewer_id)
             absent = work.session.get(User, decision.on_behalf_of) if decision.on_behalf_of else None
             found[decision.kind] = (decision, reviewer, absent)
     return found

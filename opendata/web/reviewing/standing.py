@@ -178,4 +178,4 @@ def _choices(work: Work) -> list[DatasetView]:
 
 def _name(work: Work, user_id: str) -> str:
     user = work.session.get_one(User, user_id)
-    return user.full_name or user.name
+    return user.called

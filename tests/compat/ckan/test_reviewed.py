@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
+from ckan_reviewing import approve, pass_quiet_time
 from sqlalchemy import event
 
 from opendata.catalog.models import Dataset
@@ -13,26 +12,6 @@ from opendata.work.actor import SYSTEM
 pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
 LINK = {"name": "list", "url": "http://example.org/streets.csv"}
 DRAFT = {"title": "Verborgen draft", "notes": "zebra", "tags": [{"name": "zebra"}], "resources": [LINK]}
-
-
-def approve(office, callers, dataset):
-    """Both reviewers say yes to what was submitted."""
-    callers.settle()
-    with office.app.place.reading(SYSTEM) as work:
-        release = work.session.get_one(Dataset, dataset["id"]).draft_id
-    found = office.editor.get(f"/releases/{release}").json()
-    assert found["state"] == "in_review", found
-    for kind in ("content", "secrecy"):
-        assert office.decide(found, kind).status_code == 201
-    callers.settle()
-
-
-def pass_quiet_time(office, dataset):
-    with office.app.place.writing(SYSTEM) as work:
-        found = work.session.get_one(Dataset, dataset["id"])
-        assert found.submit_at is not None
-        assert found.submit_at > work.now + timedelta(seconds=50)
-        found.submit_at = work.now
 
 
 def test_the_way_to_the_public(callers, office):
@@ -76,7 +55,7 @@ def test_a_maintainer_is_a_contact(callers, office):
     again = callers.stranger.ok("package_update", **other)
     for field, value in people.items():
         assert again[field] == value
-    assert (made["maintainer"], made["maintainer_email"]) == ("", "")
+    assert (made["maintainer"], made["maintainer_email"]) == (None, None)
 
 
 def test_an_address_that_is_none_is_refused(callers):

@@ -27,7 +27,7 @@ def test_envelope(callers):
 def test_unknown_action_is_a_bare_string(callers):
     for answer in (callers.public.get("site_read"), callers.public.post("site_read")):
         assert answer.status_code == 400
-        assert answer.json() == "Bad request - Action name not known: site_read"
+        assert answer.json() == "Bad request: Action name not known: site_read"
 
 
 def test_get_of_an_action_with_effects(callers):
@@ -35,7 +35,7 @@ def test_get_of_an_action_with_effects(callers):
         if action.changes:
             answer = callers.root.get(name, id="x")
             assert answer.status_code == 400
-            assert answer.json().startswith("Bad request - JSON Error: Invalid request. Please use POST")
+            assert answer.json().startswith("Bad request: JSON Error: Invalid request. Please use POST")
 
 
 def test_bad_json(callers):
@@ -43,7 +43,7 @@ def test_bad_json(callers):
         "/api/3/action/package_show", content=b'{"id":', headers={"Content-Type": "application/json"}
     )
     assert answer.status_code == 400
-    assert answer.json().startswith("Bad request - JSON Error")
+    assert answer.json().startswith("Bad request: JSON Error")
     answer = callers.public.client.post("/api/3/action/package_show", content=b"[1]")
     assert answer.status_code == 400
     assert isinstance(answer.json(), str)
@@ -95,8 +95,11 @@ def test_jsonp_drops_the_token(callers):
     assert mine.status_code == 200
     answer = callers.editor.get("package_show", id="secret", callback="show.it")
     assert answer.status_code == 404
+    assert answer.headers["content-type"].startswith("application/json")  # errors are no scripts, as in CKAN
+    answer = callers.editor.get("package_search", q="*:*", include_private="true", callback="show.it")
     assert answer.headers["content-type"].startswith("application/javascript")
     assert re.fullmatch(r"/\*\*/show\.it\(\{.*\}\);", answer.text)
+    assert "secret" not in answer.text
     assert callers.editor.get("status_show", callback="alert(1)//").status_code == 400
 
 

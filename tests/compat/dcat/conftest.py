@@ -12,12 +12,12 @@ from rdflib import Graph
 from starlette.testclient import TestClient
 
 from opendata.agencies.models import Agency
+from opendata.application import Application
 from opendata.catalog.models import Dataset, Release
 from opendata.catalog.profile import DatasetMeta, ResourceMeta
 from opendata.catalog.views import DatasetView, FileView, ResourceView
-from opendata.compat.dcat.reading import Record
+from opendata.feeds.reading import Record
 from opendata.main import create_app
-from opendata.wiring import Application
 
 AT = datetime(2026, 11, 23, 8, 30, 15, 123456, tzinfo=UTC)
 SCHEMA = {"title": "街道代码", "fields": [{"name": "code", "type": "string"}]}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rdflib import URIRef
 
-from opendata.compat.dcat.graph import mail_address, phone_address, web_address
+from opendata.feeds.graph import mail_address, phone_address, web_address
 
 
 @pytest.mark.parametrize(

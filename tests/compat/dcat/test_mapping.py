@@ -12,10 +12,11 @@ import pytest
 from rdflib import DCAT, DCTERMS, FOAF, RDF, SH, SKOS, XSD, Graph, Literal, Namespace, URIRef
 
 from opendata.agencies.models import Agency
-from opendata.compat.dcat import catalogue, writers
+from opendata.compat.dcat import catalogue
 from opendata.compat.dcat.catalogue import Paging
-from opendata.compat.dcat.reading import Record
-from opendata.compat.dcat.terms import Site
+from opendata.feeds import described, writers
+from opendata.feeds.reading import Record
+from opendata.feeds.terms import Site
 
 SITE = Site("https://data.nantong.example.cn", "Open Data", "公共数据开放平台")
 EU = Namespace("http://publications.europa.eu/resource/authority/")
@@ -50,7 +51,7 @@ def page(records: Iterable[Record]) -> Graph:
 
 
 def one(record: Record) -> tuple[Graph, URIRef]:
-    graph = Graph().parse(data=writers.turtle(catalogue.single(record, SITE)), format="turtle")
+    graph = Graph().parse(data=writers.turtle(described.single(record, SITE)), format="turtle")
     return graph, URIRef(SITE.dataset(record.view.id))
 
 
@@ -190,7 +191,7 @@ def test_conditional_data_is_described_and_not_given_away(make: Make) -> None:
 
 def test_what_cannot_be_said_is_left_out_and_counted(make: Make) -> None:
     meta = {"title": "x", "landing_page": "nowhere", "contact_phone": "无", "themes": ["NO"], "region": "?"}
-    made = catalogue.single(make(meta, [{"url": "javascript:x"}]), SITE)
+    made = described.single(make(meta, [{"url": "javascript:x"}]), SITE)
     assert sorted(entry.rpartition(" ")[2] for entry in made.left_out) == [
         "contact_phone",
         "landing_page",
@@ -202,7 +203,7 @@ def test_what_cannot_be_said_is_left_out_and_counted(make: Make) -> None:
 
 def test_internal_elements_are_never_exported(make: Make) -> None:
     """Sharing between bodies, data levels and the responsible leader are no public facts."""
-    body = writers.turtle(catalogue.single(make(), SITE)).decode()
+    body = writers.turtle(described.single(make(), SITE)).decode()
     assert not any(word in body for word in ("share", "level", "leader", "secre"))
 
 

@@ -10,10 +10,11 @@ import pytest
 from rdflib import DCAT, RDF, Graph
 from starlette.testclient import TestClient
 
+from opendata.application import record_policy
 from opendata.demo import catalogue
 from opendata.main import create_app
 from opendata.settings import Settings
-from opendata.wiring import build, record_policy
+from opendata.wiring import build
 
 SHAPES = Path(__file__).parent / "shapes"
 
@@ -24,7 +25,11 @@ FEW = ("air-quality-daily", "ethnic-group-codes")
 
 @pytest.mark.parametrize("settings", ["light"], indirect=True)
 @pytest.mark.parametrize(
-    ("only", "count"), [(FEW, 2), pytest.param((), 14, marks=pytest.mark.heavy)], ids=["few", "all"]
+    ("only", "count"),
+    [
+        pytest.param(FEW, 2, id="few", marks=pytest.mark.sample),
+        pytest.param((), 14, id="all", marks=pytest.mark.heavy),
+    ],
 )
 def test_the_sample_catalogue_fits_the_shapes(settings: Settings, only: Sequence[str], count: int) -> None:
     app = build(settings)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from opendata.compat.dcat.reading import Record
 from opendata.compat.dcat.schema_org import schema_org
+from opendata.feeds.reading import Record
 
 SITE = "https://data.example.cn"
 Make = Callable[..., Record]

@@ -1,0 +1,1 @@
+"""Changes brought to whoever asked for it: signed messages, in order, at least once (Standard Webhooks)."""

@@ -1,0 +1,1 @@
+"""Who follows which datasets, groups, organizations and people."""

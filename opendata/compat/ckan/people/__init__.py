@@ -1,0 +1,1 @@
+"""Actions on people: accounts, and who belongs to which organization or group."""

@@ -1,0 +1,1 @@
+"""Actions on resource views: how a client wants a resource to be shown."""

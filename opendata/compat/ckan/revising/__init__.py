@@ -1,0 +1,1 @@
+"""package_revise: a package changed at places that are named by paths."""

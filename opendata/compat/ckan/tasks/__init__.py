@@ -1,0 +1,1 @@
+"""What outside programs and sysadmins keep or ask for: states of tasks, translations of terms, jobs, options of the site."""

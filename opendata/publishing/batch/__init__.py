@@ -1,0 +1,1 @@
+"""Many datasets in one call."""

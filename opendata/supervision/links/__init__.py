@@ -1,0 +1,1 @@
+"""Links of public datasets: asked once a day whether they still lead anywhere."""

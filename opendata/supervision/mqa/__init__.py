@@ -1,0 +1,1 @@
+"""Metadata quality by the 405 points of data.europa.eu (MQA): of each public dataset, of a body, of the site."""

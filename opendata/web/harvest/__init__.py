@@ -1,0 +1,1 @@
+"""The console of harvesting: sources, the plan of a run, its report."""

@@ -1,0 +1,48 @@
+"""People of organizations."""
+
+from __future__ import annotations
+
+from ckan_diff.calls import Call, call, sent
+
+CALLS: list[Call] = [
+    sent("member_list", "public", {"id": "parks"}, unordered=("result",)),
+    sent("member_list", "editor", {"id": "parks"}, unordered=("result",)),
+    sent("member_list", "root", {"id": "parks", "object_type": "user"}, unordered=("result",)),
+    call("member_list", "root", id="parks", object_type="user", capacity="admin"),
+    call("member_list", "root", id="parks", object_type="package"),
+    call("member_list", "root", id="parks", object_type="odd"),
+    call("member_list", "root", id="nothing"),
+    call("member_list", "root"),
+    call("organization_member_create", "orgadmin", id="parks", username="nobody", role="editor"),
+    call("package_create", "nobody", name="by-nobody", owner_org="parks", keep="made"),
+    call("organization_member_create", "orgadmin", id="parks", username="nobody", role="member"),
+    call("package_patch", "nobody", id="by-nobody", title="x"),
+    call("organization_member_create", "orgadmin", id="parks", username="nobody", role="admin"),
+    call("organization_patch", "nobody", id="parks", description="By nobody"),
+    call("organization_list_for_user", "nobody"),
+    call("organization_member_delete", "orgadmin", id="parks", username="nobody"),
+    call("organization_list_for_user", "nobody"),
+    call("organization_member_delete", "orgadmin", id="parks", username="nobody"),
+    call("organization_member_create", "editor", id="parks", username="nobody", role="editor"),
+    call("organization_member_create", "stranger", id="parks", username="nobody", role="editor"),
+    call("organization_member_create", id="parks", username="nobody", role="editor"),
+    call("organization_member_create", "root", id="parks", username="nobody", role="odd"),
+    call("organization_member_create", "root", id="parks", username="nobody"),
+    call("organization_member_create", "root", id="parks", username="nothing", role="editor"),
+    call("organization_member_create", "root", id="nothing", username="nobody", role="editor"),
+    call("organization_member_create", "root", id="parks", role="editor"),
+    call("organization_member_create", "root", username="nobody", role="editor"),
+    call("organization_member_delete", "editor", id="parks", username="member"),
+    call("organization_member_delete", id="parks", username="member"),
+    call("organization_member_delete", "root", id="parks", username="nothing"),
+    call("organization_member_delete", "root", id="nothing", username="member"),
+    call("organization_member_delete", "root", id="parks"),
+    call("organization_member_delete", "root", username="member"),
+    call("member_create", "root", id="parks", object="nobody", object_type="user", capacity="editor"),
+    call("member_create", "root", id="parks", object="nobody", object_type="user", capacity="odd"),
+    call("member_create", "root", id="parks", object="nothing", object_type="user", capacity="editor"),
+    call("member_delete", "root", id="parks", object="nobody", object_type="user"),
+    call("member_delete", "root", id="parks", object="nothing", object_type="user"),
+    call("member_delete", "editor", id="parks", object="member", object_type="user"),
+    call("organization_show", "root", id="parks"),
+]  # fmt: skip
