@@ -1,6 +1,7 @@
 """Measures the platform on this machine, beside a CKAN if one is named, and writes docs/benchmarks.md.
 
-    make bench                     this server: validation, the catalogue, files, screening, pages of rows, memory, second start, feeds
+    make bench                     this server: validation, the catalogue, files, screening, pages of rows, memory, second start, feeds,
+                                   a harvest
     make bench ARGS=--stack        also the full stack and files on S3 (starts PostgreSQL, MinIO, Elasticsearch)
     make bench ARGS=--full         the sizes of the targets: a file of 5 GiB (default 1 GiB)
     make bench ARGS=--quick        small sizes, to see that it works; writes no document
@@ -27,6 +28,7 @@ import asking
 import bulk
 import feeds
 import files
+import harvest
 import report
 import screening
 import server
@@ -37,7 +39,7 @@ from loops import Side
 from results import Results, table
 from server import Ours
 
-CASES = ("validation", "catalogue", "files", "screening", "pages", "large", "start", "feeds")
+CASES = ("validation", "catalogue", "files", "screening", "pages", "large", "start", "feeds", "harvest")
 
 
 def main() -> int:
@@ -93,6 +95,9 @@ def _measure(options: argparse.Namespace, peer: Side | None, results: Results) -
         if "feeds" in options.cases:
             _title("Feeds")
             feeds.measure(ours[0], options.feed_datasets, results)
+    if "harvest" in options.cases:
+        _title("Harvest")
+        harvest.measure(options.stack, options.harvest_datasets, results)
     if options.stack and "large" in options.cases:
         with server.on_s3() as one:
             _title(f"Large files: {one.name}")
@@ -157,6 +162,7 @@ SIZES: dict[str, tuple[float, float]] = {
     "creates": (20, 200),
     "batch": (100, 1_000),
     "feed-datasets": (500, 100_000),
+    "harvest-datasets": (200, 10_000),
     "sheet-rows": (1_000, 10_000),
     "csv-rows": (20_000, 1_000_000),
     "table-rows": (50_000, 5_000_000),

@@ -48,6 +48,19 @@ app.close()
 
 
 def measure(ours: Ours, datasets: int, results: Results) -> None:
+    first = fill(ours, datasets)
+    named = f"{datasets:,} datasets"
+    _read(ours, results, f"part of the site map, {named}", "/sitemap-1.xml", ROUNDS, SITEMAP_MS)
+    _read(ours, results, f"page of the catalogue in Turtle, {named}", "/catalog.ttl?page=%d", ROUNDS, 300)
+    _read(ours, results, f"data.json, {named}, before the day's files", "/data.json", 1)
+    _files(ours, results, f"the day's files, {named}", "daily")
+    _read(ours, results, f"data.json, {named}", "/data.json", 3)
+    ours.side.client().rest("POST", f"/datasets/{first}/withdraw", {"reason": "measured"})
+    _files(ours, results, f"the day's files after a withdrawal, {named}", "renew")
+
+
+def fill(ours: Ours, datasets: int) -> str:
+    """So many public datasets, of which the search knows the samples only; the id of the first."""
     client = ours.side.client()
     catalogue.prepare(client)
     mark = uuid.uuid4().hex[:6]
@@ -58,15 +71,7 @@ def measure(ours: Ours, datasets: int, results: Results) -> None:
     seed(ours.folder / "data" / "opendata.db", f"feeds-{mark}-", datasets)
     ours.start()
     _settle(ours)
-    named = f"{datasets:,} datasets"
-    _read(ours, results, f"part of the site map, {named}", "/sitemap-1.xml", ROUNDS, SITEMAP_MS)
-    _read(ours, results, f"page of the catalogue in Turtle, {named}", "/catalog.ttl?page=%d", ROUNDS, 300)
-    _read(ours, results, f"data.json, {named}, before the day's files", "/data.json", 1)
-    _files(ours, results, f"the day's files, {named}", "daily")
-    _read(ours, results, f"data.json, {named}", "/data.json", 3)
-    withdrawn = client.rest("GET", f"/datasets/feeds-{mark}-0")["id"]
-    client.rest("POST", f"/datasets/{withdrawn}/withdraw", {"reason": "measured"})
-    _files(ours, results, f"the day's files after a withdrawal, {named}", "renew")
+    return str(client.rest("GET", f"/datasets/feeds-{mark}-0")["id"])
 
 
 def seed(database: Path, prefix: str, datasets: int) -> None:

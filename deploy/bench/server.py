@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import secrets
 import shutil
 import signal
 import socket
@@ -124,21 +125,22 @@ class Ours:
 
 
 @contextlib.contextmanager
-def embedded() -> Iterator[Ours]:
-    """The embedded shape: one process tree, everything in one folder."""
-    with _running("embedded", {}, []) as ours:
+def embedded(more: Mapping[str, str] | None = None) -> Iterator[Ours]:
+    """The embedded shape: one process tree, everything in one folder. `more`: settings."""
+    with _running("embedded", more or {}, []) as ours:
         yield ours
 
 
 @contextlib.contextmanager
-def full_stack() -> Iterator[Ours]:
-    """Server and worker on PostgreSQL, S3 and Elasticsearch, whose addresses deploy/services has set."""
+def full_stack(more: Mapping[str, str] | None = None) -> Iterator[Ours]:
+    """Server and worker on PostgreSQL, S3 and Elasticsearch, whose addresses deploy/services has set. `more`: settings."""
     postgres, s3, search = (os.environ[variable] for variable in SERVICES.values())
     settings = {
         "OPENDATA_DATABASE_URL": postgres,
         "OPENDATA_STORAGE_URL": s3,
         "OPENDATA_SEARCH_URL": search,
         "OPENDATA_RUN_JOBS": "0",
+        **(more or {}),
     }
     ports = [
         int(found.group(1)) for url in (postgres, s3, search) if (found := re.search(r":(\d+)(?:/|$)", url))
@@ -168,8 +170,9 @@ def _running(name: str, settings: Mapping[str, str], services: list[int]) -> Ite
     }
     ours = Ours(name, folder, port, environ, services)
     try:
-        ours.command("user", "create", "bench", "--email", "bench@example.org", "--sysadmin")
-        ours.token = ours.command("token", "create", "bench")
+        person = f"bench-{secrets.token_hex(4)}"  # the full stack is measured more than once
+        ours.command("user", "create", person, "--email", f"{person}@example.org", "--sysadmin")
+        ours.token = ours.command("token", "create", person)
         ours.start()
         yield ours
     finally:

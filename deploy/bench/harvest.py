@@ -1,0 +1,98 @@
+"""The case of the harvest: a county's catalogue is brought into a city's over CKAN's API, and asked again when nothing has changed."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from contextlib import AbstractContextManager
+from typing import Any
+
+import catalogue
+import feeds
+import server
+from client import Client, Failed
+from processes import Watch
+from results import Results
+from server import Ours
+
+ENDED = {"done", "failed", "cancelled", "held"}
+FIRST_SECONDS, AGAIN_SECONDS = 600, 60
+"""For 10,000 datasets."""
+MEGABYTES = 300
+POLL_SECONDS = 0.5
+
+
+def measure(on_stack: bool, datasets: int, results: Results) -> None:
+    """The city asks with the pauses that it keeps towards any host. Memory is that of the process which does the jobs, at its peak."""
+    with server.embedded() as county:
+        feeds.fill(county, datasets)
+        county.stop()
+        county.command("reindex")
+        county.start()
+        with _city(on_stack, f"127.0.0.1:{county.port}") as city:
+            _harvest(county, city, datasets, results)
+
+
+def _city(on_stack: bool, allowed: str) -> AbstractContextManager[Ours]:
+    settings = {"OPENDATA_FETCH_ALLOWED": allowed}
+    return server.full_stack(settings) if on_stack else server.embedded(settings)
+
+
+def _harvest(county: Ours, city: Ours, datasets: int, results: Results) -> None:
+    client = city.side.client()
+    catalogue.prepare(client)
+    source = _source(client, county.base)
+    named, scale = f"{datasets:,} datasets", max(1.0, datasets / 10_000)
+    before = _public(client)
+    began = time.perf_counter()
+    with Watch(city.pids[-1:]) as watch:
+        run = _run(client, source)
+        applied = time.perf_counter() - began
+        _expect(run, "created", datasets)
+        while _public(client) < before + datasets:
+            time.sleep(POLL_SECONDS)
+        seconds = time.perf_counter() - began
+    figure = f"{seconds:.0f} s until all are found ({applied:.0f} s until the run has ended)"
+    limit = FIRST_SECONDS * scale
+    results.add(f"harvest of {named}", city.name, figure, f"under {limit:.0f} s", seconds < limit)
+    _memory(f"harvest of {named}", city, watch, results)
+    now, began = client.rest("GET", "/changes?since=now")["next"], time.perf_counter()
+    with Watch(city.pids[-1:]) as watch:
+        _expect(_run(client, source), "unchanged", datasets)
+    seconds, limit = time.perf_counter() - began, AGAIN_SECONDS * scale
+    if client.rest("GET", f"/changes?since={now}")["results"]:
+        raise Failed("the second harvest has changed a dataset")
+    case = f"harvest of {named} again, unchanged"
+    results.add(case, city.name, f"{seconds:.0f} s", f"under {limit:.0f} s", seconds < limit)
+    _memory(case, city, watch, results)
+
+
+def _memory(case: str, city: Ours, watch: Watch, results: Results) -> None:
+    figure = f"{watch.most:.0f} MB resident at most ({watch.before:.0f} before)"
+    results.add(f"{case}: memory", city.name, figure, f"under {MEGABYTES} MB", watch.most < MEGABYTES)
+
+
+def _source(client: Client, url: str) -> str:
+    body = {
+        "name": f"county-{uuid.uuid4().hex[:6]}", "kind": "ckan", "url": url, "agency": "bench-org-00", "licence": "cc-by",
+        "trusted": True, "trust_reason": "measured",
+    }  # fmt: skip
+    return str(client.rest("POST", "/harvest/sources", body)["id"])
+
+
+def _run(client: Client, source: str) -> dict[str, Any]:
+    """A run to its end."""
+    run = client.rest("POST", f"/harvest/sources/{source}/runs", {})
+    while run["status"] not in ENDED:
+        time.sleep(POLL_SECONDS)
+        run = client.rest("GET", f"/harvest/runs/{run['id']}?limit=1")
+    return dict(run)
+
+
+def _expect(run: dict[str, Any], action: str, datasets: int) -> None:
+    if run["status"] != "done" or run["counts"].get(action) != datasets:
+        raise Failed(f"the run ended as {run['status']}, {run['counts']}: {run['failure']}")
+
+
+def _public(client: Client) -> int:
+    return int(client.action("package_search", {"rows": 0})["count"])
