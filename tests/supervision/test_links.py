@@ -172,6 +172,34 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again_in_the_same_walk(
     assert len(site.asked) == 3
 
 
+def test_a_server_that_is_busy_for_weeks_gives_its_file_to_nobody(
+    office: Any, settle: Settle, clock: FixedClock, site: RemoteSite
+) -> None:
+    """One answer in between begins the count anew."""
+    _, resource = publish_link(office, settle, f"{site.url}/a.csv", "忙碌的链接")
+
+    def checks() -> dict[str, Any]:
+        found = office.admin.get(f"/resources/{resource}/link-checks", params={"limit": 1})
+        return dict(found.json())
+
+    site.pages["/a.csv"] = Answer(status=503)
+    days(office, clock, site, 13)
+    site.pages["/a.csv"] = GOOD
+    days(office, clock, site)
+    site.pages["/a.csv"] = Answer(status=503)
+    days(office, clock, site, 14)
+    assert checks()["reached"] is True
+    days(office, clock, site)
+    last = checks()
+    assert (last["reached"], last["broken"]) == (False, False)
+    assert last["results"][0]["outcome"] == "fetch_status"
+    assert "503" in last["results"][0]["detail"]
+    days(office, clock, site, 2)
+    assert checks()["broken"] is True
+    [order] = orders(office)
+    assert "忙碌的链接" in order["demand"]
+
+
 def test_private_addresses_are_never_asked(
     office: Any, settle: Settle, clock: FixedClock, site: RemoteSite
 ) -> None:

@@ -3,7 +3,11 @@ is open meanwhile. A link is broken when it could not be reached on `queries.BRO
 
 A look is one GET whose body is left as soon as it is longer than `LIMITS`: it tells status and headers as a HEAD would, and
 many servers refuse a HEAD, or answer it as they would not answer a reader. It names what is known of the file
-(`If-None-Match`, `If-Modified-Since`), so that a small file travels only when it is another one."""
+(`If-None-Match`, `If-Modified-Since`), so that a small file travels only when it is another one.
+
+Whoever says that it is busy counts as reached: the server is there. It is left alone for as long as it says (`Retry-After`), and
+for the rest of the walk if it says nothing, or says so again. Who has been too busy for `BUSY_FOR` gives its file to nobody, and
+counts as reached no more."""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from sqlalchemy import delete, func, select
 from opendata.core.clock import day_of
 from opendata.ports.fetcher.port import Fetcher, FetchFailed, FetchLimits
 from opendata.supervision.links import queries
-from opendata.supervision.links.models import REACHED, LinkCheck
+from opendata.supervision.links.models import BUSY, REACHED, LinkCheck
 from opendata.supervision.links.noticing import NOTHING, Facts, facts
 from opendata.supervision.links.queries import LONGEST_RETRY, Link
 from opendata.supervision.mqa import service as mqa
@@ -34,9 +38,7 @@ PAUSE_SECONDS = 1.0
 RUN_SECONDS = 600.0
 """Of one day's walk: a thread of the jobs is not held longer. What is left is first the next day."""
 KEPT = timedelta(days=400)
-_BUSY = (429, 503)
-"""Whoever answers so counts as reached: the server is there. It is left alone for as long as it says (`Retry-After`), and for
-the rest of the walk if it says nothing, or says so again."""
+BUSY_FOR = timedelta(days=14)
 _THERE = ("fetch_too_large", "fetch_encoded")
 
 
@@ -50,7 +52,7 @@ class Look:
 
     @property
     def busy(self) -> bool:
-        return self.status in _BUSY
+        return self.status in BUSY
 
 
 class Turns:
@@ -138,19 +140,28 @@ def _ask(fetcher: Fetcher, url: str, known: Facts) -> Look:
         found = fetcher.fetch(url, forget, LIMITS, known.conditions())
     except FetchFailed as failure:
         status = failure.params.get("status")
-        if status in _BUSY:
+        if status in BUSY:
             after = failure.retry_after
             retry = min(timedelta(seconds=after), LONGEST_RETRY) if after is not None else None
-            return Look(REACHED, status, retry=retry)
+            return Look(failure.code, status, retry=retry)
         if failure.code in _THERE:
             return Look(REACHED, facts=facts(failure.headers))
         return Look(failure.code, status)
     return Look(REACHED, facts=NOTHING if found.unchanged else facts(found.headers))
 
 
+def _outcome(work: Work, link: Link, look: Look) -> str:
+    if not look.busy:
+        return look.outcome
+    since = queries.busy_since(work, link.resource_id, link.url)
+    is_long = since is not None and day_of(work.now) - since >= BUSY_FOR
+    return look.outcome if is_long else REACHED
+
+
 def _note(work: Work, link: Link, look: Look) -> None:
     """A look that tells nothing of the file leaves what is known of it."""
-    if (look.outcome == REACHED) != bool(queries.reached(work, [link.resource_id])):
+    outcome = _outcome(work, link, look)
+    if (outcome == REACHED) != bool(queries.reached(work, [link.resource_id])):
         mqa.forget(work, link.dataset_id)
     today, before = day_of(work.now), _before(work, link)
     known, changed_on = _known(before), before.changed_on if before is not None else None
@@ -165,7 +176,7 @@ def _note(work: Work, link: Link, look: Look) -> None:
             dataset_id=link.dataset_id,
             url=link.url,
             day=today,
-            outcome=look.outcome,
+            outcome=outcome,
             status=look.status,
             at=work.now,
             etag=known.etag,

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from opendata.core.database import Base
 
 REACHED = "reached"
+BUSY = (429, 503)
+"""Whoever answers so is there, and wants to be asked later."""
 
 
 class LinkCheck(Base):

@@ -17,7 +17,7 @@ from opendata.catalog.profile import WRITTEN
 from opendata.core.clock import day_of
 from opendata.core.errors import NotFound
 from opendata.core.paging import Page
-from opendata.supervision.links.models import REACHED, LinkCheck
+from opendata.supervision.links.models import BUSY, REACHED, LinkCheck
 from opendata.work.unit import Work
 
 BROKEN_AFTER = 3
@@ -96,6 +96,16 @@ def reached(work: Work, resource_ids: Collection[str]) -> set[str]:
     newest = select(func.max(LinkCheck.id)).where(LinkCheck.resource_id.in_(resource_ids))
     query = select(LinkCheck.resource_id).where(LinkCheck.id.in_(newest.group_by(LinkCheck.resource_id)))
     return set(work.session.execute(query.where(LinkCheck.outcome == REACHED)).scalars())
+
+
+def busy_since(work: Work, resource_id: str, url: str) -> date | None:
+    """The day of the first of the last looks in a row that found the server too busy; None if the last one did not."""
+    asked = (LinkCheck.resource_id == resource_id, LinkCheck.url == url)
+    other = select(func.max(LinkCheck.id)).where(*asked, func.coalesce(LinkCheck.status, 0).not_in(BUSY))
+    first = select(func.min(LinkCheck.day)).where(*asked)
+    return work.session.execute(
+        first.where(LinkCheck.id > func.coalesce(other.scalar_subquery(), 0))
+    ).scalar_one()
 
 
 def looks(work: Work, resource_id: str, url: str, *, offset: int = 0, limit: int = 1) -> Sequence[LinkCheck]:
