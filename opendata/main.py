@@ -145,7 +145,7 @@ class Server(FastAPI):
 def create_app(application: Application) -> FastAPI:
     """The server over a wired application. It runs the application's jobs if `settings.run_jobs`."""
     app = Server(
-        routes=_routes(),
+        routes=routes(),
         title="Open government data platform",
         version="1",
         openapi_url=f"{API}/openapi.json",
@@ -166,16 +166,16 @@ def create_app(application: Application) -> FastAPI:
 
 
 @cache
-def _routes() -> list[BaseRoute]:
+def routes() -> list[BaseRoute]:
     """Every endpoint, for all servers of a process: the framework works a route out when it is first tried, in 7 ms each."""
-    routes = APIRouter()
-    routes.include_router(ckan.router)  # first: routes are tried in order, and these are asked most
+    found = APIRouter()
+    found.include_router(ckan.router)  # first: routes are tried in order, and these are asked most
     for router in API_ROUTERS:
-        routes.include_router(with_memory(router), prefix=API)
-    routes.include_router(reference)
+        found.include_router(with_memory(router), prefix=API)
+    found.include_router(reference)
     for router in OTHER_ROUTERS:
-        routes.include_router(router)
-    return routes.routes
+        found.include_router(router)
+    return found.routes
 
 
 @asynccontextmanager

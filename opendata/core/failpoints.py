@@ -1,7 +1,8 @@
 """Places where a process can be made to die: the proof that a kill -9 at any step of the road loses and doubles nothing.
 
 `OPENDATA_FAILPOINT=name` (or `name:3`, the third time) makes the process kill itself with SIGKILL when it gets there.
-Without it `reach` does nothing. The variable is for tests alone and is read once, at import.
+Without it `reach` does nothing. The variable is for tests alone and is read once, at import; `arm` says it to a process that
+has loaded this already.
 """
 
 from __future__ import annotations
@@ -89,18 +90,21 @@ POINTS = {
 """Every place, in the order of the road. Each is in the code once, and tests/journeys/test_kill.py dies at each."""
 
 
-def _armed(text: str) -> tuple[str, int]:
-    name, _, count = text.partition(":")
-    if name and name not in POINTS:
-        raise ValueError(f"{VARIABLE}: no failpoint is called {name!r}")
-    return name, int(count or 1)
-
-
-_name, _left = _armed(os.environ.get(VARIABLE, ""))
+_name, _left = "", 0
 _lock = threading.Lock()
 
 
-def _die(name: str) -> None:
+def arm(text: str) -> None:
+    """Where this process dies: `name` or `name:3`; empty: nowhere."""
+    global _name, _left
+    name, _, count = text.partition(":")
+    if name and name not in POINTS:
+        raise ValueError(f"{VARIABLE}: no failpoint is called {name!r}")
+    _name, _left = name, int(count or 1)
+
+
+def reach(name: str) -> None:
+    """The process is at this place."""
     global _left
     if name != _name:
         return
@@ -111,8 +115,4 @@ def _die(name: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _pass(name: str) -> None:
-    """Nobody dies here."""
-
-
-reach = _die if _name else _pass
+arm(os.environ.get(VARIABLE, ""))

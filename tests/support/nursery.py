@@ -1,26 +1,24 @@
-"""Starts `python -m opendata.cli …` fast: a process that has loaded the libraries once, and forks.
+"""Starts `python -m opendata.cli …` fast: a process that has loaded the whole program once, and forks.
 
-Nothing of `opendata` itself is kept: each child imports it anew, in the environment it was given, so that what is read at
-import is read. One line of JSON asks, one answers: {"spawn": argv, "environment": {}, "log": path} -> {"pid"};
+Loading it is three quarters of a start. What the program reads of its environment at import, the failpoint, is told to each
+child; all else it reads when it starts. One line of JSON asks, one answers: {"spawn": argv, "environment": {}, "log": path} -> {"pid"};
 {"poll": pid} -> {"code": int or null}.
 """
 
 from __future__ import annotations
 
 import ctypes
-import importlib
 import json
 import os
-import runpy
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("opendata.cli", "opendata.ports.job_queue.dbos", "opendata.ports.search_index.embedded")
-"""What they import is kept loaded. None of it starts a thread: a fork would lose it."""
-
+from opendata.cli import program
+from opendata.core import failpoints
+from opendata.main import routes
 
 _PR_SET_PDEATHSIG = 1
 
@@ -48,11 +46,8 @@ class Nursery:
 
 
 def main() -> None:
-    for name in LIBRARIES:
-        importlib.import_module(name)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "opendata"]:
-        del sys.modules[name]
-    assert len(os.listdir("/proc/self/task")) == 1, "a library started a thread: it must not be loaded here"
+    routes()
+    assert len(os.listdir("/proc/self/task")) == 1, "a library started a thread, which a fork would lose"
     for line in sys.stdin:
         question = json.loads(line)
         if "poll" in question:
@@ -61,7 +56,8 @@ def main() -> None:
             pid = os.fork()
             if pid == 0:
                 _become(question)
-                runpy.run_module("opendata.cli", run_name="__main__", alter_sys=True)
+                failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))
+                program.main()
                 return
             answer = {"pid": pid}
         print(json.dumps(answer), flush=True)
