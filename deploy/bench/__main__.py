@@ -97,7 +97,7 @@ def _measure(options: argparse.Namespace, peer: Side | None, results: Results) -
             feeds.measure(ours[0], options.feed_datasets, results)
     if "harvest" in options.cases:
         _title("Harvest")
-        harvest.measure(options.stack, options.harvest_datasets, results)
+        harvest.measure(peer, options.stack, options.harvest_datasets, results)
     if options.stack and "large" in options.cases:
         with server.on_s3() as one:
             _title(f"Large files: {one.name}")

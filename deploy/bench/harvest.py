@@ -1,16 +1,17 @@
-"""The case of the harvest: a county's catalogue is brought into a city's over CKAN's API, and asked again when nothing has changed."""
+"""The case of the harvest: a county's catalogue is brought into a city's over CKAN's API, and asked again when nothing has changed.
+The county is the CKAN that is measured beside us, with all that it holds, or a second server of ours."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from contextlib import AbstractContextManager
 from typing import Any
 
 import catalogue
 import feeds
 import server
 from client import Client, Failed
+from loops import Side
 from processes import Watch
 from results import Results
 from server import Ours
@@ -19,30 +20,33 @@ ENDED = {"done", "failed", "cancelled", "held"}
 FIRST_SECONDS, AGAIN_SECONDS = 600, 60
 """For 10,000 datasets."""
 MEGABYTES = 300
-POLL_SECONDS = 0.5
+POLL_SECONDS = 2.0
 
 
-def measure(on_stack: bool, datasets: int, results: Results) -> None:
+def measure(peer: Side | None, on_stack: bool, datasets: int, results: Results) -> None:
     """The city asks with the pauses that it keeps towards any host. Memory is that of the process which does the jobs, at its peak."""
+    if peer is not None and _public(peer.client()):
+        _into_city(peer.name, peer.base, on_stack, _public(peer.client()), results)
+        return
     with server.embedded() as county:
         feeds.fill(county, datasets)
         county.stop()
         county.command("reindex")
         county.start()
-        with _city(on_stack, f"127.0.0.1:{county.port}") as city:
-            _harvest(county, city, datasets, results)
+        _into_city("a second server", county.base, on_stack, datasets, results)
 
 
-def _city(on_stack: bool, allowed: str) -> AbstractContextManager[Ours]:
-    settings = {"OPENDATA_FETCH_ALLOWED": allowed}
-    return server.full_stack(settings) if on_stack else server.embedded(settings)
+def _into_city(county: str, url: str, on_stack: bool, datasets: int, results: Results) -> None:
+    settings = {"OPENDATA_FETCH_ALLOWED": url.rpartition("/")[2]}
+    with server.full_stack(settings) if on_stack else server.embedded(settings) as city:
+        _harvest(city, county, url, datasets, results)
 
 
-def _harvest(county: Ours, city: Ours, datasets: int, results: Results) -> None:
+def _harvest(city: Ours, county: str, url: str, datasets: int, results: Results) -> None:
     client = city.side.client()
     catalogue.prepare(client)
-    source = _source(client, county.base)
-    named, scale = f"{datasets:,} datasets", max(1.0, datasets / 10_000)
+    source = _source(client, url)
+    named, scale = f"{datasets:,} datasets of {county}", max(1.0, datasets / 10_000)
     before = _public(client)
     began = time.perf_counter()
     with Watch(city.pids[-1:]) as watch:

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 
 from opendata.core.clock import FixedClock
 from opendata.supervision.links import checking
+from opendata.supervision.mqa import service
 from opendata.supervision.mqa.rubric import BEST, INDICATORS, Dimension, points, rating
 
 light = pytest.mark.parametrize("settings", ["light"], indirect=True)
@@ -31,6 +32,24 @@ def test_the_rubric_has_its_405_points() -> None:
     assert points([one.code for one in INDICATORS]) == 0
     bounds = [(405, "excellent"), (351, "excellent"), (350, "good"), (221, "good"), (220, "sufficient"), (121, "sufficient"), (120, "bad"), (0, "bad")]  # fmt: skip
     assert [rating(got) for got, _ in bounds] == [name for _, name in bounds]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "SHARE", 1)
+
+
+@light
+def test_while_others_write_most_of_the_time_is_theirs(
+    office: Any, settle: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "SHARE", 1_000_000)
+    measuring = office.app.measuring
+    assert measuring.follow() == 0, "nothing is public, and that took a while"
+    office.publish(office.link(name="written-now"), settle)
+    assert measuring.follow() == 0, "it is the turn of others"
+    assert measuring.follow() == 1, "nobody has written since"
+    assert measuring.follow() == 0
 
 
 def measured(office: Any, dataset: str, **headers: str) -> dict[str, Any]:
