@@ -228,9 +228,8 @@ def faults(page: Page) -> list[str]:
 
 def overflow(page: Page) -> list[str]:
     """Whether the page is wider than the window."""
-    wide, window = page.evaluate(
-        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-    )
+    root = "document.documentElement"
+    wide, window = page.evaluate(f"[{root}.scrollWidth, {root}.clientWidth]")
     return [f"{wide} px wide in a window of {window}"] if wide > window else []
 
 
@@ -254,8 +253,8 @@ def test_every_page_type_is_accessible(
         page.goto(f"{address}/{language}{path}")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 900})
-            found = overflow(page) + (faults(page) if width == examined_at else [])
-            said += [f"{width}: {fault}" for fault in found]
+            wrong_here = overflow(page) + (faults(page) if width == examined_at else [])
+            said += [f"{width}: {fault}" for fault in wrong_here]
         if said:
             wrong[kind] = said
         page.close()
