@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Executable, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from opendata.catalog.models import Dataset, Resource
+from opendata.core.database import table_of
 from opendata.core.errors import DomainError
 from opendata.core.failpoints import reach
 from opendata.edge.usage.journal import Journal, Noted, Use
@@ -24,7 +28,9 @@ FLUSH_SECONDS = 10.0
 REMEMBERED = timedelta(days=30)
 """A batch that was counted is deleted at once; should that fail, so long it cannot be counted twice."""
 IDS_AT_ONCE = 500
+_INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _COLUMNS: Mapping[Use, str] = {Use.VIEW: "views", Use.DOWNLOAD: "downloads", Use.CALL: "calls"}
+_NOTHING = dict.fromkeys(_COLUMNS.values(), 0)
 
 
 def flush(place: Workplace, journal: Journal) -> None:
@@ -50,17 +56,27 @@ def count(place: Workplace, batch_id: str, noted: Counter[Noted]) -> None:
 def _add(work: Work, noted: Counter[Noted]) -> None:
     """In the order of the keys: two servers that count at once do not wait for each other in a circle."""
     datasets = _datasets(work, {subject for _day, _use, subject in noted})
-    sums: dict[tuple[date, str], Counter[Use]] = defaultdict(Counter)
+    sums: dict[tuple[date, str], dict[str, Any]] = {}
     for (day, use, subject), times in noted.items():
-        if subject in datasets:
-            sums[day, datasets[subject]][use] += times
-    for (day, dataset_id), uses in sorted(sums.items()):
-        row = work.session.get(DailyUse, (day, dataset_id), with_for_update=True)
-        if row is None:
-            row = DailyUse(day=day, dataset_id=dataset_id, views=0, downloads=0, calls=0)
-            work.session.add(row)
-        for use, times in uses.items():
-            setattr(row, _COLUMNS[use], getattr(row, _COLUMNS[use]) + times)
+        if dataset_id := datasets.get(subject):
+            key = day, dataset_id
+            row = sums.setdefault(key, {"day": day, "dataset_id": dataset_id, **_NOTHING})
+            row[_COLUMNS[use]] += times
+    rows = [sums[key] for key in sorted(sums)]
+    if rows:
+        connection = work.session.connection()
+        connection.execute(_adding(connection.dialect.name), rows)
+
+
+@lru_cache
+def _adding(dialect: str) -> Executable:
+    """A row of a day is made, or added to. By rows of tens of thousands, while others wait to write: one by one through the
+    session this took a fifth of a busy server's time."""
+    table = table_of(DailyUse)
+    new = _INSERTS[dialect](table)
+    sums = {name: table.c[name] + new.excluded[name] for name in _COLUMNS.values()}
+    found: Executable = new.on_conflict_do_update(index_elements=[table.c.day, table.c.dataset_id], set_=sums)
+    return found
 
 
 def _datasets(work: Work, subjects: Collection[str]) -> dict[str, str]:
