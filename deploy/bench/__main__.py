@@ -1,6 +1,6 @@
 """Measures the platform on this machine, beside a CKAN if one is named, and writes docs/benchmarks.md.
 
-    make bench                     this server: validation, the catalogue, files, screening, pages of rows, memory, second start, feeds,
+    make bench                     this server: validation, the catalogue, CKAN's clients, files, screening, pages of rows, memory, second start, feeds,
                                    a harvest
     make bench ARGS=--stack        also the full stack and files on S3 (starts PostgreSQL, MinIO, Elasticsearch)
     make bench ARGS=--full         the sizes of the targets: a file of 5 GiB (default 1 GiB)
@@ -26,6 +26,7 @@ from pathlib import Path
 
 import asking
 import bulk
+import clients
 import feeds
 import files
 import harvest
@@ -39,7 +40,18 @@ from loops import Side
 from results import Results, table
 from server import Ours
 
-CASES = ("validation", "catalogue", "files", "screening", "pages", "large", "start", "feeds", "harvest")
+CASES = (
+    "validation",
+    "catalogue",
+    "clients",
+    "files",
+    "screening",
+    "pages",
+    "large",
+    "start",
+    "feeds",
+    "harvest",
+)
 
 
 def main() -> int:
@@ -87,6 +99,9 @@ def _measure(options: argparse.Namespace, peer: Side | None, results: Results) -
             for one in ours:
                 bulk.reindex(one, results, options.datasets)
                 bulk.batches(one, results, options.batch)
+        if "clients" in options.cases:
+            _title("CKAN's clients")
+            clients.measure(sides, peer.name if peer else None, _clients(options), results)
         for one in ours:
             _files(options, one, results)
         if "screening" in options.cases:
@@ -102,6 +117,12 @@ def _measure(options: argparse.Namespace, peer: Side | None, results: Results) -
         with server.on_s3() as one:
             _title(f"Large files: {one.name}")
             files.large(one, options.megabytes, results)
+
+
+def _clients(options: argparse.Namespace) -> clients.Plan:
+    datasets = options.datasets if "catalogue" in options.cases else 0
+    rows, batch = options.batch_rows, options.batch_rows // 20
+    return clients.Plan(rows, batch, 100, datasets, options.seconds, options.rounds)
 
 
 def _files(options: argparse.Namespace, ours: Ours, results: Results) -> None:
@@ -161,6 +182,7 @@ SIZES: dict[str, tuple[float, float]] = {
     "rounds": (1, 3),
     "creates": (20, 200),
     "batch": (100, 1_000),
+    "batch-rows": (2_000, 100_000),
     "feed-datasets": (500, 100_000),
     "harvest-datasets": (200, 10_000),
     "sheet-rows": (1_000, 10_000),

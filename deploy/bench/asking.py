@@ -75,7 +75,7 @@ def measure(sides: Sequence[Side], peer: str | None, plan: Plan, results: Result
                 )
                 rounds.add(side.name, run)
         results.rounds.append(rounds)
-        _judge(rounds, sides, peer, case.times, results, under_p50=case.under_p50)
+        judge(rounds, sides, peer, case.times, results, under_p50=case.under_p50)
 
 
 def memory(sides: Sequence[Side], ours: str, results: Results) -> None:
@@ -113,10 +113,10 @@ def _creates(sides: Sequence[Side], peer: str | None, plan: Plan, results: Resul
             numbers = range(1_000_000 + number * plan.creates, 1_000_000 + (number + 1) * plan.creates)
             rounds.add(side.name, loops.each(side, partial(_create, mark=mark), numbers, LOADERS))
     results.rounds.append(rounds)
-    _judge(rounds, sides, peer, 5, results)
+    judge(rounds, sides, peer, 5, results)
 
 
-def _judge(
+def judge(
     rounds: Rounds,
     sides: Sequence[Side],
     peer: str | None,
@@ -125,6 +125,7 @@ def _judge(
     *,
     under_p50: bool = False,
 ) -> None:
+    """A line for each side; the first one's beside the target."""
     for side in sides:
         name = side.name
         p50, p99, cost = rounds.time(name, 0.5), rounds.time(name, 0.99), rounds.cpu_ms(name)

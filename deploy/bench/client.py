@@ -106,13 +106,22 @@ class Client:
             raise Failed(f"{method} {path}: HTTP {answer.status}: {answer.body[:500]!r}")
         return answer.json()
 
-    def upload(self, path: str, name: str, blocks: Iterable[bytes], size: int) -> Any:
-        """A multipart POST with a `file`, made while it is sent; the JSON of the answer."""
+    def upload(
+        self,
+        path: str,
+        name: str,
+        blocks: Iterable[bytes],
+        size: int,
+        *,
+        field: str = "file",
+        fields: Mapping[str, str] | None = None,
+    ) -> Any:
+        """A multipart POST with a file in `field` behind other `fields`, made while it is sent; the JSON of the answer."""
         mark = uuid.uuid4().hex
-        head = (
-            f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
-            "Content-Type: application/octet-stream\r\n\r\n"
-        ).encode()
+        part = f"--{mark}\r\nContent-Disposition: form-data; name="
+        others = "".join(f'{part}"{key}"\r\n\r\n{value}\r\n' for key, value in (fields or {}).items())
+        kind = "Content-Type: application/octet-stream"
+        head = f'{others}{part}"{field}"; filename="{name}"\r\n{kind}\r\n\r\n'.encode()
         tail = f"\r\n--{mark}--\r\n".encode()
         headers = {
             "Content-Type": f"multipart/form-data; boundary={mark}",

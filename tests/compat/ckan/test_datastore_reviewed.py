@@ -57,6 +57,21 @@ def test_rows_are_seen_by_their_body_then_by_everybody(callers, office, publishe
     assert file == 'code,n,j,at,yes\nzebra,1,"{""a"": [1, ""\\u00e9""]}",2026-01-02T10:11:12,true\n'
 
 
+def test_answers_from_memory_hide_no_draft_rows_and_show_none(callers, published):
+    _, resource = published
+
+    def codes(caller):
+        answers = [caller.get("datastore_search", resource_id=resource).json() for _ in range(2)]
+        return [[row["code"] for row in answer["result"]["records"]] for answer in answers]
+
+    for caller in (callers.public, callers.editor, callers.stranger, callers.public):
+        assert codes(caller) == [["zebra"]] * 2
+    rows = [{"code": "quagga"}]
+    callers.editor.ok("datastore_upsert", resource_id=resource, records=rows, method="insert")
+    for caller in (callers.public, callers.editor, callers.stranger, callers.editor, callers.public):
+        assert codes(caller) == [["zebra", "quagga"] if caller is callers.editor else ["zebra"]] * 2
+
+
 DOORS = (
     "/datastore/dump/{0}", "/datastore/dump/st?format=json", "/api/v1/resources/{0}/rows", "/api/v1/resources/{0}/download",
     "/api/3/action/datastore_search?resource_id={0}&q=quagga", "/api/3/action/datastore_search?resource_id={0}&limit=0",

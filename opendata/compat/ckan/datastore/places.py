@@ -37,7 +37,9 @@ class Readable:
     resource_id: str
     lines: Lines
     public: bool
-    """Whether everybody gets the same."""
+    """Whether everybody without a token gets the same."""
+    everyones: bool
+    """Whether those with a token get it too: there is no open draft, whose rows some would see."""
     count: int
     """Rows."""
     table: RowTable | None
@@ -90,7 +92,8 @@ def readable(call: Call, key: str, *, everyones: bool = False) -> Readable:
         lines, count = loaded
     shared = found is not None and policy.is_data_public(found[0])
     same = call.work.actor.is_public and shared
-    return Readable(resource_id, lines, same, count, table)
+    everyones = shared and dataset.draft_id is None
+    return Readable(resource_id, lines, same, everyones, count, table)
 
 
 def loaded_lines(call: Call, resource: ResourceView) -> tuple[Lines, int] | None:

@@ -92,7 +92,7 @@ def datastore_search(call: Call) -> Ready:
         result["next_page"] = page.next_page
     # The rows are JSON already: they are put in as they are.
     body = orjson.dumps(result)[:-1] + b',"records":' + page.body + b"}"
-    return Ready(body, public=place.public, used=place.resource_id)
+    return Ready(body, public=place.public, everyones=place.everyones, used=place.resource_id)
 
 
 def datastore_info(call: Call) -> dict[str, Any]:
