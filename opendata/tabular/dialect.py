@@ -81,9 +81,10 @@ def sample(path: Path, encoding: str) -> str:
     return "".join(lines)
 
 
-def detect(text: str, prefer: str | None = None) -> Dialect:
+def detect(text: str, prefer: str | None = None, *, by_words: bool = True) -> Dialect:
     """The delimiter under which most lines of a sample have one number of cells above one; `prefer` wins a tie. Quotes are
-    taken as signs only where lines agree far better so: one stray quote makes one cell of all that follows."""
+    taken as signs only where lines agree far better so: one stray quote makes one cell of all that follows. `by_words`:
+    whether blanks may be what keeps cells apart."""
     if (told := _TOLD.match(text)) is not None:
         return Dialect(told[1], _quote(text[told.end() :]))
     quote = _quote(text)
@@ -94,7 +95,13 @@ def detect(text: str, prefer: str | None = None) -> Dialect:
         return Dialect(candidates[-other], "")
     found = candidates[-order] if best > _NOTHING else (prefer or ",")
     may_be_blanks = best == _NOTHING or (found == "\t" and best[0] < 1)  # tabs, too, align columns
-    if prefer is None and may_be_blanks and (seen := aligned(text)) is not None and seen.is_certain:
+    if (
+        by_words
+        and prefer is None
+        and may_be_blanks
+        and (seen := aligned(text)) is not None
+        and seen.is_certain
+    ):
         return Dialect(BLANKS, quote, seen.has_corner)
     return Dialect(found, quote)
 
@@ -107,6 +114,11 @@ def is_one_column(text: str, way: Dialect) -> bool:
 def cuts_most(text: str, way: Dialect) -> bool:
     """Whether most lines of a sample have one number of cells above one."""
     return _score(text, way)[0] >= _FEW
+
+
+def is_even(path: Path, encoding: str, way: Dialect, width: int) -> bool:
+    """Whether every line of a file that is not blank has so many cells: a word that lacks moves those behind it."""
+    return all(len(row) in (0, width) for row in delimited_rows(path, encoding, way))
 
 
 def placed(path: Path, encoding: str, text: str, way: Dialect) -> Places | None:

@@ -289,7 +289,12 @@ def _aligned(path: Path, found: Layout, text: str, seen: dialect.Dialect, *, is_
         return replace(found, delimiter=dialect.BLANKS, places=places)
     blanks = dialect.aligned(text)
     if found.delimiter == dialect.BLANKS:
-        return replace(found, has_corner=blanks is not None and blanks.has_corner)
+        by_words = replace(found, has_corner=blanks is not None and blanks.has_corner)
+        width = 0 if blanks is None else blanks.columns
+        if is_told or dialect.is_even(path, found.encoding or "utf-8", way(by_words), width):
+            return by_words
+        seen = dialect.detect(text, by_words=False)
+        found = replace(found, delimiter=seen.delimiter)
     if dialect.is_one_column(text, seen):
         if blanks is not None:
             note = {"code": "blanks_between", "columns": blanks.columns}

@@ -203,3 +203,10 @@ class TestWords:
     def test_thousands_and_words_are_asked_about(self, tmp_path: Path, text: str) -> None:
         found, _ = read(tmp_path, text)
         assert (len(found["columns"]), "blanks_between" in codes(found)) == (1, True)
+
+    def test_a_word_that_lacks_far_below_moves_none(self, tmp_path: Path) -> None:
+        lines = [f"{n} a{n} {n * 2} b" for n in range(400)]
+        even = "\n".join(["id name value kind", *lines, "", ""])
+        assert len(read(tmp_path, even)[0]["columns"]) == 4
+        found, _ = read(tmp_path, even.replace("\n300 a300 ", "\n300 "))
+        assert (len(found["columns"]), codes(found)) == (1, ["blanks_between"])
