@@ -6,11 +6,13 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from opendata.ports.sandbox.port import TaskError
+from opendata.tabular.plain import places
+from opendata.tabular.plain.places import Places
 
 DELIMITERS = (",", ";", "\t", "|")
 BLANKS = " "
@@ -23,6 +25,10 @@ _STRAY = 0.2
 _CERTAIN = 3
 """Columns that no text of one column has by chance in every line: names of people are two words."""
 _ALIKE = 0.8
+_FEW = 0.5
+"""Of the lines: what cuts fewer alike is a sign within texts."""
+_INDENT = 2
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _NOTHING = (0.0, 1)
 """The score of what cuts no line."""
 _TOLD = re.compile("\ufeff?[\"']?sep=([,;\t|])[\"']?\r?\n", re.IGNORECASE)
@@ -34,14 +40,27 @@ class Dialect:
     delimiter: str
     quote: str
     """Empty where a quote is a sign like others."""
+    has_corner: bool = False
+    """Of columns aligned by blanks: the first line names all but the first of them."""
+    places: Places | None = None
+    """Where columns aligned by blanks stand; None if each word is a cell."""
 
     def reader(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """Rows as Python's csv module cuts them, which is also how frictionless does."""
+        if self.places is not None:
+            return map(self.places.cut, lines)
         if self.delimiter == BLANKS:
-            return (_words(line, self.quote) for line in lines)
+            return self._by_words(lines)
         if not self.quote:
             return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE)
         return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote)
+
+    def _by_words(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        lacks_one = self.has_corner
+        for line in lines:
+            words = _words(line, self.quote)
+            yield ["", *words] if lacks_one and words else words
+            lacks_one = lacks_one and not words
 
 
 def sample(path: Path, encoding: str) -> str:
@@ -62,9 +81,10 @@ def sample(path: Path, encoding: str) -> str:
     return "".join(lines)
 
 
-def detect(text: str, prefer: str | None = None) -> Dialect:
+def detect(text: str, prefer: str | None = None, *, by_words: bool = True) -> Dialect:
     """The delimiter under which most lines of a sample have one number of cells above one; `prefer` wins a tie. Quotes are
-    taken as signs only where lines agree far better so: one stray quote makes one cell of all that follows."""
+    taken as signs only where lines agree far better so: one stray quote makes one cell of all that follows. `by_words`:
+    whether blanks may be what keeps cells apart."""
     if (told := _TOLD.match(text)) is not None:
         return Dialect(told[1], _quote(text[told.end() :]))
     quote = _quote(text)
@@ -75,14 +95,38 @@ def detect(text: str, prefer: str | None = None) -> Dialect:
         return Dialect(candidates[-other], "")
     found = candidates[-order] if best > _NOTHING else (prefer or ",")
     may_be_blanks = best == _NOTHING or (found == "\t" and best[0] < 1)  # tabs, too, align columns
-    if prefer is None and may_be_blanks and (seen := aligned(text)) is not None and seen.is_certain:
-        return Dialect(BLANKS, quote)
+    if (
+        by_words
+        and prefer is None
+        and may_be_blanks
+        and (seen := aligned(text)) is not None
+        and seen.is_certain
+    ):
+        return Dialect(BLANKS, quote, seen.has_corner)
     return Dialect(found, quote)
 
 
 def is_one_column(text: str, way: Dialect) -> bool:
     """Whether no line of a sample has more than one cell."""
     return _score(text, way) == _NOTHING
+
+
+def cuts_most(text: str, way: Dialect) -> bool:
+    """Whether most lines of a sample have one number of cells above one."""
+    return _score(text, way)[0] >= _FEW
+
+
+def is_even(path: Path, encoding: str, way: Dialect, width: int) -> bool:
+    """Whether every line of a file that is not blank has so many cells: a word that lacks moves those behind it."""
+    return all(len(row) in (0, width) for row in delimited_rows(path, encoding, way))
+
+
+def placed(path: Path, encoding: str, text: str, way: Dialect) -> Places | None:
+    """Where the columns of a file stand, if its whole text proves that, and blanks between words do not make other ones.
+    `text`: its first lines, `way`: what `detect` says of them."""
+    found = places.find(path, encoding, text)
+    is_other = found is not None and way.delimiter == BLANKS and len(found.starts) != _score(text, way)[1]
+    return None if is_other else found
 
 
 @dataclass(frozen=True)
@@ -92,21 +136,49 @@ class Aligned:
     columns: int
     is_certain: bool
     """Else a person is asked."""
+    has_corner: bool
+    """Whether the first line names all but the first of them."""
 
 
 def aligned(text: str) -> Aligned | None:
     """Whether most lines of a sample have one number of words above one."""
     quote = _quote(text)
     try:
-        widths = Counter(len(words) for line in text.splitlines() if (words := _words(line, quote)))
+        lines = [(line, words) for line in text.splitlines() if (words := _words(line, quote))]
     except csv.Error:
         return None
-    if not widths or widths.total() < _CERTAIN:
+    has_corner = _has_corner(lines)
+    rows = [["", *words] if has_corner and not place else words for place, (_, words) in enumerate(lines)]
+    widths = Counter(map(len, rows))
+    if widths.total() < _CERTAIN:
         return None
     width, count = widths.most_common(1)[0]
     if width < 2 or count < _ALIKE * widths.total():
         return None
-    return Aligned(width, is_certain=width >= _CERTAIN and len(widths) == 1)
+    is_certain = len(widths) == 1 and (width >= _CERTAIN or _are_pairs(rows))
+    return Aligned(width, is_certain, has_corner)
+
+
+def _has_corner(lines: Sequence[tuple[str, list[str]]]) -> bool:
+    """Whether the first line is indented, and one word shorter than all others, which are not: as tables are printed whose
+    rows have names."""
+    if len(lines) <= _CERTAIN:
+        return False
+    (header, names), *others = lines
+    indent = header[: len(header) - len(header.lstrip(" \t"))]
+    return (
+        len(indent.expandtabs()) >= _INDENT
+        and len(names) + 1 >= _CERTAIN
+        and all(len(words) == len(names) + 1 and line[0] not in " \t" for line, words in others)
+    )
+
+
+def _are_pairs(rows: Iterable[list[str]]) -> bool:
+    """Whether all words are numbers, none of which are the thousands of the one before or after it."""
+    numbers = list(rows)
+    return all(_NUMBER.fullmatch(word) for row in numbers for word in row) and all(
+        any("." in word for word in column) for column in zip(*numbers, strict=True)
+    )
 
 
 def _words(line: str, quote: str) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from opendata.ports.sandbox.port import TaskError
 from opendata.tabular import dialect, encoding, formats, formulas, records, sheets
 from opendata.tabular.containers import geopackage, shapes, zipped
+from opendata.tabular.plain.places import Places, likely
 from opendata.tabular.shape import footer, header, hidden
 
 SHEETS = ("xlsx", "xls", "ods")
@@ -33,6 +34,10 @@ class Layout:
     delimiter: str | None = None
     quote: str | None = None
     """Empty where a quote is a sign like others."""
+    has_corner: bool = False
+    """Of columns aligned by blanks: the first line names all but the first of them."""
+    places: Places | None = None
+    """Where columns aligned by blanks stand, if the whole file proves it."""
     sheet: str | None = None
     sheets: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
@@ -58,7 +63,8 @@ class Layout:
     """What was found odd: `{"code": ..., **params}` with code one of format_differs, title_rows, two_header_rows,
     blank_header, repeated_header, other_sheets (read, sheets: how many, likely: the one that looks like the data, or None),
     hidden_rows, hidden_columns, other_members, formula_without_value (total, cells), footnotes, total_row,
-    total_set_aside, quotes_kept, blanks_between (columns: how many there are if blanks keep them apart), header_looks_like_data, spaces_in_header, cpg_differs (said, read),
+    total_set_aside, quotes_kept, blanks_between (columns: how many there are if blanks keep them apart), places_unproved (columns:
+    how many there are if they stand at fixed places), header_looks_like_data, spaces_in_header, cpg_differs (said, read),
     other_projection (name), projection_missing."""
 
     @property
@@ -80,6 +86,7 @@ class Layout:
     def descriptor(self) -> dict[str, Any]:
         return {
             **asdict(self),
+            "places": self.places and {"starts": list(self.places.starts), "wide": self.places.wide},
             "sheets": list(self.sheets),
             "hidden": list(self.hidden),
             "members": list(self.members),
@@ -151,7 +158,8 @@ def raw_rows(path: Path, found: Layout) -> Iterator[list[str]]:
 
 
 def way(found: Layout) -> dialect.Dialect:
-    return dialect.Dialect(found.delimiter or ",", '"' if found.quote is None else found.quote)
+    quote = '"' if found.quote is None else found.quote
+    return dialect.Dialect(found.delimiter or ",", quote, found.has_corner, found.places)
 
 
 def _others(
@@ -267,10 +275,33 @@ def _delimited(path: Path, found: Layout, chosen: Mapping[str, Any]) -> Layout:
     seen = dialect.detect(text, prefer="\t" if found.format == "tsv" else None)
     quote = _QUOTES[chosen["quote"]] if "quote" in chosen else seen.quote
     notes = found.notes if quote or "quote" in chosen else (*found.notes, {"code": "quotes_kept"})
-    is_open = "delimiter" not in chosen and dialect.is_one_column(text, seen)
-    if is_open and (blanks := dialect.aligned(text)) is not None:
-        notes = (*notes, {"code": "blanks_between", "columns": blanks.columns})
-    return replace(found, delimiter=chosen.get("delimiter", seen.delimiter), quote=quote, notes=notes)
+    found = replace(found, delimiter=chosen.get("delimiter", seen.delimiter), quote=quote, notes=notes)
+    if chosen.get("delimiter", dialect.BLANKS) != dialect.BLANKS:
+        return found
+    return _aligned(path, found, text, seen, is_told="delimiter" in chosen)
+
+
+def _aligned(path: Path, found: Layout, text: str, seen: dialect.Dialect, *, is_told: bool) -> Layout:
+    """With what is known of columns that blanks keep apart; as it is, if something else does."""
+    if found.delimiter != dialect.BLANKS and dialect.cuts_most(text, seen):
+        return found
+    if not is_told and (places := dialect.placed(path, found.encoding or "utf-8", text, seen)) is not None:
+        return replace(found, delimiter=dialect.BLANKS, places=places)
+    blanks = dialect.aligned(text)
+    if found.delimiter == dialect.BLANKS:
+        by_words = replace(found, has_corner=blanks is not None and blanks.has_corner)
+        width = 0 if blanks is None else blanks.columns
+        if is_told or dialect.is_even(path, found.encoding or "utf-8", way(by_words), width):
+            return by_words
+        seen = dialect.detect(text, by_words=False)
+        found = replace(found, delimiter=seen.delimiter)
+    if dialect.is_one_column(text, seen):
+        if blanks is not None:
+            note = {"code": "blanks_between", "columns": blanks.columns}
+            return replace(found, notes=(*found.notes, note))
+        if count := likely(text):
+            return replace(found, notes=(*found.notes, {"code": "places_unproved", "columns": count}))
+    return found
 
 
 def _with_header(found: Layout, top: list[list[str]], chosen: Mapping[str, Any]) -> Layout:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -73,6 +74,21 @@ def aligned(grid: Grid) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
         for row in cells
     )
+
+
+def at_places(grid: Grid, measure: Callable[[str], int]) -> str:
+    """In columns of fixed width, as old programs export them: what is empty is blank."""
+    widths = [max(map(measure, column)) for column in zip(*grid, strict=True)]
+    lines = [
+        "  ".join(cell + " " * (width - measure(cell)) for cell, width in zip(row, widths, strict=True))
+        for row in grid
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def on_the_screen(text: str) -> int:
+    """How wide a text is where Chinese signs are as wide as two."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def two_levels(table: Table) -> tuple[Grid, list[str]]:
@@ -149,6 +165,10 @@ def delimited(table: Table) -> Iterator[Messy]:
     yield made("lines without cells", plain.replace("\n", "\n\n"))
     if width > 2 and not any(sign in cell for row in grid for cell in row for sign in ',;|\t"'):
         yield made("aligned by blanks", aligned(grid), "table.txt")
+        if not any("  " in cell for row in grid for cell in row):
+            yield made("fixed width", at_places(grid, len), "table.txt")
+            wide = at_places(grid, on_the_screen)
+            yield made("fixed width on the screen", wide.encode("gb18030"), "table.txt")
     short = [row[:-1] if not row[-1] else row for row in table.rows]
     yield made("short rows", text([table.header, *short]))
 

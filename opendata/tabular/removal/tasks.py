@@ -203,8 +203,11 @@ def _is_rewritable(table: Layout) -> bool:
 
 
 def _writer(table: Layout) -> _Writer | None:
-    """None for a file of several tables too: what stands beside this one may be about the same people."""
-    return _WRITERS.get(table.format) if len(table.sheets) < 2 else None
+    """None for a file of several tables too: what stands beside this one may be about the same people; and for one whose
+    rows together prove how it is read, as fewer may not."""
+    if len(table.sheets) > 1 or table.places is not None or table.has_corner:
+        return None
+    return _WRITERS.get(table.format)
 
 
 def _options(options: Mapping[str, Any], table: Layout, removed: int, suffix: str) -> dict[str, Any]:

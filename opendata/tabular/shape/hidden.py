@@ -62,7 +62,7 @@ def _look(archive: zipfile.ZipFile, part: str) -> list[Mapping[str, Any]]:
         while chunk := file.read(CHUNK):
             text = rest + chunk
             cut = text.rfind(b"<")
-            for match in _ROW.finditer(text, 0, cut):
+            for match in _ROW.finditer(text, 0, cut) if b'hidden="' in text else ():
                 attributes = match[2] + b" " + match[3]
                 if match[1] == b"col":
                     columns |= _columns(attributes)
