@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from opendata.catalog.files import Stores
 from opendata.core.errors import DomainError, NoSpace, Unavailable
@@ -34,6 +35,7 @@ from opendata.harvest.reading.parsing import Parser
 from opendata.harvest.record import Record, Sink, SourceBroken
 from opendata.harvest.remotes.kinds import KINDS
 from opendata.harvest.running import applying, spool, telling
+from opendata.harvest.running.applying import Ready
 from opendata.harvest.running.copying import Copier
 from opendata.harvest.running.fitting import Told, told
 from opendata.harvest.running.planning import Entry, Judge
@@ -215,20 +217,28 @@ class Harvester:
             ready = (
                 applying.prepare(self.place, source, record, outcome.dataset_id, copier) if record else None
             )
-            with self._writing(run, source, outcome) as (work, row):
-                if row.state != OutcomeState.PLANNED.value:
-                    return  # done by a piece of work that died before it could say so
-                if ready is not None:
-                    applying.write(work, source, row, ready)
-                else:
-                    _lose(work, run, source, row)
-                work.session.flush()
-                reach("harvest.written")
+            try:
+                self._write(run, source, outcome, ready)
+            except IntegrityError:  # in the same moment somebody else has taken its name: now that is seen
+                self._write(run, source, outcome, ready)
             reach("harvest.committed")
         except (Unavailable, NoSpace):
             raise
         except DomainError as error:
             self._fail(run, source, outcome, _reasons(error))
+
+    def _write(
+        self, run: HarvestRun, source: HarvestSource, outcome: HarvestOutcome, ready: Ready | None
+    ) -> None:
+        with self._writing(run, source, outcome) as (work, row):
+            if row.state != OutcomeState.PLANNED.value:
+                return  # done by a piece of work that died before it could say so
+            if ready is not None:
+                applying.write(work, source, row, ready)
+            else:
+                _lose(work, run, source, row)
+            work.session.flush()
+            reach("harvest.written")
 
     def _copier(self, run: HarvestRun, source: HarvestSource) -> Copier:
         def opened(content: str, sink: Sink) -> str:

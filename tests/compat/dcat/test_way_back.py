@@ -69,7 +69,7 @@ def test_every_field_comes_back(make: Make, tmp_path: Path, ending: str) -> None
     full = make().view.meta.stored()
     record = make({**full, **MORE})
     found = read(written(record, ending), tmp_path, ending)
-    assert found.identifier == record.view.id
+    assert (found.identifier, found.name) == (record.view.id, record.view.dataset.name)
     held = record.view.meta.stored()
     came = DatasetMeta.model_validate(found.fields).stored()
     # What a feed writes by the rules of an address comes back as that address; the rest sign by sign.
