@@ -148,6 +148,8 @@ class Vocabulary:
 
     file_types: frozenset[str]
     formats: Mapping[str, str]
+    written: Mapping[str, str]
+    """{format in capitals, or EU file type: as people write it}, where that is another writing."""
     media_types: frozenset[str]
     media_types_of: Mapping[str, str]
     update_cycle: Mapping[str, str]
@@ -159,6 +161,10 @@ class Vocabulary:
         code = written.strip().lstrip(".").upper()
         code = self.formats.get(code, code)
         return code if code in self.file_types else None
+
+    def customary(self, said: str) -> str:
+        """A format or an EU file type as people write it: GeoJSON, Parquet. One that has no writing of its own stays."""
+        return self.written.get(said.upper(), said)
 
     def media_type(self, claimed: str, file_type: str | None) -> str | None:
         """An IANA media type: the claimed one if it is registered, else the one of the format."""
@@ -179,6 +185,7 @@ def _vocabulary(path: Path) -> Vocabulary:
     return Vocabulary(
         file_types=frozenset(data["file_types"].split()),
         formats=data["formats"],
+        written=data["written"],
         media_types=frozenset(f"{top}/{sub}" for top, subs in kinds.items() for sub in subs.split()),
         media_types_of=data["media_types_of"],
         update_cycle=data["update_cycle"],

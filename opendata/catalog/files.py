@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from opendata.agencies.models import Agency
+from opendata.catalog.codes import vocabulary
 from opendata.catalog.models import File
 from opendata.core.failpoints import reach
 from opendata.core.ids import new_id
@@ -95,8 +96,8 @@ def media_type(name: str) -> str:
 
 
 def format_of(name: str) -> str:
-    """The format as people write it, by the extension: CSV, XLSX; empty for none."""
-    return name.rsplit(".", 1)[-1].upper()[:20] if "." in name else ""
+    """The format as people write it, by the extension: CSV, XLSX, GeoJSON; empty for none."""
+    return vocabulary().customary(name.rsplit(".", 1)[-1].upper()[:20]) if "." in name else ""
 
 
 def register(work: Work, agency: Agency, stored: StoredObject, name: str) -> File:

@@ -180,6 +180,12 @@ def names_by_code(work: Work, codes: Sequence[str], *, visible: Visible) -> dict
     return found
 
 
+def taken_names(work: Work, names: Collection[str]) -> set[str]:
+    """Those that some dataset has, whatever became of it."""
+    query = select(Dataset.name).where(Dataset.name.in_(names))
+    return set(work.session.execute(query).scalars()) if names else set()
+
+
 def counts_by_agency(work: Work, *, visible: Visible) -> dict[str, int]:
     """Published datasets per agency id; bodies without any are left out."""
     query = select(Dataset.agency_id, func.count()).where(*_published(visible))

@@ -38,6 +38,8 @@ class Record:
     resources: tuple[RemoteResource, ...] = ()
     page: str = ""
     """Where a person reads it at the remote."""
+    name: str = ""
+    """Its short name there, as the remote writes it: for the dataset's first name here, and no part of what is compared."""
     modified: datetime | None = None
     origin: str = ""
     """The address or identifier under which it was first published, where the remote has it from elsewhere itself."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from opendata.access.policy import PUBLIC_FILTER
 from opendata.agencies import queries as agencies
@@ -18,9 +18,10 @@ from opendata.catalog.views import DatasetView
 from opendata.core.canonical import sha256_json
 from opendata.harvest.models import HarvestSource, HeldRecord
 from opendata.harvest.running.fitting import Told, told
-from opendata.reporting import facts
+from opendata.reporting import facts, queries
 from opendata.reporting.mapping import Lacking, Map, NoWord
-from opendata.reporting.models import LineState, PushAction, ReportedRecord, ReportTarget
+from opendata.reporting.models import LineState, PushAction, ReportTarget
+from opendata.reporting.queries import Reported
 from opendata.work.unit import Work
 
 ALWAYS_BELIEVED, BELIEVED_SHARE = 5, 0.2
@@ -58,13 +59,9 @@ class Difference:
     again: bool = False
     held: int = 0
     withdrawn: int = 0
-    _known: dict[str, ReportedRecord] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        mine = select(ReportedRecord).where(ReportedRecord.target_id == self.target.id)
-        found = self.work.session.execute(mine.order_by(ReportedRecord.dataset_id)).scalars()
-        self._known = {record.dataset_id: record for record in found}
-        self.held = sum(bool(record.hash) for record in self._known.values())
+        self.held = queries.held(self.work, self.target.id)
 
     @property
     def asks(self) -> bool:
@@ -74,19 +71,18 @@ class Difference:
     def entries(self) -> Iterator[Entry]:
         theirs, shown = came_from(self.work, self.target), set()
         for views in _public(self.work, covered(self.work, self.target)):
-            lines = catalog.lines_of(self.work, [view.id for view in views])
+            ids = [view.id for view in views]
+            lines, known = catalog.lines_of(self.work, ids), queries.reported(self.work, self.target.id, ids)
             for view in views:
                 shown.add(view.id)
                 if view.id in theirs:
                     yield Entry(view.id, view.meta.title, PushAction.THEIRS, LineState.DONE)
                 else:
-                    yield self._entry(
-                        view, prepared(self.target, self.map, view, lines.get(view.id, ()), self.site_url)
-                    )
+                    ready = prepared(self.target, self.map, view, lines.get(view.id, ()), self.site_url)
+                    yield self._entry(view, ready, known.get(view.id))
         yield from self._gone(shown)
 
-    def _entry(self, view: DatasetView, ready: Ready | Told) -> Entry:
-        known = self._known.get(view.id)
+    def _entry(self, view: DatasetView, ready: Ready | Told, known: Reported | None) -> Entry:
         has = known is not None and bool(known.hash)
         action = PushAction.UPDATED if has else PushAction.CREATED
         if not isinstance(ready, Ready):
@@ -98,8 +94,8 @@ class Difference:
         return Entry(view.id, view.meta.title, action, LineState.PLANNED)
 
     def _gone(self, shown: Collection[str]) -> Iterator[Entry]:
-        for record in self._known.values():
-            if not record.hash or record.dataset_id in shown:
+        for record in queries.held_records(self.work, self.target.id):
+            if record.dataset_id in shown:
                 continue
             if self.map.withdraw is None:
                 why = told("report_cannot_withdraw")
@@ -110,7 +106,7 @@ class Difference:
                 self.withdrawn += 1
                 yield Entry(record.dataset_id, record.title, PushAction.WITHDRAWN, LineState.PLANNED)
 
-    def _still_refused(self, record: ReportedRecord) -> Entry:
+    def _still_refused(self, record: Reported) -> Entry:
         why = told("report_still_refused", reason=record.refusal)
         return Entry(record.dataset_id, record.title, PushAction.STILL_REFUSED, LineState.DONE, (why,))
 
@@ -145,16 +141,23 @@ def covered(work: Work, target: ReportTarget) -> list[str] | None:
 def public_now(work: Work, target: ReportTarget, dataset_id: str) -> DatasetView | None:
     """The dataset, if it is public and reported at this moment."""
     found = catalog.published(work, [dataset_id], visible=PUBLIC_FILTER)
-    bodies = covered(work, target)
-    return next((view for view in found if bodies is None or view.agency.id in bodies), None)
+    return next((view for view in found if _covers(target, view.agency)), None)
+
+
+def _covers(target: ReportTarget, body: Agency) -> bool:
+    """`covered` of one body, without asking for all."""
+    return target.agency_id in (None, body.id) or (body.active and target.agency_id in body.lineage)
 
 
 def came_from(work: Work, target: ReportTarget) -> set[str]:
     """Ids of the datasets that were harvested from the target, or first published there."""
-    query = select(HeldRecord.dataset_id, HarvestSource.url, HeldRecord.page, HeldRecord.origin)
+    places = (HarvestSource.url, HeldRecord.page, HeldRecord.origin)
+    query = select(HeldRecord.dataset_id, *places)
     query = query.join(HarvestSource, HarvestSource.id == HeldRecord.source_id)
     home = _host(target.url)
-    return {row[0] for row in work.session.execute(query) if home in map(_host, row[1:])}
+    # What only names the host somewhere is told apart here; all that is held of others never comes out of the database.
+    near = query.where(or_(*(func.lower(place).contains(home, autoescape=True) for place in places)))
+    return {row[0] for row in work.session.execute(near) if home in map(_host, row[1:])}
 
 
 def _host(address: str) -> str:

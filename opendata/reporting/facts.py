@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from opendata.access.policy import is_data_public
-from opendata.catalog.codes import codes
+from opendata.catalog.codes import codes, vocabulary
 from opendata.catalog.queries import LineRow
 from opendata.catalog.views import DatasetView, ResourceView
 from opendata.core.clock import BEIJING
@@ -145,7 +145,9 @@ def _resource(view: DatasetView, resource: ResourceView, site_url: str) -> dict[
         "name_en": meta.name_en,
         "description": meta.description,
         "description_en": meta.description_en,
-        "format": (meta.format or (file.name.rpartition(".")[2] if file else "")).upper(),
+        "format": vocabulary().customary(
+            (meta.format or (file.name.rpartition(".")[2] if file else "")).upper()
+        ),
         "media_type": file.media_type if file else meta.media_type,
         # Where one has to apply first, that is where one gets it.
         "url": url if shown else f"{site_url}/zh/dataset/{view.dataset.name}#{resource.id}",

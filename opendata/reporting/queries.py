@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, func, select, true
 
 from opendata.agencies.models import Agency
+from opendata.core.database import table_of
 from opendata.core.errors import Forbidden, NotFound
 from opendata.core.paging import Page
 from opendata.reporting import policy
@@ -122,6 +124,37 @@ def held(work: Work, target_id: str) -> int:
     query = select(func.count()).select_from(ReportedRecord)
     mine = query.where(ReportedRecord.target_id == target_id, ReportedRecord.hash != "")
     return work.session.execute(mine).scalar_one()
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What a push compares with, of a record."""
+
+    dataset_id: str
+    title: str
+    hash: str
+    refused: str
+    refusal: str
+
+
+_columns = table_of(ReportedRecord).c
+_REPORTED = select(*(_columns[name] for name in Reported.__dataclass_fields__))
+_AT_ONCE = 500
+
+
+def reported(work: Work, target_id: str, ids: Collection[str]) -> dict[str, Reported]:
+    """What the target has, or refused, of these datasets."""
+    mine = _REPORTED.where(_columns.target_id == target_id, _columns.dataset_id.in_(ids))
+    return {row.dataset_id: Reported(*row) for row in work.session.execute(mine)}
+
+
+def held_records(work: Work, target_id: str) -> Iterator[Reported]:
+    """All that the target has of us, some at a time, in the order of ids."""
+    mine = _REPORTED.where(_columns.target_id == target_id, _columns.hash != "").order_by(_columns.dataset_id)
+    after = ""
+    while rows := work.session.execute(mine.where(_columns.dataset_id > after).limit(_AT_ONCE)).all():
+        yield from (Reported(*row) for row in rows)
+        after = rows[-1].dataset_id
 
 
 def due(work: Work) -> Sequence[str]:

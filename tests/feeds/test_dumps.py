@@ -8,9 +8,11 @@ import io
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 from rdflib import DCAT, RDF, Graph
 from sqlalchemy import update
@@ -20,7 +22,7 @@ from streets import streets, withdraw
 
 from opendata.application import Application
 from opendata.feeds import reading
-from opendata.feeds.dumps import making, queries
+from opendata.feeds.dumps import making, queries, tasks
 from opendata.feeds.dumps.models import DumpPart
 from opendata.publishing.upkeep import ORPHAN_AGE, Upkeep
 from opendata.work.actor import SYSTEM
@@ -90,6 +92,30 @@ def test_every_file_tells_of_what_is_public(
     listed = feeds.get("/dumps").json()["files"]
     assert {one["url"] for one in listed} == {f"{SITE}/dumps/{name}" for name in NAMES}
     assert {one["datasets"] for one in listed} == {5}
+
+
+@pytest.mark.parametrize("count", [0, 1, 7])
+def test_parquet_is_written_piece_by_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """What memory holds does not grow with the catalogue: each piece of its lines is a row group."""
+    monkeypatch.setattr(tasks, "PIECE", 2)
+    told = {name: [] if name in tasks.LISTS else None for name in tasks.COLUMNS}
+    lines = [
+        told
+        | {"id": f"d{n}", "keywords": ["街道"] * n, "issued": "2026-11-23T02:00:00Z", "distributions": []}
+        for n in range(count)
+    ]
+    source = tmp_path / "catalog.ndjson"
+    source.write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+    assert tasks.parquet(lines=str(source), output=str(tmp_path)) == {"datasets": count}
+    whole = tmp_path / "catalog.parquet"
+    assert pq.read_metadata(whole).num_row_groups == count
+    frame = pl.read_parquet(whole)
+    assert frame["id"].to_list() == [one["id"] for one in lines]
+    assert [len(words) for words in frame["keywords"]] == list(range(count))
+    assert frame.schema["issued"] == pl.Datetime("us", "UTC")
+    assert frame.schema["distributions"] == tasks.SCHEMA["distributions"]
 
 
 @both

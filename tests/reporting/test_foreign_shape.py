@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from opendata.harvest.models import HarvestSource, HeldRecord
+from opendata.reporting import difference, queries
 from opendata.work.actor import SYSTEM
 from tests.reporting.conftest import Reporting, counted, lines
 from tests.support.province import TOKEN, Call, Province
@@ -256,7 +257,8 @@ def test_many_withdrawals_need_somebody_who_says_so(reporting: Reporting, above:
 
 @light
 def test_what_came_from_there_is_not_sent_back(reporting: Reporting, above: Province) -> None:
-    harvested, own = reporting.publish("公园", "街道")
+    """What only mentions the target in its address did not come from there."""
+    harvested, own, other = reporting.publish("公园", "街道", "水质")
     with reporting.office.app.place.writing(SYSTEM) as work:
         body = reporting.office.app.directory.id_of(work, "housing")
         source = HarvestSource(
@@ -265,24 +267,44 @@ def test_what_came_from_there_is_not_sent_back(reporting: Reporting, above: Prov
         )  # fmt: skip
         work.session.add(source)
         work.session.flush()
-        work.session.add(
-            HeldRecord(
-                source_id="s",
-                identifier="1",
-                dataset_id=harvested,
-                hash="",
-                fields={},
-                resources=[],
-                first_run_id="",
-                changed_run_id="",
-                origin=f"{above.place}/catalog/1",
-                page="https://other.example.org/1",
-                missing_runs=0,
+        for dataset, origin in (
+            (harvested, f"{above.place.upper()}/catalog/1"),
+            (other, f"other.example.org/?from={above.place}"),
+        ):
+            work.session.add(
+                HeldRecord(
+                    source_id="s",
+                    identifier=dataset,
+                    dataset_id=dataset,
+                    hash="",
+                    fields={},
+                    resources=[],
+                    first_run_id="",
+                    changed_run_id="",
+                    origin=origin,
+                    page="https://other.example.org/1",
+                    missing_runs=0,
+                )
             )
-        )
     done = reporting.push()
-    assert counted(done) == {"theirs": 1, "created": 1}
-    assert [one["cata_id"] for one in above.records.values()] == [own]
+    assert counted(done) == {"theirs": 1, "created": 2}
+    assert {one["cata_id"] for one in above.records.values()} == {own, other}
+
+
+@light
+def test_the_difference_is_the_same_piece_by_piece(
+    reporting: Reporting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(difference, "_AT_ONCE", 2)
+    monkeypatch.setattr(queries, "_AT_ONCE", 2)
+    made = reporting.publish(*(f"数据 {number}" for number in range(7)))
+    assert counted(reporting.push()) == {"created": 7}
+    for dataset in made[:5]:
+        reporting.withdraw(dataset)
+    reporting.edit(made[6], title="新数据")
+    assert counted(reporting.push(dry_run=True)) == {"withdrawn": 5, "updated": 1, "unchanged": 1}
+    assert counted(reporting.push()) == {"withdrawn": 5, "updated": 1, "unchanged": 1}
+    assert counted(reporting.push()) == {"unchanged": 2}
 
 
 @light

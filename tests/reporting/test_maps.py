@@ -142,10 +142,12 @@ def test_columns_and_formats_of_files(chinese: Reporting, platform: Platform) ->
     office = chinese.office
     dataset = office.draft(title="公园", disclosures=["result"], update_cycle="yearly")["id"]
     office.upload(dataset, b"code,n,at\na,1,2026-01-01\n", schema=json.dumps(SCHEMA))
+    link = {"url": "https://example.org/a", "format": "geojson"}
+    assert office.editor.post(f"/datasets/{dataset}/resources", json=link).status_code == 201
     office.publish(dataset, chinese.settle)
     assert counted(chinese.push()) == {"created": 1}
     told = platform.got[0]["目录"]
-    assert told["数据格式"] == ["CSV"]
+    assert told["数据格式"] == ["CSV", "GeoJSON"]
     assert told["信息项"] == [
         {"名称": "代码", "类型": "C"},
         {"名称": "n", "类型": "I"},

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
 
+from opendata.catalog.codes import vocabulary
 from opendata.catalog.files import MEDIA_TYPES, format_of
 from opendata.catalog.profile import RESOURCE_CODE, WRITTEN
 from opendata.catalog.queries import GroupFace
@@ -49,8 +50,6 @@ _EMAILS = ("author_email", "maintainer_email")
 _LABEL = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _EMAIL = re.compile(rf"(?!\.)(?!.*\.$)(?!.*\.\.)[a-zA-Z0-9.!#$%&'*+/=?^_`{{|}}~-]+@{_LABEL}(?:\.{_LABEL})*")
 """CKAN's own rule."""
-_FORMATS = {name: name.upper() for name in MEDIA_TYPES} | {"geojson": "GeoJSON", "parquet": "Parquet"}
-"""CKAN's way to write a format."""
 _RESET: dict[str, Any] = {
     "update_cycle": "irregular",
     "openness": "unconditional",
@@ -122,7 +121,7 @@ def resource_fields(
         found["url"] = ""
     kind = found.get("format") or format_of(file_name or _path_of(found.get("url", "")))
     if found.get("format") or kind.lower() in MEDIA_TYPES:
-        found["format"] = _FORMATS.get(kind.lower(), kind)
+        found["format"] = vocabulary().customary(kind.upper()) if kind.lower() in MEDIA_TYPES else kind
     return found
 
 

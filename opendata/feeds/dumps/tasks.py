@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from opendata.feeds.dumps.lines import COLUMNS
 
@@ -20,15 +22,33 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 DAYS = ("temporal_start", "temporal_end", "data_updated_on")
 TIMES = ("issued", "modified")
+PIECE = 8 << 20
+"""Bytes of lines that become a row group: all of the catalogue that memory holds."""
 
 
 def parquet(*, lines: str, output: str) -> dict[str, int]:
-    """Writes `catalog.parquet` into the folder `output` from a file of NDJSON. {"datasets"}."""
-    path = Path(output, "catalog.parquet")
-    if Path(lines).stat().st_size == 0:
-        rows = pl.LazyFrame(schema=SCHEMA)
-    else:
-        rows = pl.scan_ndjson(lines, schema=SCHEMA)
+    """Writes `catalog.parquet` into the folder `output` from a file of NDJSON, piece by piece: a scan of the whole file takes
+    memory by its size. {"datasets"}."""
+    datasets = 0
+    none = _arrow(pl.DataFrame(schema=SCHEMA))
+    with (
+        Path(lines).open("rb") as source,
+        pq.ParquetWriter(
+            Path(output, "catalog.parquet"),
+            none.schema,
+            store_schema=False,
+            compression="zstd",
+            compression_level=3,
+        ) as writer,
+    ):
+        while some := b"".join(source.readlines(PIECE)):
+            table = _arrow(pl.read_ndjson(some, schema=SCHEMA))
+            writer.write_table(table)
+            datasets += table.num_rows
+    return {"datasets": datasets}
+
+
+def _arrow(rows: pl.DataFrame) -> pa.Table:
     typed = rows.with_columns(
         *(pl.col(name).str.to_date("%Y-%m-%d", strict=False) for name in DAYS),
         *(
@@ -36,5 +56,4 @@ def parquet(*, lines: str, output: str) -> dict[str, int]:
             for name in TIMES
         ),
     )
-    typed.sink_parquet(path, compression="zstd", row_group_size=10_000)
-    return {"datasets": pl.scan_parquet(path).select(pl.len()).collect().item()}
+    return typed.to_arrow(compat_level=pl.CompatLevel.oldest())

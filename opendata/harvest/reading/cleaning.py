@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
-from urllib.parse import quote, unquote, urljoin
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from opendata.core.checks import is_email, is_web_address
 from opendata.core.clock import BEIJING
+from opendata.core.names import NAME
 from opendata.inventory.transfer.cells import parse
 from opendata.inventory.transfer.template import Column
 
@@ -22,6 +23,8 @@ _YEARS = (1000, 2200)
 _MILLISECONDS = re.compile(r"1[0-9]{12}")
 _DAY_COLUMN = Column("day", "日期", "day", "date")
 _LONGEST_ADDRESS = 5000
+_TELLS_NOTHING = re.compile(r"[0-9_-]+|[0-9a-f]{16,}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""Numbers, hashes, UUIDs: short names by their form, but a title makes a better one."""
 
 
 class _Shown(HTMLParser):
@@ -75,6 +78,22 @@ def address(text: str, base: str = "") -> str:
         return ""
     host = text.partition("://")[2].partition("/")[0]
     return text if is_web_address(text) and "@" not in host else ""
+
+
+def short_name(*said: str) -> str:
+    """The first that is a short name, as people here give them, and tells something; empty without one."""
+    return next((text for text in said if NAME.fullmatch(text) and not _TELLS_NOTHING.fullmatch(text)), "")
+
+
+def name_at(address: str, *sites: str) -> str:
+    """The last part of an address's path; empty where more than the path tells one dataset from another, and of an address
+    that is on none of the hosts of `sites`, if some are given: a body's home page names no dataset."""
+    try:
+        parts = urlsplit(address)
+        elsewhere = bool(sites) and parts.netloc not in {urlsplit(site).netloc for site in sites}
+    except ValueError:
+        return ""
+    return "" if parts.query or parts.fragment or elsewhere else parts.path.rstrip("/").rpartition("/")[2]
 
 
 def email(text: str) -> str:

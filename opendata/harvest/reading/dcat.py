@@ -22,13 +22,15 @@ def record(tree: Tree, base: str) -> Record | Refused:
     """The dataset's identifier is its one `dct:identifier`, which survives a move of its site, else its address."""
     told = list(dict.fromkeys(_texts(tree, "dct:identifier")))
     identifier = told[0] if len(told) == 1 else tree["id"]
+    page = cleaning.address(next(_addresses(tree, "dcat:landingPage"), "") or tree["id"], base)
     about = tree.get("record")
     changed = _text(about, "dct:modified") if about else _text(tree, "dct:modified")
     return building.record(
         identifier,
         _fields(tree),
         [_resource(one, base) for one in _things(tree, "dcat:distribution")],
-        page=cleaning.address(next(_addresses(tree, "dcat:landingPage"), "") or tree["id"], base),
+        page=page,
+        name=cleaning.short_name(cleaning.name_at(tree["id"]), cleaning.name_at(page, tree["id"], base)),
         modified=cleaning.moment(changed),
         origin=next(_addresses(about, "dct:source"), "") if about else "",
     )

@@ -83,9 +83,9 @@ def file_format(*said: str) -> str:
     for text in said:
         code = _without((EU + "file-type/",), text).strip()
         if words.file_type(code) is not None:
-            return _written().get(code, code)
+            return words.customary(code)
         if found := next((kind for kind, media in words.media_types_of.items() if media == code.lower()), ""):
-            return _written().get(found, found)
+            return words.customary(found)
     return next((text[:100] for text in said if text.strip() and "/" not in text), "")
 
 
@@ -115,16 +115,6 @@ def _without(bases: tuple[str, ...], text: str) -> str:
 def _folded(text: str) -> str:
     """Also an address's: with or without TLS, `www.` or a slash at its end it is the same licence."""
     return re.sub(r"^https?://(www\.)?", "//", fold(text)).rstrip("/")
-
-
-@cache
-def _written() -> Mapping[str, str]:
-    """{file type: as people write it}, where the table's code is not what people write."""
-    found: dict[str, str] = {}
-    for written, code in vocabulary().formats.items():
-        if "_" in code:
-            found.setdefault(code, written)
-    return found
 
 
 @cache

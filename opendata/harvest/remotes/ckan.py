@@ -97,6 +97,7 @@ def _record(package: Any, site: str) -> Record | Refused:
         fields=_fields(package, extras, tags),
         resources=tuple(resources),
         page=f"{site}/dataset/{identifier}",
+        name=_text(package.get("name")),
         modified=_moment(package.get("metadata_modified")),
         origin=extras.get("uri") or extras.get("guid", ""),
     )

@@ -48,11 +48,14 @@ def _entries(page: Page) -> Iterator[Any]:
 def _record(entry: Any, base: str) -> Record | Refused:
     if not isinstance(entry, dict):
         return Refused("harvest_record_broken", "", {"reason": "no object"})
+    identifier = text(entry.get("identifier")) or text(entry.get("@id"))
+    page = cleaning.address(text(entry.get("landingPage")), base)
     return building.record(
-        text(entry.get("identifier")) or text(entry.get("@id")),
+        identifier,
         _fields(entry),
         [_resource(one, base) for one in things(entry.get("distribution"))],
-        page=cleaning.address(text(entry.get("landingPage")), base),
+        page=page,
+        name=cleaning.short_name(cleaning.name_at(page, base), cleaning.name_at(identifier)),
         modified=cleaning.moment(text(entry.get("modified"))),
     )
 

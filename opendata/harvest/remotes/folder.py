@@ -125,9 +125,14 @@ def _records(
 
 def _plain(identifier: str, entries: Sequence[Entry]) -> Record | Refused:
     """One dataset of the files of one name: `街道.csv` and `街道.xlsx` are two files of it."""
-    fields = {"title": PurePosixPath(identifier).name.replace("_", " "), "data_updated_on": _day(entries)}
+    name = PurePosixPath(identifier).name
+    fields = {"title": name.replace("_", " "), "data_updated_on": _day(entries)}
     return building.record(
-        identifier, fields, [_file(one, {}) for one in entries], modified=_changed(entries)
+        identifier,
+        fields,
+        [_file(one, {}) for one in entries],
+        name=cleaning.short_name(name),
+        modified=_changed(entries),
     )
 
 
@@ -156,6 +161,7 @@ def _package(drop: Drop, identifier: str, place: PurePosixPath, entries: Sequenc
         text(told.get("id")) or identifier,
         fields,
         [one for one in resources if one],
+        name=cleaning.short_name(text(told.get("name")), PurePosixPath(identifier).name),
         modified=_changed(entries),
     )
 

@@ -103,7 +103,8 @@ def _of_dublin_core(
     }
     resources = [building.resource(resource, base)] if links else []
     page = next(iter(links), "")
-    return building.record(identifier, fields, resources, page=page, modified=changed)
+    name = cleaning.short_name(cleaning.name_at(page, base))
+    return building.record(identifier, fields, resources, page=page, name=name, modified=changed)
 
 
 def _texts(said: Mapping[str, Values], name: str) -> list[str]:

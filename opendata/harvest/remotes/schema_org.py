@@ -110,11 +110,13 @@ def _record(entry: Mapping[str, Any], url: str) -> Record | Refused:
         "author": next(iter(_names(entry.get("creator")) + _names(entry.get("publisher"))), ""),
         "extras": _extras(entry),
     }
+    page = cleaning.address(text(entry.get("url")), url) or url
     return building.record(
         identifier,
         fields,
         [_resource(one, url) for one in things(entry.get("distribution"))],
-        page=cleaning.address(text(entry.get("url")), url) or url,
+        page=page,
+        name=cleaning.short_name(cleaning.name_at(identifier), cleaning.name_at(page, url)),
         modified=cleaning.moment(text(entry.get("dateModified"))),
     )
 

@@ -15,7 +15,7 @@ from opendata.harvest.models import Action, HarvestOutcome, HarvestSource, HeldR
 from opendata.harvest.record import Record
 from opendata.harvest.running import planning
 from opendata.harvest.running.copying import Copier, Files
-from opendata.harvest.running.fitting import Clean, Told, clean, told
+from opendata.harvest.running.fitting import Clean, Told, clean, other_name, told
 from opendata.harvest.running.merging import match
 from opendata.harvest.running.writing import Writing
 from opendata.publishing import drafts, service
@@ -64,6 +64,7 @@ def write(work: Work, source: HarvestSource, outcome: HarvestOutcome, ready: Rea
     writing = Writing(work, source, agency, ready.clean, ready.files)
     if held is None:
         dataset = writing.create(outcome.identifier)
+        _tell_name(outcome, dataset, ready.clean.name)
         held = HeldRecord(dataset_id=dataset.id, first_run_id=outcome.run_id, missing_runs=0)
         _hand_in(work, source, dataset, agency, outcome)
     else:
@@ -77,6 +78,13 @@ def write(work: Work, source: HarvestSource, outcome: HarvestOutcome, ready: Rea
     outcome.state = OutcomeState.DONE.value
     if writing.kept:
         outcome.told = [*outcome.told, told("harvest_kept", kept=writing.kept)]
+
+
+def _tell_name(outcome: HarvestOutcome, dataset: Dataset, wanted: str) -> None:
+    """What the plan foretold of its name, as it has turned out."""
+    foretold = other_name(wanted)
+    others = [one for one in outcome.told if one != foretold]
+    outcome.told = others if wanted in ("", dataset.name) else [foretold, *others]
 
 
 def _update(

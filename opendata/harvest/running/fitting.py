@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from opendata.catalog.profile import ResourceMeta
 from opendata.core.checks import is_web_address
 from opendata.core.errors import FieldError, Invalid
+from opendata.core.ids import is_id
+from opendata.core.names import check_name
 from opendata.harvest.models import HarvestSource
 from opendata.harvest.reading import words
 from opendata.harvest.record import Record, RemoteResource
@@ -20,7 +22,7 @@ from opendata.work.unit import Work
 ORIGIN = "uri"
 """The extra that tells where a dataset was published first, named as ckanext-dcat names it: whoever harvests us sees it."""
 _NOT_HERE = ("name", "inventory")
-"""Fields of a dataset that is put by its body: a remote has no say in them."""
+"""Fields of a dataset that is put by its body: a remote has no say in them (for the name of a new one see `name_of`)."""
 M = TypeVar("M", bound=BaseModel)
 Told = dict[str, Any]
 """{code, params, path}: `path` is what was left out, where that is what is told."""
@@ -47,6 +49,8 @@ class Clean:
     fields: dict[str, Any]
     resources: list[CleanResource] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
+    name: str = ""
+    """That the dataset is to have if it is new."""
 
     @property
     def data_changed(self) -> str:
@@ -58,11 +62,23 @@ def told(code: str, path: str = "", **params: Any) -> Told:
     return {"code": code, "params": params, "path": path}
 
 
+def name_of(record: Record) -> str:
+    """The remote's short name, by the rule for those that people give; empty if it is none, or has the form of an id: that
+    may be another dataset's one day."""
+    return "" if check_name("name", record.name) or is_id(record.name) else record.name
+
+
+def other_name(name: str) -> Told:
+    """That a new dataset cannot have its remote's name."""
+    return told("harvest_other_name", name=name)
+
+
 def clean(work: Work, source: HarvestSource, record: Record) -> Clean:
     """`Invalid` if nothing can be made of it."""
     given = _given(source, record)
     meta, wrong = _kept(lambda fields: drafts.dataset_meta(work, fields, fields.keys()), given)
     found = Clean({name: value for name, value in meta.stored().items() if name in given})
+    found.name = name_of(record)
     found.fields["licence"] = meta.licence  # an empty one too: nobody may fill it in
     found.told = [told("harvest_left_out", name) for name in record.left_out]
     found.told += [_left_out(error) for error in wrong]

@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from opendata.catalog.files import Stores
 from opendata.core.errors import DomainError, NoSpace, Unavailable
@@ -34,6 +35,7 @@ from opendata.harvest.reading.parsing import Parser
 from opendata.harvest.record import Record, Sink, SourceBroken
 from opendata.harvest.remotes.kinds import KINDS
 from opendata.harvest.running import applying, spool, telling
+from opendata.harvest.running.applying import Ready
 from opendata.harvest.running.copying import Copier
 from opendata.harvest.running.fitting import Told, told
 from opendata.harvest.running.planning import Entry, Judge
@@ -50,6 +52,15 @@ _TOUCHES = (Action.CREATED.value, Action.UPDATED.value, Action.RETURNED.value)
 _LOSSES = (Action.MISSING.value, Action.GONE.value)
 _KEPT_RUNS = 60
 """Reports of a source that are kept in full."""
+
+
+class Planned(NamedTuple):
+    """What of an outcome is kept in memory of all that a run has left to do."""
+
+    number: int
+    identifier: str
+    action: str
+    dataset_id: str | None
 
 
 @dataclass
@@ -180,7 +191,7 @@ class Harvester:
 
     def _apply(self, run: HarvestRun, source: HarvestSource, part: int) -> None:
         ends = time.monotonic() + PIECE_SECONDS
-        for outcome, record in self._left(run, source):
+        for outcome, record in self._left(run):
             self._go_on(run.id)
             self._one(run, source, outcome, record)
             if time.monotonic() > ends:
@@ -189,13 +200,16 @@ class Harvester:
                 return
         self._complete(run, source)
 
-    def _left(self, run: HarvestRun, source: HarvestSource) -> Iterator[tuple[HarvestOutcome, Record | None]]:
+    def _left(self, run: HarvestRun) -> Iterator[tuple[Planned, Record | None]]:
         """What is planned and not done: records with what was gathered of them, then what is missing or gone."""
         with self.place.reading(SYSTEM) as work:
-            planned = select(HarvestOutcome).where(
+            planned = select(*(getattr(HarvestOutcome, name) for name in Planned._fields)).where(
                 HarvestOutcome.run_id == run.id, HarvestOutcome.state == OutcomeState.PLANNED.value
             )
-            rows = work.session.execute(planned.order_by(HarvestOutcome.number)).scalars().all()
+            found = work.session.execute(
+                planned.order_by(HarvestOutcome.number).execution_options(yield_per=_AT_ONCE)
+            )
+            rows = [Planned(*row) for row in found]
         wanted = {row.identifier: row for row in rows if row.action in _TOUCHES}
         if wanted:
             for record in spool.read(self.stores.inbox, run.spool):
@@ -206,29 +220,33 @@ class Harvester:
             if row.action in _LOSSES:
                 yield row, None
 
-    def _one(
-        self, run: HarvestRun, source: HarvestSource, outcome: HarvestOutcome, record: Record | None
-    ) -> None:
+    def _one(self, run: HarvestRun, source: HarvestSource, outcome: Planned, record: Record | None) -> None:
         """A record that cannot be written is told as failed; the others go on."""
         try:
             copier = self._copier(run, source)
             ready = (
                 applying.prepare(self.place, source, record, outcome.dataset_id, copier) if record else None
             )
-            with self._writing(run, source, outcome) as (work, row):
-                if row.state != OutcomeState.PLANNED.value:
-                    return  # done by a piece of work that died before it could say so
-                if ready is not None:
-                    applying.write(work, source, row, ready)
-                else:
-                    _lose(work, run, source, row)
-                work.session.flush()
-                reach("harvest.written")
+            try:
+                self._write(run, source, outcome, ready)
+            except IntegrityError:  # in the same moment somebody else has taken its name: now that is seen
+                self._write(run, source, outcome, ready)
             reach("harvest.committed")
         except (Unavailable, NoSpace):
             raise
         except DomainError as error:
             self._fail(run, source, outcome, _reasons(error))
+
+    def _write(self, run: HarvestRun, source: HarvestSource, outcome: Planned, ready: Ready | None) -> None:
+        with self._writing(run, source, outcome) as (work, row):
+            if row.state != OutcomeState.PLANNED.value:
+                return  # done by a piece of work that died before it could say so
+            if ready is not None:
+                applying.write(work, source, row, ready)
+            else:
+                _lose(work, run, source, row)
+            work.session.flush()
+            reach("harvest.written")
 
     def _copier(self, run: HarvestRun, source: HarvestSource) -> Copier:
         def opened(content: str, sink: Sink) -> str:
@@ -241,15 +259,13 @@ class Harvester:
 
     @contextmanager
     def _writing(
-        self, run: HarvestRun, source: HarvestSource, outcome: HarvestOutcome
+        self, run: HarvestRun, source: HarvestSource, outcome: Planned
     ) -> Iterator[tuple[Work, HarvestOutcome]]:
         with self.place.writing(applying.actor_of(source)) as work:
             row = work.session.get_one(HarvestOutcome, (run.id, outcome.number), with_for_update=True)
             yield work, row
 
-    def _fail(
-        self, run: HarvestRun, source: HarvestSource, outcome: HarvestOutcome, reasons: list[Told]
-    ) -> None:
+    def _fail(self, run: HarvestRun, source: HarvestSource, outcome: Planned, reasons: list[Told]) -> None:
         with self._writing(run, source, outcome) as (_work, row):
             row.state, row.told = OutcomeState.FAILED.value, [*row.told, *reasons]
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from sqlalchemy import select
 
+from opendata.catalog import queries as catalog
 from opendata.catalog.models import Dataset, DatasetState
 from opendata.core.canonical import sha256_json
 from opendata.harvest.models import LONGEST_IDENTIFIER, Action, HarvestSource, HeldRecord
 from opendata.harvest.record import Record, Refused
-from opendata.harvest.running.fitting import Told, told
+from opendata.harvest.running.fitting import Told, name_of, other_name, told
 from opendata.work.unit import Work
 
 ALWAYS_BELIEVED = 5
@@ -70,6 +71,8 @@ class Judge:
     _seen: set[str] = field(default_factory=set)
     _nameless: int = 0
     """Refused records that nobody can tell apart: whatever is not shown may be one of them."""
+    _named: set[str] = field(default_factory=set)
+    """Names that others have already, or new records before in this plan."""
 
     def __post_init__(self) -> None:
         self._known = _known(self.work, self.source)
@@ -82,7 +85,10 @@ class Judge:
 
     def entries(self, records: Iterable[Record | Refused]) -> Iterator[Entry]:
         for some in _batches(records):
-            elsewhere = _elsewhere(self.work, self.source, [r for r in some if isinstance(r, Record)])
+            read = [record for record in some if isinstance(record, Record)]
+            elsewhere = _elsewhere(self.work, self.source, read)
+            new = {name_of(record) for record in read if record.identifier not in self._known}
+            self._named |= catalog.taken_names(self.work, new)
             for record in some:
                 if (entry := self._entry(record, elsewhere)) is not None:
                     yield entry
@@ -103,7 +109,7 @@ class Judge:
         if (wrong := self._wrong(record, held)) is not None:
             return wrong
         if held is None:
-            return _new(record, self.source, elsewhere.get(origin_of(record)))
+            return self._new(record, elsewhere.get(origin_of(record)))
         action = Action.UNCHANGED if held.hash == mark(record, self.source) else Action.UPDATED
         return Entry(
             record.identifier,
@@ -111,6 +117,15 @@ class Judge:
             title_of(record),
             held.dataset_id,
         )
+
+    def _new(self, record: Record, other: Elsewhere | None) -> Entry:
+        if other is not None:
+            return _found_elsewhere(record, self.source, other)
+        name = name_of(record)
+        why = other_name(name) if name in self._named else None
+        if name:
+            self._named.add(name)
+        return Entry(record.identifier, Action.CREATED, title_of(record), why=why)
 
     def _wrong(self, record: Record, held: Held | None) -> Entry | None:
         if not record.identifier or len(record.identifier) > LONGEST_IDENTIFIER:
@@ -193,10 +208,8 @@ def _host(address: str) -> str:
     return _bare(address).partition("/")[0].lower()
 
 
-def _new(record: Record, source: HarvestSource, other: Elsewhere | None) -> Entry:
+def _found_elsewhere(record: Record, source: HarvestSource, other: Elsewhere) -> Entry:
     """The origin wins: what came by another way, or of a source that was deleted, is taken over with its id."""
-    if other is None:
-        return Entry(record.identifier, Action.CREATED, title_of(record))
     yields = other.ended or (is_direct(record, source) and not other.direct)
     if not yields or other.agency_id != source.agency_id:
         return _refused(record, told("harvest_held_elsewhere", source=other.source))

@@ -11,6 +11,7 @@ from opendata.catalog.drafts import NewResource
 from opendata.catalog.models import Dataset
 from opendata.catalog.views import ResourceView
 from opendata.core.canonical import sha256_json
+from opendata.core.errors import Conflict
 from opendata.harvest.models import HarvestSource, HeldRecord
 from opendata.harvest.running.copying import Files, mark
 from opendata.harvest.running.fitting import Clean, CleanResource
@@ -38,9 +39,18 @@ class Writing:
     changes: list[str] = field(default_factory=list)
 
     def create(self, identifier: str) -> Dataset:
-        dataset, _release = drafts.create_dataset(
-            self.work, self.agency, self.clean.fields, source_id=own_identifier(self.source, identifier)
-        )
+        """By the remote's name, if that is free. It is never renamed afterwards: addresses stay."""
+        source_id = own_identifier(self.source, identifier)
+        try:
+            dataset, _release = drafts.create_dataset(
+                self.work, self.agency, self.clean.fields, name=self.clean.name or None, source_id=source_id
+            )
+        except Conflict as taken:
+            if taken.code != "name_taken":
+                raise
+            dataset, _release = drafts.create_dataset(
+                self.work, self.agency, self.clean.fields, source_id=source_id
+            )
         self._add(dataset, range(len(self.clean.resources)))
         return dataset
 

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from rdflib import Graph
 
+from opendata.catalog import files
+from opendata.catalog.codes import vocabulary
 from opendata.catalog.profile import DatasetMeta, ResourceMeta
 from opendata.compat.dcat import catalogue
 from opendata.compat.dcat.catalogue import Paging
@@ -69,7 +71,7 @@ def test_every_field_comes_back(make: Make, tmp_path: Path, ending: str) -> None
     full = make().view.meta.stored()
     record = make({**full, **MORE})
     found = read(written(record, ending), tmp_path, ending)
-    assert found.identifier == record.view.id
+    assert (found.identifier, found.name) == (record.view.id, record.view.dataset.name)
     held = record.view.meta.stored()
     came = DatasetMeta.model_validate(found.fields).stored()
     # What a feed writes by the rules of an address comes back as that address; the rest sign by sign.
@@ -108,6 +110,30 @@ def test_two_feeds_of_one_dataset_are_equal(make: Make, tmp_path: Path, cycle: s
     record = make(meta, given)
     body = written(record)
     assert set(graph(written(again(record, read(body, tmp_path))))) == set(graph(body))
+
+
+FORMATS = [
+    "CSV", "TSV", "XLSX", "XLS", "ODS", "JSON", "GeoJSON", "JSON-LD", "KML", "KMZ", "SHP", "GPKG", "Parquet", "XML", "PDF", "ZIP",
+    "TXT", "TTL", "RDF/XML", "N-Triples", "GeoTIFF", "NetCDF", "WMS", "WFS",
+]  # fmt: skip
+
+
+def test_formats_come_back_as_people_write_them(make: Make, tmp_path: Path) -> None:
+    given = [
+        {"name": one, "format": one, "url": f"https://county.example.cn/{n}"} for n, one in enumerate(FORMATS)
+    ]
+    record = make({"title": "数据"}, given)
+    found = sorted(read(written(record), tmp_path).resources, key=order_of(record))
+    assert [one.fields["format"] for one in found] == FORMATS
+
+
+def test_every_writing_of_a_format_means_one_file_type() -> None:
+    known = vocabulary()
+    assert {code: known.file_type(said) for code, said in known.written.items()} == {
+        c: c for c in known.written
+    }
+    assert files.format_of("街道.geojson") == "GeoJSON"
+    assert files.format_of("街道.csv") == "CSV"
 
 
 @pytest.mark.parametrize("licence", ["cc-by-4.0", "cc-zero", "odc-odbl", "other-open", "wtfpl", "cc-by", "https://example.org/own"])  # fmt: skip

@@ -47,6 +47,7 @@ def test_a_dataset_in_our_words(site: RemoteSite, gather: Any) -> None:
     assert isinstance(found, Record)
     assert found.identifier == ENTRY["identifier"]
     assert found.page == ENTRY["landingPage"]
+    assert found.name == ""  # its page is on another site, and a number is no name
     assert dict(found.fields) == {
         "title": "Street names",
         "description": "All streets.",
@@ -73,6 +74,23 @@ def test_a_dataset_in_our_words(site: RemoteSite, gather: Any) -> None:
         "url": f"{site.url}/files/streets.csv",
     }
     assert found.left_out == ("resources",)
+
+
+@pytest.mark.parametrize(
+    ("identifier", "page", "name"),
+    [
+        ("https://c/dataset/0190a0b0-c0d0-7e0f-8a1b-2c3d4e5f6071", "/dataset/streets", "streets"),
+        ("streets", "https://body.example/statistics", "streets"),
+        ("https://c/id/streets", "", "streets"),
+        ("https://c/id/1", "/view?id=1", ""),
+    ],
+)
+def test_the_name_is_that_of_its_page_or_of_its_identifier(
+    site: RemoteSite, gather: Any, identifier: str, page: str, name: str
+) -> None:
+    site.pages["/data.json"] = catalogue({**ENTRY, "identifier": identifier, "landingPage": page})
+    [found] = gather("datajson", "/data.json")
+    assert found.name == name
 
 
 def test_broken_records_go_alone(site: RemoteSite, gather: Any) -> None:

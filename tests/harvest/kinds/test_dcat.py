@@ -80,6 +80,7 @@ def test_a_dataset_in_our_words(site: RemoteSite, gather: Any) -> None:
         "author": "县统计局",
     }
     assert found.page == "https://county.example.cn/streets"
+    assert found.name == "d1"
     [resource] = found.resources
     assert dict(resource.fields) == {
         "name": "表格",
@@ -109,6 +110,30 @@ def test_other_syntaxes(site: RemoteSite, gather: Any) -> None:
         site.pages["/c.jsonld"] = Answer(orjson.dumps(told), headers={"Content-Type": kind})
         [found] = records(gather("dcat", "/c.jsonld"))
         assert (found.identifier, found.fields["title"]) == ("http://c/d2", "水质")
+
+
+@pytest.mark.parametrize(
+    ("address", "page", "name"),
+    [
+        ("http://data.europa.eu/88u/dataset/streets/", "", "streets"),
+        ("http://c/dataset/0190a0b0-c0d0-7e0f-8a1b-2c3d4e5f6071", "http://c/zh/dataset/streets", "streets"),
+        ("http://c/datasets/5de8f397634f4164071119c5/", "http://c/datasets/streets/", "streets"),
+        ("http://c/dataset/17", "http://body.example/statistics", ""),
+        ("http://c/dataset/17", "http://c/detail?id=17", ""),
+        ("http://c/catalog#streets", "", ""),
+        ("http://c/", "", ""),
+        ("http://c/Streets", "http://c/%E8%A1%97%E9%81%93", ""),
+        ("http://c/streets.html", "", ""),
+        ("urn:x:streets", "", ""),
+        ("http://[c/streets", "", ""),
+    ],
+)
+def test_the_name_is_the_last_part_of_its_address_or_page(
+    site: RemoteSite, gather: Any, address: str, page: str, name: str
+) -> None:
+    landing = f"dcat:landingPage <{page}> ;" if page else ""
+    site.pages["/c"] = turtle(f'<{address}> a dcat:Dataset ; {landing} dct:title "街道" .')
+    assert [one.name for one in records(gather("dcat", "/c"))] == [name]
 
 
 CKAN = '<#page> a hydra:PagedCollection ; hydra:totalItems 5 ; hydra:nextPage "{next}" .'

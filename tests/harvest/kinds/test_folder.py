@@ -59,6 +59,7 @@ def test_a_package_and_plain_files(dropped: Path, gather: Any) -> None:
     found = {one.identifier: one for one in gather("folder", "county")}
     assert found.keys() == {"urn:county:streets", "水质_2026", "sub/公园"}
     package = found["urn:county:streets"]
+    assert [one.name for one in found.values()] == ["streets", "", ""]
     assert dict(package.fields) == {
         "title": "街道",
         "description": "全县街道",
