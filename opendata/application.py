@@ -24,6 +24,7 @@ from opendata.changes.webhooks.delivering import Courier
 from opendata.compat.ckan.packages import TAKEN
 from opendata.compat.dcat.quality import measure
 from opendata.compat.dcat.schema_org import data_catalog, schema_org
+from opendata.core.allocator import give_back
 from opendata.core.errors import Conflict
 from opendata.core.locks import FileLock
 from opendata.edge.usage.journal import Journal
@@ -76,6 +77,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 DAILY = (*schedule.DAILY, dumps.DAILY)
 UPKEEP_SECONDS = 3600.0
+GIVE_BACK_SECONDS = 10.0
 DRAIN_SECONDS = 0.2
 """Between two drains of the index, at least: what comes in meanwhile shares the cost of one commit."""
 LONGEST_PAUSE_SECONDS = 2.0
@@ -322,6 +324,7 @@ class Background:
             app.place, app.stores, app.indexer, app.settings.scratch, (DumpPart.sha256, HarvestRun.spool)
         )
         next_upkeep = time.monotonic() + UPKEEP_SECONDS
+        next_give_back = time.monotonic() + GIVE_BACK_SECONDS
         while not self._stop.wait(TICK_SECONDS):
             guarded(partial(do_due, app))
             guarded(self._ask_for_the_day)
@@ -331,6 +334,9 @@ class Background:
             if time.monotonic() >= next_upkeep:
                 guarded(upkeep.run)
                 next_upkeep = time.monotonic() + UPKEEP_SECONDS
+            if time.monotonic() >= next_give_back:
+                give_back()
+                next_give_back = time.monotonic() + GIVE_BACK_SECONDS
 
     def _ask_for_the_day(self) -> None:
         self._asked = schedule.ask(self._app.place, self._asked, DAILY)

@@ -19,9 +19,9 @@ from opendata.cli import (
     upkeep,
     validate,
 )
+from opendata.cli.application import language_of, refuse
 from opendata.core.allocator import share_arenas
 from opendata.core.errors import DomainError
-from opendata.edge import messages
 from opendata.settings import SettingsError
 
 COMMANDS = [
@@ -71,7 +71,4 @@ def main() -> None:
         click.echo(f"The database does not answer (OPENDATA_DATABASE_URL): {error.orig}", err=True)
         sys.exit(1)
     except DomainError as error:
-        click.echo(messages.error_text(error, "en"), err=True)
-        for field in error.fields:
-            click.echo(f"  {field.path}: {messages.field_text(field, 'en')}", err=True)
-        sys.exit(1)
+        refuse(error, language_of())

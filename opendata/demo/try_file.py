@@ -80,9 +80,10 @@ class Api:
         found: dict[str, Any] = json.loads(content) if content[:1] == b"{" else {}
         if answer.status >= 300:
             details = "; ".join(f"{e['field']}: {e['detail']}" for e in found.get("errors", []))
-            raise Conflict(
-                "api_refused", status=answer.status, detail=found.get("detail", ""), details=details
-            )
+            told = found.get("detail", "")
+            if details:
+                raise Conflict("api_refused_fields", status=answer.status, detail=told, details=details)
+            raise Conflict("api_refused", status=answer.status, detail=told)
         return found
 
 
@@ -105,7 +106,7 @@ def run(settings: Settings, file: Path, title: str | None, say: Say) -> None:
 
 
 def publish(settings: Settings, api: Api, file: Path, title: str, say: Say) -> str:
-    """The whole road: draft, upload, submit, two decisions. Returns the page's address."""
+    """The whole road: draft, upload, submit, two decisions. Returns the address of the page that shows the rows."""
     people = catalogue.credentials(settings)
     api.token = people["sample-author"]["token"]
     dataset = api.call("POST", "/api/v1/datasets", {"agency": AGENCY, "title": title})
@@ -127,7 +128,7 @@ def publish(settings: Settings, api: Api, file: Path, title: str, say: Say) -> s
         say(f"Approved by {person}.")
     _follow(api, release["id"], {"published"}, say)
     _wait_rows(api, resource["id"], say)
-    return f"{settings.site_url}/zh/dataset/{quote(dataset['name'])}"
+    return f"{settings.site_url}/zh/dataset/{quote(dataset['name'])}/resource/{resource['id']}"
 
 
 def _start(settings: Settings, api: Api, say: Say) -> subprocess.Popen[bytes]:

@@ -65,7 +65,9 @@ class Replay(Exception):
 
     def __init__(self, kept: IdempotentAnswer) -> None:
         super().__init__(kept.key)
+        told = {"ETag": kept.etag, "Location": kept.location}
         headers = {"Idempotent-Replayed": "true", "Cache-Control": "private, no-store"}
+        headers |= {name: value for name, value in told.items() if value}
         self.response = Response(kept.body, kept.status, headers, media_type=kept.media_type or None)
 
 
@@ -148,6 +150,8 @@ def remember(work: Work, ticket: Ticket | None, answer: Response) -> None:
             body_hash=ticket.body_hash,
             status=answer.status_code,
             media_type=(answer.headers.get("content-type") or "")[:100],
+            etag=(answer.headers.get("etag") or "")[:200],
+            location=(answer.headers.get("location") or "")[:500],
             body=body,
             created_at=work.now,
         )

@@ -18,18 +18,24 @@ _FOLDER = Path(__file__).parent / "messages"
 class _Lenient(string.Formatter):
     """A parameter that is missing shows as nothing: a message must never fail. That none is missing a test sees to."""
 
+    def __init__(self, language: str) -> None:
+        self._language = language
+
     def get_value(self, key: int | str, args: Any, kwargs: Mapping[str, Any]) -> Any:
         value = kwargs.get(str(key), "")
-        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        comma = "、" if self._language == "zh" else ", "
+        return comma.join(map(str, value)) if isinstance(value, list | tuple) else value
 
     def format_field(self, value: Any, format_spec: str) -> str:
-        """`{limit:size}`: bytes as people read them."""
+        """`{limit:size}`: bytes as people read them; `{role:word}`: what people call it (`word.…`)."""
         if format_spec == "size":
             return size(int(value)) if str(value).isdigit() else str(value)
+        if format_spec == "word":
+            return catalogue(self._language).get(f"word.{value}", str(value))
         return str(super().format_field(value, format_spec))
 
 
-_formatter = _Lenient()
+_formatters = {language: _Lenient(language) for language in LANGUAGES}
 
 
 def size(value: int) -> str:
@@ -56,8 +62,9 @@ def read(folder: Path, language: str) -> dict[str, str]:
 
 def text(code: str, language: str, params: Mapping[str, Any] | None = None) -> str:
     """The sentence of a code, filled in; the code itself if it has none."""
-    template = catalogue(language if language in LANGUAGES else "en").get(code, code)
-    return _formatter.vformat(template, (), params or {})
+    language = language if language in LANGUAGES else "en"
+    template = catalogue(language).get(code, code)
+    return _formatters[language].vformat(template, (), params or {})
 
 
 def error_text(error: DomainError, language: str) -> str:

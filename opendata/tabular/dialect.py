@@ -190,11 +190,23 @@ def _words(line: str, quote: str) -> list[str]:
 
 
 def _swallows(text: str, way: Dialect) -> bool:
-    """Whether a quote makes one cell of several lines."""
+    """Whether a quote makes one cell of several lines, and is not closed as one that was meant so."""
     try:
-        return any("\n" in cell for row in way.reader(io.StringIO(text, newline="")) for cell in row)
+        rows = list(way.reader(io.StringIO(text, newline="")))
     except csv.Error:
         return True
+    return any("\n" in cell for row in rows for cell in row) and not _is_well_closed(text, way)
+
+
+def _is_well_closed(text: str, way: Dialect) -> bool:
+    """Whether a delimiter, or the line's end, stands behind every quote that ends a cell."""
+    lines = io.StringIO(text, newline="")
+    try:
+        for _ in csv.reader(lines, delimiter=way.delimiter, quotechar=way.quote, strict=True):
+            pass
+    except csv.Error:
+        return False
+    return True
 
 
 def _quote(text: str) -> str:

@@ -31,7 +31,7 @@ def record_rows(path: Path, kind: str, encoding: str, table: str | None = None) 
     """The header, then one row a record; a key that a record lacks is an empty cell. `table`: of a JSON document that holds
     several, the key of one.
 
-    Errors: TaskError `json_broken`(line), `json_key_repeated`(key, line), `json_no_records`, `json_too_large`, `too_many_columns`."""
+    Errors: TaskError `json_broken`(line), `json_nested`, `json_key_repeated`(key, line), `json_no_records`, `json_too_large`, `too_many_columns`."""
     if kind == "kml":
         keys = _keys(map(_feature, kml.features(path)))
         records: Iterable[Record] = map(_feature, kml.features(path))
@@ -166,8 +166,10 @@ def parse(text: str, line: int | None) -> Any:
         raise TaskError("json_key_repeated", key=error.key[:100], line=line or _line_of(text)) from None
     except json.JSONDecodeError as error:
         raise TaskError("json_broken", line=line or error.lineno) from None
-    except (RecursionError, ValueError):
-        raise TaskError("json_broken", line=line) from None
+    except RecursionError:
+        raise TaskError("json_nested") from None
+    except ValueError:  # a number too long to be one
+        raise TaskError("json_broken", line=line or 1) from None
 
 
 def _features(features: list[Any]) -> list[Record]:

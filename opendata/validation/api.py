@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -67,6 +69,10 @@ class TrialOut(BaseModel):
     matches: list[MatchOut] = Field(description="Ready schemas that it fits, if none was asked for")
     findings: FindingsOut = Field(description="Its errors, said so that a clerk can act")
     report: dict[str, Any] = Field(description="A frictionless report")
+    rows: int | None = Field(description="How many rows were looked at")
+    layout: dict[str, Any] = Field(
+        description="How it was read: format, encoding, sheet and sheets, member, header_row, notes of what was odd"
+    )
 
 
 _TEXT = {"type": "string"}
@@ -175,6 +181,8 @@ def trial_body(found: trial.Trial) -> dict[str, Any]:
         "matches": found.matches,
         "findings": findings_out(found.report, schema, found.own_names),
         "report": found.report,
+        "rows": found.rows,
+        "layout": found.layout,
     }
 
 
@@ -189,9 +197,7 @@ def trial_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
         raise Invalid(fields=wrong)
     given = {name: value for name, value in form.items() if value and name != "url"}
     schema = given.pop("schema", None)
-    if schema is not None:
-        check_json(str(schema).encode())
-    asked: dict[str, Any] = {"schema": orjson.loads(str(schema)) if schema is not None else None}
+    asked: dict[str, Any] = {"schema": None if schema is None else sent_schema(str(schema).encode())}
     asked["schema_name"] = given.pop("schema_name", "")
     try:
         asked["options"] = ReadOptions.model_validate(given).stored()
@@ -199,6 +205,17 @@ def trial_fields(form: Mapping[str, str | list[str]]) -> dict[str, Any]:
         names = [str(item["loc"][0]) for item in error.errors()]
         raise Invalid(fields=[FieldError(n, "option_wrong", {"option": n}) for n in names]) from None
     return asked
+
+
+def sent_schema(data: bytes) -> Any:
+    """The JSON of a schema as somebody has it, perhaps with an editor's byte order mark. `Invalid` naming `schema`;
+    `TooLarge("json_too_deep")`."""
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        check_json(data)
+    except Invalid as error:
+        raise Invalid(fields=[replace(one, path="schema") for one in error.fields]) from None
+    return orjson.loads(data)
 
 
 def _check(sandbox: Sandbox, asked: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ from opendata.tabular.tasks import profile
 from opendata.validation.checks.plugin import checklist
 from opendata.validation.library.fitting import fit
 from opendata.validation.proof.digest import Digest
+from opendata.validation.proof.patience import patience
 from opendata.validation.proof.validating import validate
 
 _DIRECT = ("utf-8", "utf-8-sig", "gb18030")
@@ -149,7 +150,7 @@ def _frictionless(
     dialect = Dialect(header_rows=[found.header_end])
     dialect.add_control(control)
     try:
-        with system.use_context(trusted=True):
+        with system.use_context(trusted=True), patience(schema):
             resource = TableResource(
                 name="table",
                 path=str(path),
@@ -185,6 +186,8 @@ def _unreadable(name: str, error: TaskError) -> dict[str, Any]:
     kind = "encoding-error" if error.code.startswith("encoding_") else "format-error"
     if error.code in ("file_empty", "header_missing"):
         kind = "source-error"
+    if error.code == "pattern_too_slow":
+        kind = "schema-error"
     return _report(name, [{**_error(kind, error.code), "code": error.code, "params": error.params}])
 
 

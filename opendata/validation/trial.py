@@ -37,12 +37,21 @@ class Trial:
     structural: bool
     error_count: int
     report: Mapping[str, Any]
+    layout: Mapping[str, Any]
+    """How it was read: of which sheet, of which member of an archive, what was odd."""
     schema: Mapping[str, Any] | None
     """The one it was checked against; None: the inferred one."""
     mapped: list[dict[str, Any]]
     """Which column is which field."""
     matches: list[dict[str, Any]]
     """Ready schemas that it fits, if none was asked for."""
+
+    @property
+    def rows(self) -> int | None:
+        """How many rows were looked at; None if the table could not be read. A report tells none of no rows."""
+        tasks = self.report.get("tasks") or [{}]
+        found: int | None = (tasks[0].get("stats") or {}).get("rows")
+        return 0 if found is None and self.valid else found
 
     @property
     def own_names(self) -> dict[str, str]:
@@ -105,7 +114,7 @@ def run(
     verdict = classify(answer["report"])
     return Trial(
         verdict["valid"], verdict["structural"], verdict["errors"],
-        answer["report"], schema, answer["mapped"], [asdict(match) for match in matches],
+        answer["report"], answer["layout"], schema, answer["mapped"], [asdict(match) for match in matches],
     )  # fmt: skip
 
 

@@ -21,5 +21,7 @@ class IdempotentAnswer(Base):
     body_hash: Mapped[str] = mapped_column(String(64))
     status: Mapped[int]
     media_type: Mapped[str] = mapped_column(String(100))
+    etag: Mapped[str] = mapped_column(String(200), default="")
+    location: Mapped[str] = mapped_column(String(500), default="")
     body: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(index=True)

@@ -168,7 +168,7 @@ def test_both_languages_say_the_same_codes_with_the_same_parameters() -> None:
 
 def test_no_sentence_is_for_a_code_that_nobody_gives() -> None:
     known = set(codes()) | set(PATTERNS.values()) | set(PYDANTIC) | set(FRAMEWORK) | kinds() | steps()
-    assert sorted(messages.catalogue("en").keys() - known) == []
+    assert sorted({c for c in messages.catalogue("en") if not c.startswith("word.")} - known) == []
 
 
 def test_docs_list_every_error_with_its_meaning() -> None:

@@ -10,7 +10,6 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,8 +54,8 @@ FILES: dict[str, tuple[str, Bad, str]] = {
     "NUL bytes": ("a.csv", lambda: b"a,b\n1,\0\n" + b"\0" * 1000, "not_as_named"),
     "a broken encoding": ("a.csv", lambda: b"a,b\n" + b"1,2\n" * 99 + b"\xff\xfe\xff,3\n", "encoding_unknown"),
     "half of UTF-16": ("a.csv", lambda: b"\xff\xfe" + "a,b\n1,2\n".encode("utf-16-le")[:-1], "encoding_wrong"),
-    "deep JSON": ("a.json", lambda: b'[{"a":' * 100_000 + b"1" + b"}]" * 100_000, "json_broken"),
-    "a deep cell of JSON": ("a.ndjson", lambda: b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}\n", "json_broken"),
+    "deep JSON": ("a.json", lambda: b'[{"a":' * 100_000 + b"1" + b"}]" * 100_000, "json_nested"),
+    "a deep cell of JSON": ("a.ndjson", lambda: b'{"a":' + b"[" * 200_000 + b"]" * 200_000 + b"}\n", "json_nested"),
     "a Shapefile without its table": ("a.zip", lambda: zipped(a_x_shp=b"\0\0\x27\n" + bytes(96)), "shapefile_part_missing"),
 }  # fmt: skip
 SOME = [
@@ -174,14 +173,15 @@ def test_deep_json_in_place_of_a_schema(office: Any) -> None:
     still_there(office)
 
 
-@pytest.mark.heavy
-def test_a_pattern_that_takes_for_ever_ends_with_the_sandbox(office: Any, tmp_path: Path) -> None:
-    """RE2 takes it, Python's engine would not come back: the limit of the processor's time ends it."""
+def test_a_pattern_that_takes_for_ever_is_blamed(office: Any) -> None:
+    """RE2 takes it, Python's engine would not come back."""
     schema = {"fields": [{"name": "a", "type": "string", "constraints": {"pattern": "(a|aa)+"}}]}
     data = b"a\n" + b"a" * 60 + b"b\n"
     answer = office.client.post(
         f"{API}/validate", files={"file": ("a.csv", data)}, data={"schema": json.dumps(schema)}
     )
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["code"] == "file_too_heavy"
+    assert answer.status_code == 200, answer.text
+    assert not answer.json()["valid"]
+    [group] = answer.json()["findings"]["groups"]
+    assert "(a|aa)+" in group["sentence"]["en"]
     still_there(office)

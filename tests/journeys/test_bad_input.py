@@ -160,6 +160,8 @@ def test_a_repeated_request_has_one_effect(office: Any) -> None:
     again = office.editor.post("/datasets", json=body, headers=once)
     assert (first.status_code, again.status_code) == (201, 201)
     assert first.json()["id"] == again.json()["id"]
+    for header in ("etag", "location"):
+        assert again.headers[header] == first.headers[header]
     other = office.editor.post("/datasets", json={**body, "title": "x"}, headers=once)
     problem(other, 422)
     url = f"/datasets/{first.json()['id']}/resources"

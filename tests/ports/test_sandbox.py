@@ -213,6 +213,13 @@ class TestProcess:
         assert not alive(first)
         assert run(sandbox, "pid") != first
 
+    def test_a_worker_for_one_task_ends_with_it_but_a_warm_one_stays(self, make: Make) -> None:
+        sandbox = make()
+        once = sandbox.run("sandbox_tasks:pid", args={}, keep=False)
+        assert not alive(once)
+        warm = run(sandbox, "pid")
+        assert sandbox.run("sandbox_tasks:pid", args={}, keep=False) == warm == run(sandbox, "pid")
+
     def test_preloaded_modules_are_there(self, make: Make) -> None:
         assert run(make(preload=["sandbox_tasks"]), "echo", a=1) == {"a": 1}
 

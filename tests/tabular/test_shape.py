@@ -253,3 +253,11 @@ def test_quotes_around_a_delimiter_are_no_stray_ones(tmp_path: Path) -> None:
     path.write_text('code\n"12"\n"1,200.50"\n"3.5万"\n"1,200 元"\n', encoding="utf-8")
     found = layout(path, path.name, {})
     assert (found.columns, found.quote, found.notes) == (("code",), '"', ())
+
+
+def test_a_cell_of_several_lines_is_no_stray_quote(tmp_path: Path) -> None:
+    """Its quote is closed where the cell ends, however odd the rows of a small file are."""
+    path = tmp_path / "odd.csv"
+    path.write_text('f0,f1\nabc,1\n1,"a\nb",x\n2,3\n', encoding="utf-8")
+    found = layout(path, path.name, {})
+    assert (found.quote, found.notes) == ('"', ())

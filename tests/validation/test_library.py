@@ -221,7 +221,7 @@ class TestTrying:
         ("fields", "path", "code"),
         [
             ({"schema_name": "no_such"}, "schema_name", "unknown_schema"),
-            ({"schema": "{"}, "body", "json_invalid"),
+            ({"schema": "{"}, "schema", "json_invalid"),
             ({"schema": '{"fields": []}'}, "schema.fields", "schema_no_fields"),
             ({"schema": "[]"}, "schema", "schema_wrong"),
             ({"schema": '{"fields": [{"name": "a", "constraints": {"pattern": "(?=a)"}}]}'}, "schema.fields.0.constraints.pattern", "pattern_refused"),

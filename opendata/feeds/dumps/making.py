@@ -154,7 +154,9 @@ class Maker:
         """Of all datasets, from their lines. `seq`: what these know."""
         folder = lines.parent
         limits = Limits.for_bytes(lines.stat().st_size)
-        done = self.sandbox.run(TASK, args={}, inputs={"lines": lines}, output=folder, limits=limits)
+        done = self.sandbox.run(
+            TASK, args={}, inputs={"lines": lines}, output=folder, limits=limits, keep=False
+        )
         file = _File(self.store.writer(), squeezed=False)
         with Path(folder, "catalog.parquet").open("rb") as source:
             while chunk := source.read(1 << 20):

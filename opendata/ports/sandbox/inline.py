@@ -22,6 +22,7 @@ class InlineSandbox:
         inputs: Mapping[str, Path] | None = None,
         output: Path | None = None,
         limits: Limits = Limits(),
+        keep: bool = True,
     ) -> Any:
         kwargs = json.loads(json.dumps(request(args, inputs, output), allow_nan=False))
         message = answer(task, kwargs, limits.output_bytes)

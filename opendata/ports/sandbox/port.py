@@ -68,9 +68,11 @@ class Sandbox(Protocol):
         inputs: Mapping[str, Path] | None = None,
         output: Path | None = None,
         limits: Limits = Limits(),
+        keep: bool = True,
     ) -> Any:
         """Runs a task and returns its JSON result. Each of `inputs` is passed as a keyword argument holding its path,
-        `output` as the keyword argument `output`. Thread-safe; blocks."""
+        `output` as the keyword argument `output`. `keep`: False for what is done once in a while: a worker that was
+        started for it does not wait for more. Thread-safe; blocks."""
         ...
 
     def close(self) -> None: ...

@@ -67,6 +67,7 @@ class ProcessSandbox:
         inputs: Mapping[str, Path] | None = None,
         output: Path | None = None,
         limits: Limits = Limits(),
+        keep: bool = True,
     ) -> Any:
         order = {"task": task, "kwargs": request(args, inputs, output), "limits": asdict(limits)}
         body = json.dumps(order, allow_nan=False).encode()
@@ -83,7 +84,10 @@ class ProcessSandbox:
                     self._retire(worker)
                     raise
                 else:
-                    self._give_back(worker)
+                    if fresh and not keep:
+                        self._retire(worker)
+                    else:
+                        self._give_back(worker)
                     return unpack(message)
 
     def close(self) -> None:

@@ -35,5 +35,5 @@ def make(sandbox: Sandbox, scratch: Path, report: YearlyReport, body: Agency) ->
         "numbers": numbers,
     }
     with tempfile.TemporaryDirectory(dir=scratch, prefix="report-") as folder:
-        sandbox.run(TASK, args=args, output=Path(folder))
+        sandbox.run(TASK, args=args, output=Path(folder), keep=False)
         return Path(folder, "report.docx").read_bytes()

@@ -8,9 +8,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from opendata.tabular.layout import Layout, layout
+from opendata.tabular.layout import Layout
 from opendata.tabular.shape import naming
 from opendata.tabular.stream import frames
+from opendata.tabular.workbooks.likeliest import likeliest
 from opendata.validation.judging import validate_file
 
 SAMPLE = 50
@@ -24,16 +25,18 @@ def check(
     schema: Schema | None = None,
     limit_errors: int = 1000,
 ) -> dict[str, Any]:
-    """`{report, mapped, columns, sample}` of a file: frictionless' report against `schema`, else against the inferred one;
-    with a schema, which column is which field; without one, what a ready one is found by. Errors: those of `layout`."""
+    """`{report, layout, mapped, columns, sample}` of a file: frictionless' report against `schema`, else against the inferred
+    one, and how the file was read; with a schema, which column is which field; without one, what a ready one is found by.
+    Errors: those of `layout`."""
     source = Path(path)
-    found = layout(source, name, options)
-    report = validate_file(source, name, options, schema, limit_errors)
+    found = likeliest(source, name, options)
+    report = validate_file(source, name, options, schema, limit_errors, found=found)
+    answer = {"report": report, "layout": found.descriptor()}
     if schema is None:
         sample = _sample(source, found)
-        return {"report": report, "mapped": [], "columns": list(found.columns), "sample": sample}
+        return answer | {"mapped": [], "columns": list(found.columns), "sample": sample}
     mapped = naming.map_columns(schema, found.columns)
-    return {"report": report, "mapped": [asdict(one) for one in mapped], "columns": [], "sample": []}
+    return answer | {"mapped": [asdict(one) for one in mapped], "columns": [], "sample": []}
 
 
 def _sample(source: Path, found: Layout) -> list[list[str]]:

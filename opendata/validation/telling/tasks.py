@@ -9,6 +9,7 @@ from typing import Any
 
 from opendata.tabular.layout import layout
 from opendata.tabular.workbooks import marking
+from opendata.tabular.workbooks.likeliest import likeliest
 from opendata.validation.engine import classify
 from opendata.validation.judging import validate_file
 from opendata.validation.library import tasks as library
@@ -30,17 +31,17 @@ def annotate(
 ) -> dict[str, Any]:
     """Writes `<output>/marked.xlsx` and answers `{valid, errors, complete, cells, rows, whole}` (`marking.Marked`).
 
-    `any_header`: the header may name the schema's fields in Chinese, by aliases, in any order, as `library.tasks.check`
-    takes it; else it is judged as a resource's file is. Errors: those of `layout`."""
+    `any_header`: the header may name the schema's fields in Chinese, by aliases, in any order, and the sheet that looks like the
+    data is read, as `library.tasks.check` does; else it is judged as a resource's file is. Errors: those of `layout`."""
     source = Path(path)
-    found = layout(source, name, options)
+    found = (likeliest if any_header else layout)(source, name, options)
     own: dict[str, str] = {}
     if any_header and schema is not None:
         answer = library.check(path, name, options, schema, MARKS)
         report = answer["report"]
         own = {one["field"]: one["column"] for one in answer["mapped"]}
     else:
-        report = validate_file(source, name, options, schema, MARKS)
+        report = validate_file(source, name, options, schema, MARKS, found=found)
     marked = marking.mark(
         source,
         found,

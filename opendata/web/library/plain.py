@@ -9,6 +9,7 @@ from opendata.validation.telling.groups import Value
 from opendata.validation.trial import Trial
 from opendata.web import texts
 from opendata.web.library.trying import choice, verdict_of
+from opendata.web.verdicts import Verdict
 
 WIDEST = 24
 """Places of the column with the columns' names."""
@@ -18,11 +19,13 @@ EXAMPLES = 5
 
 def lines(found: Trial, name: str, language: str) -> Iterator[str]:
     verdict = verdict_of(found, language)
-    key = f"verdict.{verdict.state}"
+    empty = verdict.state == "valid" and verdict.rows == 0
+    key = "verdict.no_rows" if empty else f"verdict.{verdict.state}"
     count = {"count": f"{verdict.error_count}"} if verdict.state == "wrong_cells" else {}
     yield f"{name}: {texts.text(key, language, **count)}"
     if found.schema and (title := choice(found.schema, language)):
         yield texts.text("try.against", language, title=title)
+    yield from _read(verdict, language)
     whole = texts.text("report.whole_table", language)
     rows = [
         (group.column or whole, str(group.count), group.sentence[language], _places(group.values, language))
@@ -35,6 +38,16 @@ def lines(found: Trial, name: str, language: str) -> Iterator[str]:
     for match in found.matches:
         title = texts.choose(match["title"], match["title_en"], language)
         yield f"{texts.text('try.score', language)} {match['score']:.0%}  {match['name']}  {title}"
+
+
+def _read(verdict: Verdict, language: str) -> Iterator[str]:
+    """What was looked at: the sheet of several, the member of an archive, how many rows."""
+    if note := verdict.other_sheets:
+        yield texts.text("note.other_sheets", language, read=note["read"], sheets=f"{note['sheets']}")
+    if member := verdict.layout.get("member"):
+        yield str(member)
+    if verdict.rows is not None:
+        yield texts.text("try.rows", language, rows=f"{verdict.rows:,}")
 
 
 def _places(values: Sequence[Value], language: str) -> str:

@@ -46,28 +46,26 @@ async def check(
     """The same page with what was found; or the file itself, its wrong cells marked."""
     check_origin(request)
     offered = await run_in_threadpool(_offered, request)
-    chosen = url = ""
+    chosen = url = sheet = ""
     try:
         with trial.scratch(settings.scratch) as path:
             writer = partial(trial.Scratch, path, trial.MOST_BYTES)
             received = await uploads.receive(request, writer, file_field="file", limit=trial.MOST_BYTES)
             form = Form.of(received.fields)
-            chosen, url = form.text("schema_name"), form.text("url")
+            chosen, url, sheet = form.text("schema_name"), form.text("url"), form.text("sheet")
             if not form.text("url") and not _has_file(received):
                 raise invalid("file", "missing")
             against = await run_in_threadpool(trial.against, place_of(request), None, chosen)
             name = await run_in_threadpool(fetching.take, fetcher, received, path)
+            asked: dict[str, Any] = {"schema": against.schema, "options": {"sheet": sheet} if sheet else None}
             if form.text("annotate"):
-                made = await run_in_threadpool(
-                    annotating.annotate_trial, sandbox, path, name, settings.scratch, schema=against.schema
-                )
-                return annotating.answer(made, name)
-            found = await run_in_threadpool(
-                trial.run, sandbox, path, name, schema=against.schema, offered=against.offered
-            )
+                mark = partial(annotating.annotate_trial, sandbox, path, name, settings.scratch, **asked)
+                return annotating.answer(await run_in_threadpool(mark), name)
+            judge = partial(trial.run, sandbox, path, name, offered=against.offered, **asked)
+            found = await run_in_threadpool(judge)
     except (Invalid, TooLarge, Unavailable) as error:
-        return _page(request, language, offered, chosen, wrong=problems(error, language), url=url)
-    return _page(request, language, offered, chosen, found, name)
+        return _page(request, language, offered, chosen, sheet, wrong=problems(error, language), url=url)
+    return _page(request, language, offered, chosen, sheet, found, name)
 
 
 def _page(
@@ -75,6 +73,7 @@ def _page(
     language: str,
     offered: Mapping[str, Schema],
     chosen: str,
+    sheet: str = "",
     found: Trial | None = None,
     name: str = "",
     wrong: Sequence[Problem] = (),
@@ -86,6 +85,7 @@ def _page(
         "library/try.html",
         language,
         chosen=chosen,
+        sheet=sheet,
         url=url,
         options=[(key, title) for title, key in ready],
         found=found,
@@ -116,6 +116,8 @@ def verdict_of(found: Trial, language: str) -> Verdict:
     groups = grouped(found.report, found.schema or {}, found.own_names)
     return Verdict(
         "valid" if found.valid else "structural" if found.structural else "wrong_cells",
+        rows=found.rows,
+        layout=found.layout,
         error_count=found.error_count,
         groups=groups,
         listed=sum(group.count for group in groups),
