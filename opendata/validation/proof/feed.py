@@ -15,6 +15,7 @@ from frictionless.resources import TableResource
 from opendata.tabular.plain.blocks import Block
 from opendata.tabular.plain.text import NotPlain
 from opendata.validation.proof import delimited
+from opendata.validation.proof.ahead import ahead
 from opendata.validation.proof.delimited import Batch, Rows
 from opendata.validation.proof.digest import Digest
 from opendata.validation.proof.plan import Look, Plan, plan
@@ -135,7 +136,7 @@ class Feed:
         if known.keys:
             yield from self._by_keys(known, rows)
         else:
-            for batch in rows:
+            for batch in ahead(rows):
                 self._show(batch, known)
                 look = known.look(batch.part)
                 yield from self._given(batch, ~look.clean, look)
@@ -189,7 +190,7 @@ class Feed:
         """Of every row, whether it is doubtful: keys need a look at the whole table before."""
         doubts, seen = [], 0
         try:
-            for batch in rows:
+            for batch in ahead(rows):
                 self._show(batch, known)
                 seen += batch.num_rows
                 self._progress(seen)
