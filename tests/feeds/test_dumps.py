@@ -24,6 +24,7 @@ from opendata.application import Application
 from opendata.feeds import reading
 from opendata.feeds.dumps import making, queries, tasks
 from opendata.feeds.dumps.models import DumpPart
+from opendata.ports.job_queue.port import RetryLater
 from opendata.publishing.upkeep import ORPHAN_AGE, Upkeep
 from opendata.work.actor import SYSTEM
 
@@ -233,6 +234,33 @@ def test_a_withdrawal_while_the_files_are_made(
     making.follow(app.place, -1)
     settle()
     assert ids_in(feeds) == [{one["id"] for one in published} - {published[1]["id"]}] * 4
+
+
+@light
+def test_a_catalogue_that_has_grown_is_cut_into_parts_by_the_next_withdrawal(
+    app: Application, feeds: TestClient, published: list[dict[str, Any]], office: Any, settle: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Its files were made as one part when it was small: each withdrawal would make all of it anew."""
+    app.dump_maker.daily()
+    before = {part.sha256 for part in _parts(app)}
+    monkeypatch.setattr(making, "PART", 1)
+    withdraw(office, published[1]["id"])
+    making.follow(app.place, -1)
+    settle()
+    left = {one["id"] for one in published} - {published[1]["id"]}
+    assert ids_in(feeds) == [left] * 4
+    assert len([part for part in _parts(app) if part.format == "nt"]) > len(left) - 1
+    assert before.isdisjoint(stored.sha256 for stored in app.stores.public.objects())
+
+
+@light
+def test_one_job_at_a_time(app: Application, published: list[dict[str, Any]]) -> None:
+    with making.alone():
+        for job in (app.dump_maker.daily, app.dump_maker.renew):
+            with pytest.raises(RetryLater):
+                job()
+    app.dump_maker.daily()
 
 
 @light

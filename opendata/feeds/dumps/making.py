@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 import shutil
 import tempfile
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -26,6 +27,7 @@ from opendata.feeds.dumps.lines import HEADER, line, row
 from opendata.feeds.dumps.models import DumpPart
 from opendata.feeds.graph import Graph
 from opendata.feeds.terms import Site
+from opendata.ports.job_queue.port import RetryLater
 from opendata.ports.sandbox.port import Limits, Sandbox
 from opendata.ports.storage.port import ObjectMissing, ObjectWriter, Storage
 from opendata.settings import Settings
@@ -38,7 +40,22 @@ PART = 1000
 """Datasets of a part: what one withdrawal makes anew."""
 YOUNG = 1000
 """Up to so many datasets the files are made again in the minute in which there are more or fewer."""
+WAIT_SECONDS = 5.0
 TASK = "opendata.feeds.dumps.tasks:parquet"
+
+
+_turn = threading.Lock()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One of these jobs at a time in a process: a second one would do the same work, and keep others waiting. `RetryLater`."""
+    if not _turn.acquire(blocking=False):
+        raise RetryLater(WAIT_SECONDS)
+    try:
+        yield
+    finally:
+        _turn.release()
 
 
 @dataclass(frozen=True)
@@ -52,6 +69,15 @@ class Maker:
     def daily(self) -> None:
         """Job: all files from what is public now, in place of those before. The old bytes are tidied away as all that no row
         names: whoever is loading them may finish."""
+        with alone():
+            self._all()
+
+    def renew(self) -> None:
+        """Job: the parts that withdrawals have spoiled, and with them the Parquet file, again. Their bytes go at once."""
+        with alone():
+            self._renew()
+
+    def _all(self) -> None:
         with tempfile.TemporaryDirectory(dir=self.settings.scratch, prefix="dump-") as folder:
             everything = Path(folder, "catalog.ndjson")
             with everything.open("wb") as rows:
@@ -62,12 +88,18 @@ class Maker:
                 work.session.add_all(made)
                 work.record("dump.made", "dump", "catalog", **_told(made))
 
-    def renew(self) -> None:
-        """Job: the parts that withdrawals have spoiled, and with them the Parquet file, again. Their bytes go at once."""
+    def _renew(self) -> None:
         with self.place.reading(SYSTEM) as work:
             present = {(part.format, part.position): part for part in queries.parts(work)}
             spoiled = queries.spoiled(work, list(present.values()))
+            has_grown = any(not part.last and _is_long(work, part) for part in spoiled)
         if not spoiled:
+            return
+        if (
+            has_grown
+        ):  # since the day's files: now they are cut into parts again, each of which is little work
+            self._all()
+            self._drop(spoiled)
             return
         fresh: list[DumpPart] = []
         for position in sorted({part.position for part in spoiled if part.format == "ndjson"}):
@@ -174,6 +206,10 @@ class Maker:
                 if known is not None and known.seq <= part.seq:
                     work.session.merge(part)
             work.record("dump.renewed", "dump", "catalog", **_told(fresh))
+        self._drop(old)
+
+    def _drop(self, old: Sequence[DumpPart]) -> None:
+        """Bytes that tell of what was withdrawn."""
         with self.place.writing(SYSTEM) as work:
             for sha256 in {part.sha256 for part in old}:
                 if not _is_named(work, sha256):
@@ -214,6 +250,12 @@ def follow(place: Workplace, seen: int) -> int:
         with place.writing(SYSTEM) as work:
             work.enqueue(job, {}, key=f"{job}:{key}")
     return seq
+
+
+def _is_long(work: Work, part: DumpPart) -> bool:
+    """Whether the last part, which has no end, would hold far more than a part does."""
+    most = 2 * PART
+    return len(catalog.published_ids(work, visible=PUBLIC_FILTER, after=part.after, limit=most + 1)) > most
 
 
 def _rendered(batch: Sequence[reading.Record], site: Site) -> tuple[Graph, bytes]:
