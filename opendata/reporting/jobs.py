@@ -100,11 +100,19 @@ class Reporter:
 
     # -- compare -----------------------------------------------------------------------------------------------------
 
-    def _compare(self, push: ReportPush, target: ReportTarget, used: Map) -> None:
+    def _begin(self, push: ReportPush) -> bool:
+        """False if somebody has cancelled it in the moment in which it was taken."""
         with self.place.writing(SYSTEM) as work:
             row = work.session.get_one(ReportPush, push.id, with_for_update=True)
+            if row.ended_at is not None:
+                return False
             row.state, row.started_at = PushState.COMPARING.value, row.started_at or work.now
             work.session.execute(delete(ReportLine).where(ReportLine.push_id == push.id))
+        return True
+
+    def _compare(self, push: ReportPush, target: ReportTarget, used: Map) -> None:
+        if not self._begin(push):
+            return
         with self.place.reading(SYSTEM) as work:
             found = Difference(work, target, used, self.site_url, again=push.again)
             entries, count = found.entries(), 0

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from opendata.application import do_due
-from opendata.reporting.models import ReportTarget
+from opendata.reporting.jobs import Reporter
+from opendata.reporting.models import ReportPush, ReportTarget
 from opendata.work.actor import SYSTEM, SiteRole
 from tests.reporting.conftest import Reporting, Settle, counted
 from tests.support.province import TOKEN, Province
@@ -100,6 +101,26 @@ def test_cancelled_before_and_in_the_middle(reporting: Reporting, above: Provinc
     over = admin.post(f"/reporting/pushes/{asked}/cancel")
     assert (over.status_code, over.json()["code"]) == (409, "report_push_over")
     assert counted(reporting.push()) == {"created": 2, "unchanged": 1}
+
+
+def test_cancelled_in_the_moment_in_which_it_begins(
+    reporting: Reporting, above: Province, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the push and the lock on it: it stays cancelled, and the target is free."""
+    reporting.publish("公园")
+    begin = Reporter._begin
+
+    def late(reporter: Reporter, push: ReportPush) -> bool:
+        monkeypatch.setattr(Reporter, "_begin", begin)
+        told = reporting.office.admin.post(f"/reporting/pushes/{push.id}/cancel").json()
+        assert told["status"] == "cancelled"
+        return begin(reporter, push)
+
+    monkeypatch.setattr(Reporter, "_begin", late)
+    asked = reporting.ask()
+    reporting.settle()
+    assert (reporting.report(asked)["status"], above.calls) == ("cancelled", [])
+    assert counted(reporting.push()) == {"created": 1}
 
 
 def test_by_the_clock(reporting: Reporting, settle: Settle) -> None:

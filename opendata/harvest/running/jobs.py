@@ -104,7 +104,8 @@ class Harvester:
         if not self._gathering.acquire(blocking=False):
             raise RetryLater(2.0)
         try:
-            self._begin(run)
+            if not self._begin(run):
+                return
             if not run.spool:  # else a run that was killed had got so far
                 pages = self.folder.pages(source.id, source.secret)
                 remote = self._remote(run, source, pages)
@@ -116,11 +117,15 @@ class Harvester:
         finally:
             self._gathering.release()
 
-    def _begin(self, run: HarvestRun) -> None:
+    def _begin(self, run: HarvestRun) -> bool:
+        """False if somebody has cancelled it in the moment in which it was taken."""
         with self.place.writing(SYSTEM) as work:
             row = work.session.get_one(HarvestRun, run.id, with_for_update=True)
+            if row.ended_at is not None:
+                return False
             row.state, row.started_at = RunState.GATHERING.value, row.started_at or work.now
             work.session.execute(delete(HarvestOutcome).where(HarvestOutcome.run_id == run.id))
+        return True
 
     def _remote(self, run: HarvestRun, source: HarvestSource, pages: KnownPages | None = None) -> Remote:
         return Remote(

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from opendata.application import do_due
 from opendata.catalog.models import Release
-from opendata.harvest.models import HarvestSource
+from opendata.harvest.models import HarvestRun, HarvestSource
 from opendata.harvest.running import jobs
 from opendata.harvest.running.jobs import Harvester
 from opendata.harvest.schedule import next_run
@@ -73,6 +73,26 @@ def test_cancelled_before_it_begins(harvest: Harvest, ckan: MiniCkan) -> None:
     assert ckan.site.asked == []
     again = harvest.office.editor.post(f"/harvest/runs/{run}/cancel")
     assert (again.status_code, again.json()["code"]) == (409, "harvest_run_over")
+    assert counted(harvest.run()) == {"created": 8}
+
+
+@pytest.mark.parametrize("settings", ["light"], indirect=True)
+def test_cancelled_in_the_moment_in_which_it_begins(
+    harvest: Harvest, ckan: MiniCkan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at the run and the lock on it: it stays cancelled, and the source is free."""
+    begin = Harvester._begin
+
+    def late(harvester: Harvester, run: HarvestRun) -> bool:
+        monkeypatch.setattr(Harvester, "_begin", begin)
+        assert harvest.office.editor.post(f"/harvest/runs/{run.id}/cancel").json()["status"] == "cancelled"
+        return begin(harvester, run)
+
+    monkeypatch.setattr(Harvester, "_begin", late)
+    run = harvest.ask()["id"]
+    harvest.settle()
+    assert harvest.report(run)["status"] == "cancelled"
+    assert ckan.site.asked == []
     assert counted(harvest.run()) == {"created": 8}
 
 
