@@ -95,9 +95,8 @@ class Maker:
             has_grown = any(not part.last and _is_long(work, part) for part in spoiled)
         if not spoiled:
             return
-        if (
-            has_grown
-        ):  # since the day's files: now they are cut into parts again, each of which is little work
+        if has_grown:
+            # Since the day's files: now they are cut into parts again, each of which is little work.
             self._all()
             self._drop(spoiled)
             return

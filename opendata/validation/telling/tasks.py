@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from opendata.tabular.layout import layout
+from opendata.tabular.shape import naming
 from opendata.tabular.workbooks import marking
 from opendata.tabular.workbooks.likeliest import likeliest
 from opendata.validation.engine import classify
 from opendata.validation.judging import validate_file
-from opendata.validation.library import tasks as library
 from opendata.validation.telling import notes
 from opendata.validation.telling.groups import is_complete
 
@@ -35,13 +35,10 @@ def annotate(
     data is read, as `library.tasks.check` does; else it is judged as a resource's file is. Errors: those of `layout`."""
     source = Path(path)
     found = (likeliest if any_header else layout)(source, name, options)
+    report = validate_file(source, name, options, schema, MARKS, found=found)
     own: dict[str, str] = {}
     if any_header and schema is not None:
-        answer = library.check(path, name, options, schema, MARKS)
-        report = answer["report"]
-        own = {one["field"]: one["column"] for one in answer["mapped"]}
-    else:
-        report = validate_file(source, name, options, schema, MARKS, found=found)
+        own = {one.field: one.column for one in naming.map_columns(schema, found.columns)}
     marked = marking.mark(
         source,
         found,

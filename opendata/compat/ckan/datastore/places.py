@@ -92,8 +92,7 @@ def readable(call: Call, key: str, *, everyones: bool = False) -> Readable:
         lines, count = loaded
     shared = found is not None and policy.is_data_public(found[0])
     same = call.work.actor.is_public and shared
-    everyones = shared and dataset.draft_id is None
-    return Readable(resource_id, lines, same, everyones, count, table)
+    return Readable(resource_id, lines, same, shared and dataset.draft_id is None, count, table)
 
 
 def loaded_lines(call: Call, resource: ResourceView) -> tuple[Lines, int] | None:
