@@ -25,6 +25,9 @@ from figures import pytest_terminal_summary as pytest_terminal_summary
 from indices import remove_indices
 from order import long_first, without_samples
 from starlette.testclient import TestClient
+from thrift import compiled_once as compiled_once
+from thrift import pytest_collection_finish as pytest_collection_finish
+from thrift import pytest_configure as pytest_configure
 
 from opendata.accounts import passwords, tokens
 from opendata.accounts import service as accounts

@@ -22,7 +22,7 @@ from client import Client, Failed
 from loops import Side
 
 ROOT = Path(__file__).resolve().parents[2]
-PROGRAM = [sys.executable, "-m", "opendata.cli"]
+PROGRAM = [sys.executable, "-m", "opendata.start"]
 SERVICES = {
     "postgresql": "OPENDATA_TEST_POSTGRES_URL",
     "minio": "OPENDATA_TEST_S3_URL",

@@ -17,7 +17,7 @@ def opendata(folder: Path, *words: str, **settings: str) -> subprocess.Completed
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENDATA_")}
     ours = {f"OPENDATA_{name.upper()}": value for name, value in settings.items()}
     environ = {**kept, "OPENDATA_DATA_DIR": str(folder), **ours}
-    command = [sys.executable, "-m", "opendata.cli", *words]
+    command = [sys.executable, "-m", "opendata.start", *words]
     return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
 
 

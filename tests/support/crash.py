@@ -116,7 +116,7 @@ def _nursery() -> Nursery:
 
 @dataclass
 class Server:
-    """`python -m opendata.cli serve` over a data folder."""
+    """`python -m opendata.start serve` over a data folder."""
 
     folder: Path
     log: Path
@@ -173,7 +173,7 @@ class Server:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """An operator's command over the same folder."""
-        whole = [sys.executable, "-m", "opendata.cli", *arguments]
+        whole = [sys.executable, "-m", "opendata.start", *arguments]
         return subprocess.run(
             whole, env=self.environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
         )

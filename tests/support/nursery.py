@@ -1,4 +1,4 @@
-"""Starts `python -m opendata.cli …` fast: a process that has loaded the whole program once, and forks.
+"""Starts `python -m opendata.start …` fast: a process that has loaded the whole program once, and forks.
 
 Loading it is three quarters of a start. What the program reads of its environment at import, the failpoint, is told to each
 child; all else it reads when it starts. One line of JSON asks, one answers: {"spawn": argv, "environment": {}, "log": path} -> {"pid"};
@@ -8,6 +8,7 @@ child; all else it reads when it starts. One line of JSON asks, one answers: {"s
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import signal
@@ -47,6 +48,7 @@ class Nursery:
 
 def main() -> None:
     routes()
+    gc.freeze()
     assert len(os.listdir("/proc/self/task")) == 1, "a library started a thread, which a fork would lose"
     for line in sys.stdin:
         question = json.loads(line)
