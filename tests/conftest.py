@@ -2,8 +2,8 @@
 
 The light shape: a SQLite file copied from a migrated template (with the office in it, if the test asks for it), folders for files, the embedded index, jobs that run
 when the test lets them (`settle`), parsers in this process. With `OPENDATA_TEST_POSTGRES_URL`, `OPENDATA_TEST_S3_URL`
-and `OPENDATA_TEST_ELASTICSEARCH_URL` set, tests marked `services` run the same journeys on the full stack with durable
-jobs, on copies of a migrated database of PostgreSQL and with a sandbox that stays warm between them.
+and `OPENDATA_TEST_ELASTICSEARCH_URL` set, tests marked `services` run the same journeys on the full stack, those that ask for it
+(`durable`) with jobs in the background, on copies of a migrated database of PostgreSQL and with a sandbox that stays warm between them.
 """
 
 from __future__ import annotations
@@ -173,25 +173,30 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, overrides: dict[str
 
 
 @pytest.fixture
+def durable() -> bool:
+    """Whether jobs of the full stack are done in the background, durably, as a server does them: a folder or a module says so.
+    Elsewhere they run as in the light shape: starting and ending what does them takes longer than most tests."""
+    return False
+
+
+@pytest.fixture
 def app(
-    settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, durable: bool, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Application]:
     light = not settings.database_url
-    application = (
-        build(settings, queue=InlineQueue(), sandbox=InlineSandbox())
-        if light
-        else build(settings, sandbox=request.getfixturevalue("warm_sandbox"))
-    )
+    sandbox = InlineSandbox() if light else request.getfixturevalue("warm_sandbox")
+    durable = durable and not light
+    application = build(settings, queue=None if durable else InlineQueue(), sandbox=sandbox)
     record_policy(application)
     monkeypatch.setattr(fold, "QUIET", timedelta(0))  # many a test's clock stands
-    if light:
-        application.queue.start(application.handlers(), lambda job, args, error: _fail(job, args, error))
-    else:
+    if durable:
         # The day's jobs and the whole files of the catalogue are for a test to ask for: many a test sets the clock, and the
         # server would do them in its middle.
         for followed in ("_ask_for_the_day", "_follow_dumps"):
             monkeypatch.setattr(Background, followed, lambda _background: None)
         application.start()
+    else:
+        application.queue.start(application.handlers(), lambda job, args, error: _fail(job, args, error))
     yield application
     application.close()
 
@@ -231,7 +236,7 @@ def _wait_for(queue: JobQueue) -> None:
     deadline = time.monotonic() + PATIENCE
     while not queue.idle():
         assert time.monotonic() < deadline, f"jobs do not come to an end: {queue.waiting()}"
-        time.sleep(0.05)
+        time.sleep(0.03)
 
 
 @dataclass

@@ -29,7 +29,7 @@ import elasticsearch
 import minio
 import nginx
 import postgresql
-from places import NotHere
+from places import NotHere, prefer_memory
 from servers import Server, stop
 
 STATE = Path(__file__).resolve().parents[2] / "build" / "services"
@@ -66,6 +66,8 @@ class Outcome:
 def main() -> int:
     options = _options()
     kinds = [KINDS[name] for name in options.only.split(",")]
+    if options.memory:
+        prefer_memory()
     if options.action == "install":
         return _report(_each(kinds, _prepared), options.require)
     if options.action == "start":
@@ -85,6 +87,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("action", choices=["install", "start", "status", "stop", "run"])
     parser.add_argument("--only", default=",".join(KINDS), help=f"some of {','.join(KINDS)}")
     parser.add_argument("--require", action="store_true", default=os.environ.get("REQUIRE_SERVICES") == "1")
+    parser.add_argument("--memory", action="store_true", help="with run: data in memory, if there is room")
     # Split by hand: argparse takes no `--` behind an option and before words of its own.
     words = sys.argv[1:]
     cut = words.index("--") if "--" in words else len(words)
@@ -95,6 +98,8 @@ def _options() -> argparse.Namespace:
         parser.error(f"no such service: {', '.join(sorted(unknown))}")
     if (options.action == "run") != bool(options.command):
         parser.error("run takes a command after --, the other actions take none")
+    if options.memory and options.action != "run":
+        parser.error("--memory is for run: what outlives this command is kept on disk")
     return options
 
 

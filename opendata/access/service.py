@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from opendata.access import policy
-from opendata.agencies.models import Agency
 from opendata.catalog import queries, views
 from opendata.catalog.models import Dataset, Release
+from opendata.catalog.queries import Entry
 from opendata.catalog.views import DatasetView, FileView, ResourceView
 from opendata.core.clock import day_of
 from opendata.core.errors import Gone, NotFound, Unauthenticated
@@ -45,11 +45,11 @@ def see(work: Work, id_or_name: str) -> Seen:
 def see_of_resource(work: Work, resource_id: str) -> Seen:
     """The dataset of a resource. `NotFound("resource_not_found")`, `Gone`."""
     try:
-        dataset = queries.dataset_of_resource(work, resource_id, visible=policy.visible_filter(work))
+        found = queries.entry_of_resource(work, resource_id, visible=policy.visible_filter(work))
     except NotFound:
         _raise_gone(queries.dataset_that_showed(work, resource_id))
         raise
-    return _seen(work, dataset)
+    return _seen(work, found)
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,9 @@ def data_file(work: Work, found: SeenResource) -> FileView:
     return found.resource.file
 
 
-def _find(work: Work, id_or_name: str) -> Dataset:
+def _find(work: Work, id_or_name: str) -> Entry:
     try:
-        return queries.dataset(work, id_or_name, visible=policy.visible_filter(work))
+        return queries.entry(work, id_or_name, visible=policy.visible_filter(work))
     except NotFound:
         query = select(Dataset).where((Dataset.id == id_or_name) | (Dataset.name == id_or_name))
         _raise_gone(work.session.execute(query).scalar_one_or_none())
@@ -152,10 +152,10 @@ def _raise_gone(dataset: Dataset | None) -> None:
         raise Gone("dataset_withdrawn", reason=dataset.withdraw_reason, day=day)
 
 
-def _seen(work: Work, dataset: Dataset) -> Seen:
-    agency = work.session.get(Agency, dataset.agency_id)
-    inside = agency is not None and policy.sees_drafts(work.actor, dataset, agency)
-    published = queries.release(work.session, dataset.published_id) if policy.is_public(dataset) else None
+def _seen(work: Work, entry: Entry) -> Seen:
+    dataset = entry.dataset
+    inside = policy.sees_drafts(work.actor, dataset, entry.agency)
+    published = entry.published if policy.is_public(dataset) else None
     draft = queries.release(work.session, dataset.draft_id) if inside else None
     newest = queries.last_release(work, dataset) if inside and published is None and draft is None else draft
     found = {r.id: r for r in (published, draft, newest) if r is not None}

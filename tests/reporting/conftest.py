@@ -23,6 +23,11 @@ USCC = "113206000143000121"
 
 
 @pytest.fixture
+def durable() -> bool:
+    return True
+
+
+@pytest.fixture
 def above() -> Iterator[Province]:
     with province() as made:
         yield made

@@ -67,14 +67,12 @@ def readable(call: Call, key: str, *, everyones: bool = False) -> Readable:
     see."""
     resource_id = _resolved(call, key)
     try:
-        dataset = queries.dataset_of_resource(
-            call.work, resource_id, visible=policy.visible_filter(call.work)
-        )
+        entry = queries.entry_of_resource(call.work, resource_id, visible=policy.visible_filter(call.work))
     except NotFound:
         raise missing(key) from None
-    agency = call.work.session.get_one(Agency, dataset.agency_id)
-    inside = not everyones and policy.sees_drafts(call.work.actor, dataset, agency)
-    found = published(call, dataset, resource_id)
+    dataset = entry.dataset
+    inside = not everyones and policy.sees_drafts(call.work.actor, dataset, entry.agency)
+    found = _in(call, dataset, entry.published if policy.is_public(dataset) else None, resource_id)
     if found is None and not inside:
         raise missing(key)
     if found is not None and everyones and not policy.is_data_public(found[0]):
