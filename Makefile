@@ -10,10 +10,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What was installed last is remembered by these files, so that a second start installs nothing.
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
-# As many processes as cores. One takes 400 MB, so at most eight.
+# One process more than cores: a quarter of the time is spent waiting. One takes 400 MB, so at most eight.
+PROCESSES := PYTEST_XDIST_AUTO_NUM_WORKERS=$$(($$(getconf _NPROCESSORS_ONLN) + 1))
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal
-# With servers half of the time is spent waiting for them, so one process more.
-WAITING_TOO := PYTEST_XDIST_AUTO_NUM_WORKERS=$$(($$(getconf _NPROCESSORS_ONLN) + 1))
 SLOW := services or browser or crash or heavy
 # A cache of its own: with one for two configurations, each run forgets what the other has found out.
 PLAIN_MYPY := $(BIN)/mypy --strict --config-file= --cache-dir=.mypy_cache/deploy
@@ -34,11 +33,11 @@ setup: $(DEV_READY) ## Install what development needs into .venv
 .PHONY: test
 test: $(DEV_READY) ## All tests, also on real PostgreSQL, MinIO, Elasticsearch, Chromium and nginx where the machine can
 	@$(if $(CHECKED),echo "Without the fast tests: they have passed")
-	@$(WAITING_TOO) $(BIN)/python deploy/services run --memory -- $(PYTEST) -m "$(if $(CHECKED),$(SLOW))" -rfEs --durations=40 --durations-min=10 $(ARGS)
+	@$(PROCESSES) $(BIN)/python deploy/services run --memory -- $(PYTEST) -m "$(if $(CHECKED),$(SLOW))" -rfEs --durations=40 --durations-min=10 $(ARGS)
 
 .PHONY: check
 check: lint ## Format, lint, import rules, types, and the fast tests, house rules among them
-	$(PYTEST) $(ARGS)
+	$(PROCESSES) $(PYTEST) $(ARGS)
 
 .PHONY: lint
 lint: $(DEV_READY) ## What needs no test: format, lint, import rules, types

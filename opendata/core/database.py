@@ -15,7 +15,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -44,6 +45,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Session, make_transient, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
@@ -54,6 +56,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 BUSY_TIMEOUT_MS = 15_000
 LOOK_SECONDS = 0.001
+RESTED_SECONDS = 1.0
 
 JSON_VALUE = JSON().with_variant(JSONB(), "postgresql")
 """A JSON column: JSONB on PostgreSQL, text on SQLite."""
@@ -254,10 +257,9 @@ def open_engine(url: str, *, writing: bool) -> Engine:
     """An engine whose transactions all write, or all only read (the database refuses writes in the latter)."""
     if url.startswith("sqlite"):
         return _open_sqlite(url, writing)
-    return create_engine(
+    engine = create_engine(
         url,
         json_serializer=_to_json,
-        pool_pre_ping=True,
         pool_size=20,
         max_overflow=20,
         pool_timeout=10,
@@ -266,6 +268,36 @@ def open_engine(url: str, *, writing: bool) -> Engine:
         if writing
         else {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"},
     )
+    _ping_rested(engine)
+    return engine
+
+
+@contextmanager
+def at_once(engine: Engine) -> Iterator[Connection]:
+    """A connection for single statements that read and need no transaction around them: one way to the server and back instead of
+    three. SQLite, which is no way off, keeps its transactions."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+        yield connection
+
+
+def _ping_rested(engine: Engine) -> None:
+    """A connection that has rested is asked whether it still leads to the server: a restarted server takes longer than that. Asking
+    each time, as `pool_pre_ping` does, is one more way to the server and back for every request."""
+
+    @event.listens_for(engine, "connect")
+    @event.listens_for(engine, "checkin")
+    def leave(_connection: Any, record: Any) -> None:
+        record.info["rests_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def take(connection: Any, record: Any, _proxy: Any) -> None:
+        if time.monotonic() - record.info["rests_since"] > RESTED_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except cast(Any, engine.dialect).dbapi.Error as error:
+                raise InvalidatePoolError from error
 
 
 def _open_sqlite(url: str, writing: bool) -> Engine:

@@ -57,6 +57,8 @@ _FRESH = [
     (b"vary", b"Accept, Accept-Language, Accept-Encoding"),
 ]
 _preferred = lru_cache(1024)(preferred)
+_OWED = select(func.count()).select_from(select(Pending.id).limit(1).subquery()).scalar_subquery()
+_STANDS = select(AuditHead.seq, _OWED)
 Headers = list[tuple[bytes, bytes]]
 Key = tuple[str, ...]
 
@@ -82,9 +84,7 @@ class Generation:
     def read(self) -> int | None:
         """From the rows; blocking. The version is taken first: what is committed in between is seen the next time."""
         version = self._version() if self._path is not None else 0
-        with self._place.reading() as work:
-            owed = select(func.count()).select_from(select(Pending.id).limit(1).subquery()).scalar_subquery()
-            seq, pending = work.session.execute(select(AuditHead.seq, owed)).one()
+        seq, pending = self._place.glance(_STANDS)
         generation = None if pending else int(seq)
         self._seen = (version, generation)
         return generation

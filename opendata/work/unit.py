@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Engine, insert, text
+from sqlalchemy import Engine, Row, Select, insert, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from opendata.core.clock import Clock
-from opendata.core.database import Base, Written, save, table_of
+from opendata.core.database import Base, Written, at_once, save, table_of
 from opendata.core.errors import NoSpace, Unavailable
 from opendata.ports.job_queue.port import JobQueue
 from opendata.work import audit
@@ -218,6 +218,11 @@ class Workplace:
             work = Work(session, actor, self.clock.now(), self.queue, request_id, memory, heard=self._heard)
             yield work
             work.keep_learnt()
+
+    def glance(self, statement: Select[*tuple[Any, ...]]) -> Row[*tuple[Any, ...]]:
+        """The only row of a single statement, as it is now: cheaper than a unit of work. For what only tells how things stand."""
+        with _database_errors(), at_once(self._reading) as connection:
+            return connection.execute(statement).one()
 
     @contextmanager
     def writing(self, actor: Actor, request_id: str | None = None) -> Iterator[Work]:

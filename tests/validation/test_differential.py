@@ -128,10 +128,12 @@ def test_rows_are_left_out(part: Any, tmp_path: Path, monkeypatch: pytest.Monkey
     ids=lambda part: part.__name__,
 )
 def test_many_frames(part: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int) -> None:
-    """The same over small blocks and chunks, so that rows, quotes and characters are cut by their edges."""
+    """The same over small blocks and chunks, so that rows, quotes and characters are cut by their edges. Of odd cells, of which each
+    table has all, a third."""
     monkeypatch.setattr(text, "BLOCK", 8192)
     monkeypatch.setattr(feed, "CHUNK", 7)
-    cases = islice(part(Tables(tmp_path)), 0, None, every)
+    step = every * 3 if part is differential_checks.odd_cells else every
+    cases = islice(part(Tables(tmp_path)), 0, None, step)
     assert [found for case in cases if (found := difference(case))] == []
 
 
