@@ -74,6 +74,15 @@ def resource(work: Work, resource_id: str, *, draft: bool = False) -> SeenResour
     raise NotFound("resource_not_found", id=resource_id[:100])
 
 
+def edited(work: Work, resource_id: str) -> SeenResource:
+    """A resource as edits find it: of the open draft, else of the newest release. `NotFound("resource_not_found")` for those
+    who see no drafts."""
+    found = resource(work, resource_id)
+    if not found.seen.sees_drafts:
+        raise NotFound("resource_not_found", id=resource_id[:100])
+    return resource(work, resource_id, draft=True) if found.seen.draft is not None else found
+
+
 def resource_in_release(work: Work, resource_id: str, number: int) -> SeenResource:
     """A resource as an old release had it that is still public (or any release, for those who see drafts)."""
     seen = see_of_resource(work, resource_id)

@@ -166,3 +166,13 @@ def test_a_file_with_one_table_has_no_others(office: Any, settle: Any) -> None:
     made = office.upload(office.draft()["id"], LINES)["id"]
     settle()
     assert office.editor.post(f"/resources/{made}/tables").json()["code"] == "no_other_tables"
+
+
+def test_without_a_draft_it_is_that_of_what_is_public(office: Any, client: Any, settle: Any) -> None:
+    dataset = office.draft()["id"]
+    made = office.upload(dataset, LINES)["id"]
+    office.publish(dataset, settle)
+    assert [c["column"] for c in reading(office, made)["columns"]] == ["线路编号", "线路名称", "起点站"]
+    office.person("stranger")
+    assert office.people["stranger"].get(f"/resources/{made}/reading").status_code == 404
+    assert client.get(f"/api/v1/resources/{made}/reading").status_code == 401

@@ -5,8 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from opendata.access import service as access
-from opendata.access.service import SeenResource
-from opendata.core.errors import Conflict, NotFound, Stale, Unauthenticated
+from opendata.core.errors import Conflict, Stale, Unauthenticated
 from opendata.core.ids import new_id
 from opendata.publishing import drafts, files
 from opendata.validation import service as validation
@@ -24,7 +23,7 @@ def wanted(work: Work, resource_id: str, sha256: str = "") -> Wanted:
     `Conflict("nothing_to_clean")` for a link; `Stale("edited_meanwhile")` if it is another file by now."""
     if work.actor.id is None:
         raise Unauthenticated("token_needed")
-    found = _edited(work, resource_id)
+    found = access.edited(work, resource_id)
     drafts.check_editor(work, found.view.agency)
     if found.resource.file is None:
         raise Conflict("nothing_to_clean")
@@ -45,7 +44,7 @@ def kept(work: Work, resource_id: str) -> Recipe | None:
 def accept(work: Work, resource_id: str, asked: Wanted, made: Cleaned, recipe: Recipe) -> None:
     """The draft has the cleaned file. Errors as of `wanted`: somebody may have been sooner."""
     wanted(work, resource_id, asked.file.sha256)
-    view = _edited(work, resource_id).view
+    view = access.edited(work, resource_id).view
     files.replace(work, view.dataset, view.agency, resource_id, made.stored, made.name, {"options": {}})
     about = {"source_sha256": asked.file.sha256, "sha256": made.stored.sha256, "recipe": recipe.stored()}
     work.session.add(
@@ -53,11 +52,3 @@ def accept(work: Work, resource_id: str, asked: Wanted, made: Cleaned, recipe: R
     )
     work.session.flush()
     work.record("resource.cleaned", "resource", resource_id, dataset=view.dataset.id, **about)
-
-
-def _edited(work: Work, resource_id: str) -> SeenResource:
-    """The resource as edits find it: of the open draft, else of the newest release. Only for those who see drafts."""
-    found = access.resource(work, resource_id)
-    if not found.seen.sees_drafts:
-        raise NotFound("resource_not_found", id=resource_id[:100])
-    return access.resource(work, resource_id, draft=True) if found.seen.draft is not None else found

@@ -56,12 +56,9 @@ class AcceptIn(BaseModel):
 
 @router.get("/resources/{resource}/reading", responses=documented(ProposalOut))
 def get_reading(work: SignedInWork, resource: str) -> Response:
-    """How the draft's file is read, as a proposal: which column is which field of its schema, what is set aside, which other
-    tables it holds. For those who work for the body."""
-    found = access.resource(work, resource, draft=True)
-    if not found.seen.sees_drafts:
-        raise NotFound("resource_not_found", id=resource[:100])
-    return json_answer(asdict(readings.of(work, found.resource)))
+    """How the file of the draft (without one, of the newest release) is read, as a proposal: which column is which field of its
+    schema, what is set aside, which other tables it holds. For those who work for the body."""
+    return json_answer(asdict(readings.of(work, access.edited(work, resource).resource)))
 
 
 @router.post("/resources/{resource}/reading", responses=documented(AddedResource))
