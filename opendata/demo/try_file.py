@@ -134,7 +134,7 @@ def publish(settings: Settings, api: Api, file: Path, title: str, say: Say) -> s
 def _start(settings: Settings, api: Api, say: Say) -> subprocess.Popen[bytes]:
     say("The portal does not run yet: starting it …")
     port = str(api.site.port or 8000)
-    command = [sys.executable, "-m", "opendata.cli", "serve", "--port", port]
+    command = [sys.executable, "-m", "opendata.start", "serve", "--port", port]
     ours = {"OPENDATA_LOG_LEVEL": "WARNING", **os.environ, "OPENDATA_SAMPLE": "1"}
     server = subprocess.Popen(command, env=ours)  # noqa: S603 - our own command
     end = time.monotonic() + PATIENCE_SECONDS
