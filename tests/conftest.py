@@ -2,8 +2,8 @@
 
 The light shape: a SQLite file copied from a migrated template (with the office in it, if the test asks for it), folders for files, the embedded index, jobs that run
 when the test lets them (`settle`), parsers in this process. With `OPENDATA_TEST_POSTGRES_URL`, `OPENDATA_TEST_S3_URL`
-and `OPENDATA_TEST_ELASTICSEARCH_URL` set, tests marked `services` run the same journeys on the full stack, those that ask for it
-(`durable`) with jobs in the background, on copies of a migrated database of PostgreSQL and with a sandbox that stays warm between them.
+and `OPENDATA_TEST_ELASTICSEARCH_URL` set, tests marked `services` run the same journeys on the full stack, those in the folders of
+`DURABLE` with jobs in the background, on copies of a migrated database of PostgreSQL and with a sandbox that stays warm between them.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ from opendata.work.actor import SYSTEM, Role, SiteRole
 
 API = "/api/v1"
 SERVICES = ("OPENDATA_TEST_POSTGRES_URL", "OPENDATA_TEST_S3_URL", "OPENDATA_TEST_ELASTICSEARCH_URL")
+DURABLE = {"journeys", "harvest", "reporting", "feeds", "changes"}
+"""Folders of what meets other work while it is done."""
 PATIENCE = 120
 """Seconds after which a job that never ends fails the test instead of hanging it. No speed is asserted."""
 
@@ -173,10 +175,10 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, overrides: dict[str
 
 
 @pytest.fixture
-def durable() -> bool:
-    """Whether jobs of the full stack are done in the background, durably, as a server does them: a folder or a module says so.
-    Elsewhere they run as in the light shape: starting and ending what does them takes longer than most tests."""
-    return False
+def durable(request: pytest.FixtureRequest) -> bool:
+    """Whether jobs of the full stack are done in the background, durably, as a server does them. Elsewhere they run as in the
+    light shape: starting and ending what does them takes longer than most tests."""
+    return Path(request.node.location[0]).parts[1] in DURABLE
 
 
 @pytest.fixture

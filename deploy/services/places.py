@@ -1,6 +1,7 @@
 """Where installed servers and their data lie, and as whom the servers run.
 
 What is installed is kept outside the work tree, in `OPENDATA_SERVICES_CACHE`, so that a fresh checkout finds it again.
+The data are in its folder `run`, or in `OPENDATA_SERVICES_DATA`.
 PostgreSQL and Elasticsearch refuse to run as root: root starts them as `nobody`, who must be able to enter the folder.
 """
 

@@ -67,20 +67,16 @@ def resource(work: Work, resource_id: str, *, draft: bool = False) -> SeenResour
     see drafts). `NotFound("resource_not_found")`, `Gone`."""
     seen = see_of_resource(work, resource_id)
     order = [seen.draft, seen.newest] if draft else [seen.published, seen.draft, seen.newest]
-    for view in order:
-        found = _in(view, resource_id)
-        if view is not None and found is not None:
-            return SeenResource(seen, view, found, public=view is seen.published)
-    raise NotFound("resource_not_found", id=resource_id[:100])
+    return _first(seen, order, resource_id)
 
 
 def edited(work: Work, resource_id: str) -> SeenResource:
     """A resource as edits find it: of the open draft, else of the newest release. `NotFound("resource_not_found")` for those
     who see no drafts."""
-    found = resource(work, resource_id)
-    if not found.seen.sees_drafts:
+    seen = see_of_resource(work, resource_id)
+    if not seen.sees_drafts:
         raise NotFound("resource_not_found", id=resource_id[:100])
-    return resource(work, resource_id, draft=True) if found.seen.draft is not None else found
+    return _first(seen, [seen.draft or seen.published or seen.newest], resource_id)
 
 
 def resource_in_release(work: Work, resource_id: str, number: int) -> SeenResource:
@@ -176,6 +172,15 @@ def _seen(work: Work, entry: Entry) -> Seen:
         newest=made[newest.id] if newest else None,
         sees_drafts=inside,
     )
+
+
+def _first(seen: Seen, order: Sequence[DatasetView | None], resource_id: str) -> SeenResource:
+    """The resource in the first of the views that has it. `NotFound("resource_not_found")`."""
+    for view in order:
+        found = _in(view, resource_id)
+        if view is not None and found is not None:
+            return SeenResource(seen, view, found, public=view is seen.published)
+    raise NotFound("resource_not_found", id=resource_id[:100])
 
 
 def _in(view: DatasetView | None, resource_id: str) -> ResourceView | None:

@@ -274,8 +274,8 @@ def open_engine(url: str, *, writing: bool) -> Engine:
 
 @contextmanager
 def at_once(engine: Engine) -> Iterator[Connection]:
-    """A connection for single statements that read and need no transaction around them: one way to the server and back instead of
-    three. SQLite, which is no way off, keeps its transactions."""
+    """A connection for single statements without a transaction around them: one way to the server and back instead of three. What
+    only reads is not held to it. SQLite, which is no way off, keeps its transactions."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -242,7 +242,7 @@ class Workplace:
         """What was deleted leaves the database's files too: SQLite's log of writes, and what PostgreSQL keeps of these tables
         until it vacuums. What a reader still holds stays until the next time."""
         if self._writing.dialect.name == "postgresql":
-            with self._writing.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            with at_once(self._writing) as connection:
                 for table in tables:
                     connection.execute(text(f"VACUUM {table}"))
             return

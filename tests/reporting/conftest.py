@@ -23,11 +23,6 @@ USCC = "113206000143000121"
 
 
 @pytest.fixture
-def durable() -> bool:
-    return True
-
-
-@pytest.fixture
 def above() -> Iterator[Province]:
     with province() as made:
         yield made
