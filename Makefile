@@ -6,7 +6,6 @@ SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # What was installed last is remembered by these files, so that a second start installs nothing.
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
@@ -14,8 +13,9 @@ DEV_READY := $(VENV)/.ready-dev
 PROCESSES := PYTEST_XDIST_AUTO_NUM_WORKERS=$$(($$(getconf _NPROCESSORS_ONLN) + 1))
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal
 SLOW := services or browser or crash or heavy
-# A cache of its own: with one for two configurations, each run forgets what the other has found out.
-PLAIN_MYPY := $(BIN)/mypy --strict --config-file= --cache-dir=.mypy_cache/deploy
+# Outside the work tree: a fresh checkout finds it again. One for each configuration: each run forgets what another has found out.
+MYPY_CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/opendata-mypy
+PLAIN_MYPY := $(BIN)/mypy --strict --config-file= --cache-dir=$(MYPY_CACHE)/deploy
 # Each server that a test starts would compile the whole program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -44,7 +44,7 @@ lint: $(DEV_READY) ## What needs no test: format, lint, import rules, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
-	$(BIN)/mypy
+	$(BIN)/mypy --cache-dir=$(MYPY_CACHE)/program
 	$(PLAIN_MYPY) deploy/services deploy/make
 	$(PLAIN_MYPY) deploy/bench
 
@@ -86,12 +86,10 @@ $(BIN)/python:
 
 $(RUN_READY): requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV)"
-	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --no-deps --no-build-isolation -e .
+	@sh deploy/make/install.sh requirements.lock
 	@touch $@
 
 $(DEV_READY): requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing into $(VENV), with what tests need"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
-	@$(PIP) install --no-deps --no-build-isolation -e .
+	@sh deploy/make/install.sh requirements-dev.lock
 	@touch $(RUN_READY) $@

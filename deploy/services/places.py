@@ -85,6 +85,11 @@ def prefer_memory() -> None:
         os.environ.setdefault("OPENDATA_SERVICES_DATA", str(MEMORY / f"opendata-services-{os.geteuid()}"))
 
 
+def fleeting() -> bool:
+    """Whether data lie in memory: those of servers that live as long as a run of tests."""
+    return MEMORY in _data_parent().parents
+
+
 def data_folder(name: str) -> Path:
     """A new, empty folder for one server's data, owned by the account it runs as. Raises `NotHere`."""
     parent = _data_parent()

@@ -36,7 +36,9 @@ def own_database(template: str = "") -> Iterator[str]:
         if template:
             _send_away(template)
         with server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}{copied}"))
+            # Copied as files, the only way before 15: written to the log block by block it takes four times as long.
+            files = " STRATEGY file_copy" if (connection.dialect.server_version_info or (0,)) >= (15,) else ""
+            connection.execute(text(f"CREATE DATABASE {name}{copied}{files}"))
         yield server.url.set(database=name).render_as_string(hide_password=False)
         with server.connect() as connection:
             connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
