@@ -142,3 +142,19 @@ class _Answer:
         return httpx.Response(
             self._status, headers=self._headers, stream=httpx.ByteStream(body), request=self._request
         )
+
+
+def shape(answer: Any, asked: list[str]) -> tuple[Any, ...]:
+    """The answer without what differs between any two requests."""
+    text = answer.text
+    asked = sorted(asked, key=len, reverse=True)
+    for value in asked:
+        text = text.replace(value, "*")
+    varying = ("x-request-id", "date", "content-length", "set-cookie")
+    headers = {k: v for k, v in answer.headers.items() if k not in varying}
+    for name in ("etag", "location", "link"):
+        for value in asked:
+            if name in headers:
+                headers[name] = headers[name].replace(value, "*")
+    request_id = answer.headers.get("x-request-id", "-")
+    return answer.status_code, text.replace(request_id, "*"), tuple(sorted(headers.items()))
