@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from asking import Asking
 from databases import do_the_days_job, migrated_database, own_database
 from figures import pytest_terminal_summary as pytest_terminal_summary
 from indices import remove_indices
@@ -108,7 +109,7 @@ def furnished(settings: Settings) -> Staffed:
     """Puts the office into a migrated database."""
     app = build(settings, queue=InlineQueue(), sandbox=InlineSandbox())
     try:
-        with TestClient(create_app(app)) as client:
+        with Asking(create_app(app)) as client:
             made = Office(app, client)
             made.furnish()
     finally:
@@ -210,7 +211,7 @@ def _fail(job: str, args: dict[str, Any], error: Exception) -> None:
 @pytest.fixture
 def client(app: Application) -> Iterator[TestClient]:
     """The public. `People.of` gives clients that hold a token."""
-    with TestClient(create_app(app), raise_server_exceptions=False) as made:
+    with Asking(create_app(app), raise_server_exceptions=False) as made:
         yield made
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from asking import Asking
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
@@ -42,7 +43,7 @@ def city(settings: Settings) -> Iterator[City]:
     record_policy(app)
     with app.running():
         catalogue.load(app)
-    with TestClient(create_app(app)) as client:
+    with Asking(create_app(app)) as client:
         yield City(app, client)
     app.close()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from asking import Asking
 from starlette.testclient import TestClient
 
 from opendata.application import Application
@@ -57,7 +58,7 @@ def other(app: Application, tmp_path: Path) -> Iterator[Application]:
 @pytest.fixture
 def servers(app: Application, other: Application) -> Iterator[list[TestClient]]:
     """Two servers of one database."""
-    with TestClient(create_app(app)) as one, TestClient(create_app(other)) as two:
+    with Asking(create_app(app)) as one, Asking(create_app(other)) as two:
         yield [one, two]
 
 

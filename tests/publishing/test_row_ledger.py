@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asking import Asking
 from click.testing import CliRunner, Result
-from starlette.testclient import TestClient
 
 from opendata.application import Application
 from opendata.cli import cli
@@ -116,11 +116,11 @@ def test_d31_rows_go_again_after_a_restore_from_before_the_order(
     assert taken.exit_code == 0, taken.output
     assert "1 orders restored, 0 known, 0 refused" in taken.output
     idle = build(settings_of(old))
-    with TestClient(create_app(idle)) as client:  # no job has run yet: shut
+    with Asking(create_app(idle)) as client:  # no job has run yet: shut
         assert client.get(f"{API}/resources/{resource}/download").status_code == 503
         assert client.get(f"{API}/resources/{resource}/rows").status_code == 503
     idle.close()
-    with running(old) as app, TestClient(create_app(app)) as client:
+    with running(old) as app, Asking(create_app(app)) as client:
         assert client.get(f"{API}/resources/{resource}/download").text == LEFT
         rows = client.get(f"{API}/resources/{resource}/rows?limit=100").json()
         assert rows["total_count"] == 19
@@ -157,7 +157,7 @@ def test_d31_orders_stand_as_they_stood(office: Any, settle: Callable[[], None],
     taken = run(old, "row-orders", "import", str(file))
     assert "2 orders restored, 1 known, 0 refused" in taken.output
     assert f"{known} was confirmed" in taken.output
-    with running(old) as app, TestClient(create_app(app)) as client:
+    with running(old) as app, Asking(create_app(app)) as client:
         head = {"Authorization": f"Bearer {office.admin.token}"}
         states = {
             n: client.get(f"{API}/row-orders/{n}", headers=head).json()["state"]
@@ -180,12 +180,12 @@ def test_d31_a_number_that_was_given_away_meanwhile_is_not_taken_twice(
     file = tmp_path / "ledger.ndjson"
     assert run(office.app.settings.data_dir, "row-orders", "export", str(file)).exit_code == 0
     other = tmp_path / "other.ndjson"
-    with running(old) as app, TestClient(create_app(app)) as client:
+    with running(old) as app, Asking(create_app(app)) as client:
         head = {"Authorization": f"Bearer {office.secrecy.token}"}
         wanted = {"dataset": dataset, "kind": "erase", "columns": ["许可编号"], "keys": ["A0003"], **WHY}
         assert client.post(f"{API}/row-orders", json=wanted, headers=head).json()["number"] == number
     assert run(old, "row-orders", "import", str(file)).exit_code == 0
-    with running(old) as app, TestClient(create_app(app)) as client:
+    with running(old) as app, Asking(create_app(app)) as client:
         assert client.get(f"{API}/resources/{resource}/download").text == LEFT.replace("A0003,zqxfirm3\n", "")
         (line,) = restored_lines(app)
         assert line["was"] == number != line["number"]

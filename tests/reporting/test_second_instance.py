@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 import uvicorn
+from asking import Asking
 from click.testing import CliRunner
-from starlette.testclient import TestClient
 
 from opendata.application import do_due, record_policy
 from opendata.cli import cli
@@ -63,7 +63,7 @@ def instance(tmp_path: Path) -> Iterator[Above]:
     while not server.started:
         assert thread.is_alive(), "the server did not start"
         time.sleep(0.01)
-    with TestClient(create_app(app)) as client:
+    with Asking(create_app(app)) as client:
         office = Office(app, client, agency="nantong")
         office.furnish()
         yield Above(office, f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from asking import Asking
 from starlette.testclient import TestClient
 
 from opendata.application import Application
@@ -14,7 +15,7 @@ from opendata.main import create_app
 
 @pytest.fixture
 def feeds(app: Application) -> Iterator[TestClient]:
-    with TestClient(create_app(app), raise_server_exceptions=False) as client:
+    with Asking(create_app(app), raise_server_exceptions=False) as client:
         yield client
 
 

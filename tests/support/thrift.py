@@ -25,6 +25,9 @@ from opendata.core import database
 MEMORY = Path("/dev/shm")  # noqa: S108 - pytest makes a folder of its own in it
 ROOM = 6 << 30
 """Bytes; a whole run of three processes keeps less than a third of it at a time."""
+SELDOM = (20_000, 20, 20)
+"""How many objects more there must be before Python looks for garbage, and how often it looks at older ones too. A request makes
+thousands which are gone with it, and a syntax tree is nothing but new objects."""
 _compiled: dict[Any, Any] = {}
 _dialects: dict[str, Dialect] = {}
 """By the name of the driver; a compiled statement is kept for one dialect."""
@@ -40,6 +43,7 @@ def pytest_collection_finish() -> None:
     """Everything is imported now."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*SELDOM)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from asking import Asking
 from starlette.testclient import TestClient
 
 from opendata.accounts import service as accounts
@@ -92,11 +94,12 @@ class Browser:
 
 
 @pytest.fixture
-def browser(app: Application) -> Callable[..., Browser]:
+def browser(app: Application) -> Iterator[Callable[..., Browser]]:
     """A new browser; with a name, signed in as that person."""
+    servers = ExitStack()
 
     def open_one(name: str | None = None) -> Browser:
-        made = Browser(TestClient(create_app(app), raise_server_exceptions=False))
+        made = Browser(servers.enter_context(Asking(create_app(app), raise_server_exceptions=False)))
         if name is not None:
             with app.place.writing(SYSTEM) as work:
                 accounts.set_password(work, accounts.find_user(work, name), PASSWORD)
@@ -104,4 +107,5 @@ def browser(app: Application) -> Callable[..., Browser]:
             assert answer.status_code == 303, answer.text[:500]
         return made
 
-    return open_one
+    with servers:
+        yield open_one

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asking import Asking
 from sqlalchemy import select
 from starlette.testclient import TestClient
 
@@ -136,7 +137,7 @@ def test_a_publication_and_a_withdrawal_change_every_total_at_once(
     made = office.draft()
     office.upload(made["id"], b"code,name\n1,a\n")
     try:
-        with TestClient(create_app(other)) as second:
+        with Asking(create_app(other)) as second:
             servers = [office.client, second]
             assert [_totals(server) for server in servers] == [(0, 0, 0)] * 2
             office.publish(made["id"], settle)

@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 import uvicorn
+from asking import Asking
 from click.testing import CliRunner, Result
-from starlette.testclient import TestClient
 
 from opendata.application import Application
 from opendata.cli import cli
@@ -121,7 +121,7 @@ class Target:
                 assert time.monotonic() < deadline, "jobs do not come to an end"
                 time.sleep(0.05)
             app.indexer.drain()
-            with TestClient(create_app(app)) as client:
+            with Asking(create_app(app)) as client:
                 names = client.get("/api/3/action/package_list").json()["result"]
                 found = {
                     name: client.get("/api/3/action/package_show", params={"id": name}).json()["result"]

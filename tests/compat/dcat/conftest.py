@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from asking import Asking
 from rdflib import Graph
 from starlette.testclient import TestClient
 
@@ -132,7 +133,7 @@ def make_agency() -> Callable[..., Agency]:
 @pytest.fixture
 def feeds(app: Application) -> Iterator[TestClient]:
     """The whole server, its byte cache included, with the feeds."""
-    with TestClient(create_app(app), raise_server_exceptions=False, follow_redirects=False) as client:
+    with Asking(create_app(app), raise_server_exceptions=False, follow_redirects=False) as client:
         yield client
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pyshacl
 import pytest
+from asking import Asking
 from rdflib import DCAT, RDF, Graph
-from starlette.testclient import TestClient
 
 from opendata.application import record_policy
 from opendata.demo import catalogue
@@ -39,7 +39,7 @@ def test_the_sample_catalogue_fits_the_shapes(settings: Settings, only: Sequence
     rules = Graph()
     for name in ("shapes.ttl", "range.ttl"):
         rules.parse(SHAPES / name)
-    with TestClient(create_app(app)) as client:
+    with Asking(create_app(app)) as client:
         addresses = ["/catalog.ttl", "/dataset/air-quality-daily.ttl"]
         feeds = [Graph().parse(data=client.get(a).text, format="turtle") for a in addresses]
     app.close()

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from asking import Asking
 from defusedxml import ElementTree as ET
 from rdflib import DCAT, DCTERMS, RDF, Graph, Literal, URIRef
 from starlette.testclient import TestClient
@@ -97,7 +98,7 @@ def test_a_list_goes_on_by_a_token_that_nobody_keeps(
     assert ids(first) == [one["id"] for one in published[:2]]
     withdraw(office, published[0]["id"])
     withdraw(office, published[3]["id"])
-    with TestClient(create_app(app)) as other:
+    with Asking(create_app(app)) as other:
         rest = [ask(other, f"verb=ListRecords&resumptionToken={quote(token.text)}")]
         while following := rest[-1].findtext(f".//{OAI}resumptionToken"):
             rest.append(ask(other, f"verb=ListRecords&resumptionToken={quote(following)}"))
