@@ -23,6 +23,7 @@ from argon2 import PasswordHasher
 from databases import do_the_days_job, migrated_database, own_database
 from figures import pytest_terminal_summary as pytest_terminal_summary
 from indices import remove_indices
+from one_hop import in_one_hop as in_one_hop
 from order import long_first, without_samples
 from starlette.testclient import TestClient
 from thrift import compiled_once as compiled_once
