@@ -15,9 +15,20 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-HANDED = (
-    ["type", "method", "path", "raw_path", "root_path", "scheme", "query_string", "headers", "client", "server", "state", "http_version"]
-)
+HANDED = [
+    "type",
+    "method",
+    "path",
+    "raw_path",
+    "root_path",
+    "scheme",
+    "query_string",
+    "headers",
+    "client",
+    "server",
+    "state",
+    "http_version",
+]
 THEIRS = testclient._TestClientTransport.handle_request
 """As this module is imported before any fixture of the session runs."""
 
