@@ -24,7 +24,7 @@ from indices import remove_indices
 from office import Office, Person, settling, start_inline
 from one_hop import in_one_hop as in_one_hop
 from order import long_first, without_samples
-from places import PLACE, Places, Staffed, staff
+from places import PLACE, SITE, Places, Staffed, staff
 from starlette.testclient import TestClient
 from thrift import compiled_once as compiled_once
 from thrift import pytest_collection_finish as pytest_collection_finish
@@ -130,7 +130,7 @@ def overrides() -> dict[str, Any]:
 def settings(request: pytest.FixtureRequest, tmp_path: Path, overrides: dict[str, Any]) -> Iterator[Settings]:
     """Both shapes. A test that needs only one says `@pytest.mark.parametrize("settings", ["light"], indirect=True)`; `stored`
     is PostgreSQL and S3 with the embedded index, for what is about neither search."""
-    common = {"data_dir": tmp_path / "data", "site_url": "http://testserver", "run_jobs": False}
+    common = {"data_dir": tmp_path / "data", "site_url": SITE, "run_jobs": False}
     light = request.param == "light"
     needed = () if light else SERVICES if request.param == "full" else SERVICES[:2]
     missing = [name for name in needed if not os.environ.get(name)]

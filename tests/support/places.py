@@ -5,7 +5,8 @@
         ...
 
 is a fixture. What it does is done once, in an application of its own with the settings of the test; each test begins with a copy of
-the folder that it left, and a copy of what it returned. In the full shape it is done for each test: there a place is more than a folder.
+the folder that it left, and a copy of what it returned. Of two such fixtures the module's own goes before its conftest's, which is
+then done over it. In the full shape it is done for each test: there a place is more than a folder.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from opendata.wiring import build
 
 Told = TypeVar("Told")
 Make = Callable[[Any, Callable[[], None]], Any]
+SITE = "http://testserver"
 MADE: dict[tuple[str, str], Make] = {}
 """By the module and the name of the fixture."""
 
@@ -53,6 +55,7 @@ class Staffed:
 class Place:
     """The folder that an application left, the tokens of its people, and what was told of what was made there."""
 
+    make: Make
     folder: Path
     tokens: dict[str, str]
     told: Any
@@ -77,7 +80,9 @@ def furnished(make: Callable[[Any, Callable[[], None]], Told]) -> Callable[..., 
     @pytest.fixture(name=make.__name__)
     def given(request: pytest.FixtureRequest, office: Office, settle: Callable[[], None]) -> Told:
         place = request.node.stash.get(PLACE, None)
-        told: Told = make(office, settle) if place is None else deepcopy(place.told)
+        if place is None or place.make is not make:
+            return make(office, settle)
+        told: Told = deepcopy(place.told)
         return told
 
     given.__doc__ = make.__doc__
@@ -125,4 +130,4 @@ class Places:
                     name: Person(name, token, client) for name, token in self._staffed.tokens.items()
                 }
                 told = make(office, settling(app))
-        return Place(folder, {name: one.token for name, one in office.people.items()}, told)
+        return Place(make, folder, {name: one.token for name, one in office.people.items()}, told)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from ckan_callers import called
+from places import furnished
 
 pytestmark = [
     pytest.mark.parametrize("overrides", [{"publication_policy": "direct"}]),
@@ -12,8 +14,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def resource(callers):
+@furnished
+def resource(office, settle):
+    callers = called(office, settle)
     callers.create("streets")
     callers.create("hidden", private=True)
     made = callers.editor.ok(
