@@ -12,12 +12,14 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from buckets import copy_buckets
 from databases import do_the_days_job, migrated_database, own_database
 from figures import pytest_terminal_summary as pytest_terminal_summary
 from indices import remove_indices
@@ -78,8 +80,9 @@ def staffed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Staffed
 
 
 @pytest.fixture(scope="session")
-def places(staffed: Staffed, tmp_path_factory: pytest.TempPathFactory) -> Places:
-    return Places(tmp_path_factory.mktemp("places"), staffed)
+def places(staffed: Staffed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    with ExitStack() as until:
+        yield Places(tmp_path_factory.mktemp("places"), staffed, until)
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +104,12 @@ def full_staffed(full_template: str, tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("full-staffed")
     with own_database(full_template) as database:
         yield staff(Settings(data_dir=folder, database_url=database))
+
+
+@pytest.fixture(scope="session")
+def stored_places(full_staffed: Staffed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    with ExitStack() as until:
+        yield Places(tmp_path_factory.mktemp("stored-places"), full_staffed, until)
 
 
 class WarmSandbox(ProcessSandbox):
@@ -144,20 +153,38 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, overrides: dict[str
         made.data_dir.mkdir()
         place = request.getfixturevalue("places").of(request, common | overrides) if staffed else None
         if place:
-            shutil.copytree(place.folder, made.data_dir, dirs_exist_ok=True)
+            shutil.copytree(place.settings.data_dir, made.data_dir, dirs_exist_ok=True)
         else:
             source = staffed.file if staffed else request.getfixturevalue("template")
             shutil.copy(source, made.data_dir / "opendata.db")
         yield made
         return
-    source = staffed.database if staffed else request.getfixturevalue("full_template")
-    index = f"journey-{secrets.token_hex(4)}"
-    elasticsearch = os.environ[SERVICES[2]] if needed is SERVICES else ""
+    with _on_services(request, common, overrides, staffed) as on_services:
+        yield on_services
+
+
+@contextmanager
+def _on_services(
+    request: pytest.FixtureRequest, common: dict[str, Any], overrides: dict[str, Any], staffed: Staffed | None
+) -> Iterator[Settings]:
+    place, index, elasticsearch = None, f"journey-{secrets.token_hex(4)}", ""
+    storage = f"{os.environ[SERVICES[1]]}-{secrets.token_hex(4)}"
+    if request.param == "full":
+        elasticsearch = os.environ[SERVICES[2]]
+    elif staffed:
+        options = {**common, "storage_url": os.environ[SERVICES[1]], **overrides}
+        place = request.getfixturevalue("stored_places").of(request, options)
+    if place:
+        shutil.copytree(place.settings.data_dir, common["data_dir"])
+        copy_buckets(place.settings.storage_url, storage)
+        source = place.settings.database_url
+    else:
+        source = staffed.database if staffed else request.getfixturevalue("full_template")
     with own_database(source) as database:
         yield Settings(
             **common,
             database_url=database,
-            storage_url=f"{os.environ[SERVICES[1]]}-{secrets.token_hex(4)}",
+            storage_url=storage,
             search_url=f"{elasticsearch}#{index}" if elasticsearch else "",
             **overrides,
         )

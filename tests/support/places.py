@@ -5,15 +5,16 @@
         ...
 
 is a fixture. What it does is done once, in an application of its own with the settings of the test; each test begins with a copy of
-the folder that it left, and a copy of what it returned. Of two such fixtures the module's own goes before its conftest's, which is
-then done over it. In the full shape it is done for each test: there a place is more than a folder.
+the folder that it left (and of its database and buckets, in the shape `stored`), and a copy of what it returned. Of two such fixtures the module's own goes before its conftest's, which is
+then done over it. Where the index is Elasticsearch it is done for each test.
 """
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from databases import own_database
 from office import Office, Person, settling, start_inline
 from starlette.testclient import TestClient
 
@@ -56,7 +58,7 @@ class Place:
     """The folder that an application left, the tokens of its people, and what was told of what was made there."""
 
     make: Make
-    folder: Path
+    settings: Settings
     tokens: dict[str, str]
     told: Any
 
@@ -90,21 +92,25 @@ def furnished(make: Callable[[Any, Callable[[], None]], Told]) -> Callable[..., 
 
 
 class Places:
-    """Those of this process. `folder`: for all of them."""
+    """Those of this process. `folder`: for all of them; `until`: what they end with."""
 
-    def __init__(self, folder: Path, staffed: Staffed) -> None:
+    def __init__(self, folder: Path, staffed: Staffed, until: ExitStack) -> None:
         self._folder = folder
         self._staffed = staffed
+        self._until = until
         self._kept: dict[tuple[Make, str], Place] = {}
 
     def of(self, request: pytest.FixtureRequest, options: Mapping[str, Any]) -> Place | None:
         """The place that this test asks for by its fixtures, or None."""
+        module: str = request.module.__name__
         wanted = [
-            make for name in request.fixturenames if (make := MADE.get((request.module.__name__, name)))
+            make
+            for where in (module, f"{module.rpartition('.')[0]}.conftest")
+            for name in request.fixturenames
+            if (make := MADE.get((where, name)))
         ]
-        if not wanted:
+        if not wanted or options["site_url"] != SITE:  # another one for each test: a port
             return None
-        assert len(wanted) == 1, "a test begins in one place"
         settings = {name: value for name, value in options.items() if name != "data_dir"}
         key = (wanted[0], repr(sorted(settings.items())))
         if key not in self._kept:
@@ -113,10 +119,7 @@ class Places:
         return self._kept[key]
 
     def _furnish(self, make: Make, options: Mapping[str, Any]) -> Place:
-        folder = self._folder / str(len(self._kept))
-        folder.mkdir()
-        shutil.copy(self._staffed.file, folder / "opendata.db")
-        settings = Settings(data_dir=folder, **options)
+        settings = self._empty(options)
         with (
             pytest.MonkeyPatch.context() as patch,
             closing(build(settings, queue=InlineQueue(), sandbox=InlineSandbox())) as app,
@@ -130,4 +133,15 @@ class Places:
                     name: Person(name, token, client) for name, token in self._staffed.tokens.items()
                 }
                 told = make(office, settling(app))
-        return Place(make, folder, {name: one.token for name, one in office.people.items()}, told)
+        return Place(make, settings, {name: one.token for name, one in office.people.items()}, told)
+
+    def _empty(self, options: Mapping[str, Any]) -> Settings:
+        """A place with the office alone."""
+        folder = self._folder / str(len(self._kept))
+        folder.mkdir()
+        if self._staffed.database.startswith("sqlite:"):
+            shutil.copy(self._staffed.file, folder / "opendata.db")
+            return Settings(data_dir=folder, **options)
+        database = self._until.enter_context(own_database(self._staffed.database))
+        storage = f"{options['storage_url']}-{secrets.token_hex(4)}"
+        return Settings(data_dir=folder, **{**options, "database_url": database, "storage_url": storage})
