@@ -11,9 +11,8 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -21,35 +20,31 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from asking import Asking
+from buckets import copy_buckets
 from databases import do_the_days_job, migrated_database, own_database
 from figures import pytest_terminal_summary as pytest_terminal_summary
 from indices import remove_indices
+from office import Office, Person, settling, start_inline
 from order import long_first, without_samples
+from places import PLACE, SITE, Places, Staffed, staff
 from starlette.testclient import TestClient
 from thrift import compiled_once as compiled_once
 from thrift import pytest_collection_finish as pytest_collection_finish
 from thrift import pytest_configure as pytest_configure
 
-from opendata.accounts import passwords, tokens
-from opendata.accounts import service as accounts
-from opendata.agencies import service as agencies
-from opendata.application import Application, Background, do_due, record_policy
+from opendata.accounts import passwords
+from opendata.application import Application, Background, record_policy
 from opendata.main import create_app
 from opendata.ports.job_queue.inline import InlineQueue
-from opendata.ports.job_queue.port import JobQueue
 from opendata.ports.sandbox.inline import InlineSandbox
 from opendata.ports.sandbox.process import ProcessSandbox
 from opendata.settings import Settings
 from opendata.tables.rows import fold
 from opendata.wiring import build, migrate
-from opendata.work.actor import SYSTEM, Role, SiteRole
 
-API = "/api/v1"
 SERVICES = ("OPENDATA_TEST_POSTGRES_URL", "OPENDATA_TEST_S3_URL", "OPENDATA_TEST_ELASTICSEARCH_URL")
 DURABLE = {"journeys", "harvest", "reporting", "feeds", "changes"}
 """Folders of what meets other work while it is done."""
-PATIENCE = 120
-"""Seconds after which a job that never ends fails the test instead of hanging it. No speed is asserted."""
 
 
 @pytest.hookimpl(trylast=True)  # behind -m
@@ -81,7 +76,13 @@ def staffed(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Staffed
     """The template with the office in it, for all tests of a process: making it takes longer than most tests."""
     folder = tmp_path_factory.mktemp("staffed")
     shutil.copy(template, folder)
-    return furnished(Settings(data_dir=folder))
+    return staff(Settings(data_dir=folder))
+
+
+@pytest.fixture(scope="session")
+def places(staffed: Staffed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    with ExitStack() as until:
+        yield Places(tmp_path_factory.mktemp("places"), staffed, until)
 
 
 @pytest.fixture(scope="session")
@@ -102,19 +103,13 @@ def full_template(migrated: str) -> Iterator[str]:
 def full_staffed(full_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Staffed]:
     folder = tmp_path_factory.mktemp("full-staffed")
     with own_database(full_template) as database:
-        yield furnished(Settings(data_dir=folder, database_url=database))
+        yield staff(Settings(data_dir=folder, database_url=database))
 
 
-def furnished(settings: Settings) -> Staffed:
-    """Puts the office into a migrated database."""
-    app = build(settings, queue=InlineQueue(), sandbox=InlineSandbox())
-    try:
-        with Asking(create_app(app)) as client:
-            made = Office(app, client)
-            made.furnish()
-    finally:
-        app.close()
-    return Staffed(settings.database, {name: one.token for name, one in made.people.items()})
+@pytest.fixture(scope="session")
+def stored_places(full_staffed: Staffed, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    with ExitStack() as until:
+        yield Places(tmp_path_factory.mktemp("stored-places"), full_staffed, until)
 
 
 class WarmSandbox(ProcessSandbox):
@@ -144,7 +139,7 @@ def overrides() -> dict[str, Any]:
 def settings(request: pytest.FixtureRequest, tmp_path: Path, overrides: dict[str, Any]) -> Iterator[Settings]:
     """Both shapes. A test that needs only one says `@pytest.mark.parametrize("settings", ["light"], indirect=True)`; `stored`
     is PostgreSQL and S3 with the embedded index, for what is about neither search."""
-    common = {"data_dir": tmp_path / "data", "site_url": "http://testserver", "run_jobs": False}
+    common = {"data_dir": tmp_path / "data", "site_url": SITE, "run_jobs": False}
     light = request.param == "light"
     needed = () if light else SERVICES if request.param == "full" else SERVICES[:2]
     missing = [name for name in needed if not os.environ.get(name)]
@@ -156,18 +151,40 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, overrides: dict[str
     if light:
         made = Settings(**(common | overrides))
         made.data_dir.mkdir()
-        source = staffed.file if staffed else request.getfixturevalue("template")
-        shutil.copy(source, made.data_dir / "opendata.db")
+        place = request.getfixturevalue("places").of(request, common | overrides) if staffed else None
+        if place:
+            shutil.copytree(place.settings.data_dir, made.data_dir, dirs_exist_ok=True)
+        else:
+            source = staffed.file if staffed else request.getfixturevalue("template")
+            shutil.copy(source, made.data_dir / "opendata.db")
         yield made
         return
-    source = staffed.database if staffed else request.getfixturevalue("full_template")
-    index = f"journey-{secrets.token_hex(4)}"
-    elasticsearch = os.environ[SERVICES[2]] if needed is SERVICES else ""
+    with _on_services(request, common, overrides, staffed) as on_services:
+        yield on_services
+
+
+@contextmanager
+def _on_services(
+    request: pytest.FixtureRequest, common: dict[str, Any], overrides: dict[str, Any], staffed: Staffed | None
+) -> Iterator[Settings]:
+    place, index, elasticsearch = None, f"journey-{secrets.token_hex(4)}", ""
+    storage = f"{os.environ[SERVICES[1]]}-{secrets.token_hex(4)}"
+    if request.param == "full":
+        elasticsearch = os.environ[SERVICES[2]]
+    elif staffed:
+        options = {**common, "storage_url": os.environ[SERVICES[1]], **overrides}
+        place = request.getfixturevalue("stored_places").of(request, options)
+    if place:
+        shutil.copytree(place.settings.data_dir, common["data_dir"])
+        copy_buckets(place.settings.storage_url, storage)
+        source = place.settings.database_url
+    else:
+        source = staffed.database if staffed else request.getfixturevalue("full_template")
     with own_database(source) as database:
         yield Settings(
             **common,
             database_url=database,
-            storage_url=f"{os.environ[SERVICES[1]]}-{secrets.token_hex(4)}",
+            storage_url=storage,
             search_url=f"{elasticsearch}#{index}" if elasticsearch else "",
             **overrides,
         )
@@ -199,13 +216,9 @@ def app(
             monkeypatch.setattr(Background, followed, lambda _background: None)
         application.start()
     else:
-        application.queue.start(application.handlers(), lambda job, args, error: _fail(job, args, error))
+        start_inline(application)
     yield application
     application.close()
-
-
-def _fail(job: str, args: dict[str, Any], error: Exception) -> None:
-    raise AssertionError(f"the job {job} {args} gave up") from error
 
 
 @pytest.fixture
@@ -218,183 +231,13 @@ def client(app: Application) -> Iterator[TestClient]:
 @pytest.fixture
 def settle(app: Application) -> Callable[[], None]:
     """Runs, or waits for, everything that is owed: jobs, what is due by the clock, the index."""
-
-    def jobs() -> None:
-        if isinstance(app.queue, InlineQueue):
-            app.queue.drain(retry=True)
-        else:
-            _wait_for(app.queue)
-
-    def run() -> None:
-        jobs()
-        do_due(app)
-        jobs()
-        app.indexer.drain()
-        _wait_for(app.queue)  # a running server's own clock may have asked for a job meanwhile
-
-    return run
-
-
-def _wait_for(queue: JobQueue) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not queue.idle():
-        assert time.monotonic() < deadline, f"jobs do not come to an end: {queue.waiting()}"
-        time.sleep(0.03)
-
-
-@dataclass
-class Person:
-    """Somebody with a token, over HTTP."""
-
-    name: str
-    token: str
-    client: TestClient
-
-    def _call(self, method: str, path: str, **arguments: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self.token}"} | arguments.pop("headers", {})
-        return self.client.request(method, f"{API}{path}", headers=headers, **arguments)
-
-    def get(self, path: str, **arguments: Any) -> Any:
-        return self._call("GET", path, **arguments)
-
-    def post(self, path: str, **arguments: Any) -> Any:
-        return self._call("POST", path, **arguments)
-
-    def put(self, path: str, **arguments: Any) -> Any:
-        return self._call("PUT", path, **arguments)
-
-    def patch(self, path: str, **arguments: Any) -> Any:
-        return self._call("PATCH", path, **arguments)
-
-    def delete(self, path: str, **arguments: Any) -> Any:
-        return self._call("DELETE", path, **arguments)
-
-    def head(self, path: str, **arguments: Any) -> Any:
-        return self._call("HEAD", path, **arguments)
-
-
-@dataclass
-class Office:
-    """A body with an editor and its two reviewers, and somebody who runs the site."""
-
-    app: Application
-    client: TestClient
-    agency: str = "housing"
-    people: dict[str, Person] = field(default_factory=dict)
-
-    def furnish(self) -> None:
-        """Makes the body and its people."""
-        self.person("root", sysadmin=True)
-        body = {
-            "name": self.agency,
-            "title": "市住房和城乡建设局",
-            "title_en": "Housing Bureau",
-            "region_code": "320600",
-            "contact_email": "housing@example.org",
-        }
-        answer = self.admin.post("/agencies", json=body)
-        assert answer.status_code == 201, answer.text
-        self.person("editor", Role.EDITOR)
-        self.person("content", Role.CONTENT_REVIEWER)
-        self.person("secrecy", Role.SECRECY_REVIEWER)
-
-    def person(
-        self,
-        name: str,
-        *roles: Role,
-        agency: str | None = None,
-        site_roles: Sequence[SiteRole] = (),
-        sysadmin: bool = False,
-    ) -> Person:
-        """An account, its roles in a body and for the whole site, and a token."""
-        with self.app.place.writing(SYSTEM) as work:
-            user = accounts.create_user(work, name, email=f"{name}@example.org", sysadmin=sysadmin)
-            _row, token = tokens.create(work, user, name="test")
-            if site_roles:
-                accounts.set_site_roles(work, user, site_roles)
-            if roles:
-                body = self.app.directory.id_of(work, agency or self.agency)
-                agencies.set_roles(work, agencies.queries.by_ids(work.session, [body])[body], user, roles)
-        self.people[name] = Person(name, token, self.client)
-        return self.people[name]
-
-    @property
-    def editor(self) -> Person:
-        return self.people["editor"]
-
-    @property
-    def content(self) -> Person:
-        return self.people["content"]
-
-    @property
-    def secrecy(self) -> Person:
-        return self.people["secrecy"]
-
-    @property
-    def admin(self) -> Person:
-        return self.people["root"]
-
-    def draft(self, **fields: Any) -> dict[str, Any]:
-        """A dataset with its first draft."""
-        body = {"agency": self.agency, "title": "住房租赁企业名单", **fields}
-        answer = self.editor.post("/datasets", json=body)
-        assert answer.status_code == 201, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
-
-    def link(self, **fields: Any) -> str:
-        """A draft whose only resource is a link: no file to be read. Its id."""
-        dataset: str = self.draft(**fields)["id"]
-        body = {"url": "https://example.org/a.csv"}
-        answer = self.editor.post(f"/datasets/{dataset}/resources", json=body)
-        assert answer.status_code == 201, answer.text
-        return dataset
-
-    def upload(self, dataset: str, data: bytes, filename: str = "rows.csv", **fields: str) -> dict[str, Any]:
-        answer = self.editor.post(
-            f"/datasets/{dataset}/resources", files={"file": (filename, data)}, data=fields
-        )
-        assert answer.status_code == 201, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
-
-    def submit(self, dataset: str) -> dict[str, Any]:
-        answer = self.editor.post(f"/datasets/{dataset}/releases")
-        assert answer.status_code == 202, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
-
-    def decide(self, release: dict[str, Any], kind: str, outcome: str = "approve", reason: str = "") -> Any:
-        """The reviewer of that kind decides about the release as it was submitted."""
-        body = {"kind": kind, "outcome": outcome, "content_hash": release["content_hash"], "reason": reason}
-        return self.people[kind].post(f"/releases/{release['id']}/decisions", json=body)
-
-    def publish(self, dataset: str, settle: Callable[[], None]) -> dict[str, Any]:
-        """Submitted, checked, approved twice, out."""
-        release = self.submit(dataset)
-        settle()
-        for kind in ("content", "secrecy"):
-            answer = self.decide(release, kind)
-            assert answer.status_code == 201, answer.text
-        settle()
-        return release
-
-
-@dataclass(frozen=True)
-class Staffed:
-    """A database with the office in it, and its people's tokens by name."""
-
-    database: str
-    tokens: dict[str, str]
-
-    @property
-    def file(self) -> str:
-        return self.database.removeprefix("sqlite:///")
+    return settling(app)
 
 
 @pytest.fixture
 def office(request: pytest.FixtureRequest, app: Application, client: TestClient) -> Office:
     made = Office(app, client)
     staffed: Staffed = request.getfixturevalue("full_staffed" if app.settings.database_url else "staffed")
-    made.people = {name: Person(name, token, client) for name, token in staffed.tokens.items()}
+    place = request.node.stash.get(PLACE, None) or staffed
+    made.people = {name: Person(name, token, client) for name, token in place.tokens.items()}
     return made

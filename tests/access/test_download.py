@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from places import furnished
 from starlette.testclient import TestClient
 
 from opendata.access.download import disposition
@@ -16,7 +17,7 @@ DATA = b"a,b\n" + b"".join(b"%d,%s\n" % (n, b"x" * 999) for n in range(3_500))
 SHA256 = hashlib.sha256(DATA).hexdigest()
 
 
-@pytest.fixture
+@furnished
 def address(office: Any, settle: Callable[[], None]) -> str:
     """The download address of a published file of several chunks."""
     dataset = office.draft()

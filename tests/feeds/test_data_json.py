@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from places import furnished
 from starlette.testclient import TestClient
 from streets import feeds as feeds
 from streets import withdraw
@@ -31,7 +32,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(module, name, few)
 
 
-@pytest.fixture
+@furnished
 def published(office: Any, settle: Settle) -> list[str]:
     """Ids in their order."""
     made = []

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from places import furnished
 from rdflib import DCAT, RDF, Graph
 from sqlalchemy import update
 from starlette.testclient import TestClient
@@ -43,7 +44,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "BATCH", 1)
 
 
-@pytest.fixture
+@furnished
 def published(office: Any, settle: Callable[[], None]) -> list[dict[str, Any]]:
     return streets(
         office,

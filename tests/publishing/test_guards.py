@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from places import furnished
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -48,7 +49,7 @@ def decision(office: Any, release: dict[str, Any], kind: str, reviewer: str, **c
     )
 
 
-@pytest.fixture
+@furnished
 def submitted(office: Any, settle: Callable[[], None]) -> dict[str, Any]:
     """A release with a file that waits for its reviewers."""
     dataset = office.draft()

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from places import furnished
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from opendata.core.clock import FixedClock
 
+pytestmark = pytest.mark.usefixtures("clock")
 MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 Settle = Callable[[], None]
 
@@ -27,9 +29,10 @@ def clock(app: Any) -> FixedClock:
     return app.place.clock
 
 
-@pytest.fixture
-def daily(clock: FixedClock, office: Any, settle: Settle) -> tuple[str, str]:
+@furnished
+def daily(office: Any, settle: Settle) -> tuple[str, str]:
     """A public dataset with a file of 100 rows, under an inventory line; its id and the resource's."""
+    office.app.place.clock = FixedClock(MONDAY)
     line = office.editor.post("/inventory", json={"agency": "housing", "title": "监测"}).json()
     dataset = office.draft(title="监测数据", inventory=[line["id"]])["id"]
     resource = office.upload(dataset, rows(100))["id"]

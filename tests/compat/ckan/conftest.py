@@ -3,68 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
-
-from opendata.work.actor import Role
-
-
-@dataclass
-class Caller:
-    """Somebody who calls actions; without a token the public."""
-
-    client: TestClient
-    token: str | None = None
-
-    def post(self, action: str, **args: Any) -> Any:
-        return self.client.post(f"/api/3/action/{action}", json=args, headers=self.headers)
-
-    def get(self, action: str, **params: Any) -> Any:
-        return self.client.get(f"/api/3/action/{action}", params=params, headers=self.headers)
-
-    def ok(self, action: str, **args: Any) -> Any:
-        """The result of a call that succeeds."""
-        answer = self.post(action, **args)
-        assert answer.status_code == 200, answer.text
-        assert answer.json()["success"] is True
-        return answer.json()["result"]
-
-    def fails(self, status: int, action: str, **args: Any) -> Any:
-        """The `error` of a call that does not."""
-        answer = self.post(action, **args)
-        assert answer.status_code == status, answer.text
-        assert answer.json()["success"] is False
-        return answer.json()["error"]
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": self.token} if self.token else {}
+from ckan_callers import Callers, called
+from office import Office
+from places import furnished
 
 
-@dataclass
-class Callers:
-    public: Caller
-    root: Caller
-    editor: Caller
-    stranger: Caller
-    """Editor of another organization."""
-    settle: Callable[[], None]
-
-    def create(self, name: str, **more: Any) -> Any:
-        return self.editor.ok("package_create", **{"name": name, "owner_org": "housing", **more})
+@furnished
+def neighbours(office: Office, settle: Callable[[], None]) -> None:
+    """Another organization, whose editor is the stranger."""
+    called(office, settle)
 
 
 @pytest.fixture
-def callers(office: Any, client: TestClient, settle: Callable[[], None]) -> Callers:
-    assert office.admin.post("/agencies", json={"name": "water", "title": "市水务局"}).status_code == 201
-    stranger = office.person("stranger", Role.EDITOR, agency="water")
-    return Callers(
-        Caller(client),
-        Caller(client, office.admin.token),
-        Caller(client, office.editor.token),
-        Caller(client, stranger.token),
-        settle,
-    )
+def callers(office: Office, neighbours: None, settle: Callable[[], None]) -> Callers:
+    return called(office, settle)

@@ -4,7 +4,9 @@ they became."""
 from __future__ import annotations
 
 import pytest
+from ckan_callers import called
 from ckan_reviewing import approve, pass_quiet_time
+from places import furnished
 
 pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
 FIELDS = [
@@ -25,9 +27,10 @@ SHOWN = {
 }
 
 
-@pytest.fixture
-def published(callers, office):
+@furnished
+def published(office, settle):
     """A resource with one row that everybody sees; the dataset."""
+    callers = called(office, settle)
     made = callers.create("streets", title="Streets", notes="n", license_id="cc-by-4.0")
     resource = callers.editor.ok(
         "datastore_create", resource={"package_id": "streets", "name": "t"}, fields=FIELDS, records=[ROW], primary_key="code",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 
 import pytest
+from ckan_callers import called
+from places import furnished
 from sqlalchemy import Engine, event
 
 from opendata.compat.ckan.datastore import dumping
@@ -15,8 +17,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def resource(callers):
+@furnished
+def resource(office, settle):
+    callers = called(office, settle)
     callers.create("streets")
     fields = [{"id": "a", "type": "int"}, {"id": "b", "type": "text"}]
     made = callers.editor.ok(

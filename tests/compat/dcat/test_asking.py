@@ -11,6 +11,7 @@ from typing import Any
 import pyshacl
 import pytest
 from defusedxml import ElementTree as ET
+from places import furnished
 from rdflib import DCAT, RDF, Graph, Literal, Namespace, URIRef
 from starlette.testclient import TestClient
 
@@ -25,7 +26,7 @@ Parse = Callable[[bytes, str], Graph]
 pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
 
 
-@pytest.fixture
+@furnished
 def published(office: Any, settle: Callable[[], None]) -> list[dict[str, Any]]:
     made = []
     for title, keyword, theme in (

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from defusedxml import ElementTree as ET
+from places import furnished
 from rdflib import DCAT, DCTERMS, RDF, Graph, Literal, Namespace, URIRef
 from sqlalchemy import event
 from starlette.testclient import TestClient
@@ -41,7 +42,7 @@ light = pytest.mark.parametrize("settings", ["light"], indirect=True)
 Parse = Callable[[bytes, str], Graph]
 
 
-@pytest.fixture
+@furnished
 def published(office: Any, settle: Callable[[], None]) -> list[dict[str, Any]]:
     """Three published datasets (the last with a table), and a draft."""
     made = []

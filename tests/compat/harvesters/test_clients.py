@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
+from places import furnished
 from rdflib import DCAT, DCTERMS, RDF, Graph, Namespace, URIRef
 from sickle import Sickle
 from sickle.oaiexceptions import IdDoesNotExist, NoRecordsMatch
@@ -30,7 +31,7 @@ KINDS = {
 pytestmark = pytest.mark.parametrize("settings", ["light"], indirect=True)
 
 
-@pytest.fixture
+@furnished
 def published(office: Any, settle: Callable[[], None]) -> list[dict[str, Any]]:
     made = []
     for number in range(3):

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from asking import Asking
 from defusedxml import ElementTree as ET
+from places import furnished
 from rdflib import DCAT, DCTERMS, RDF, Graph, Literal, URIRef
 from starlette.testclient import TestClient
 from streets import feeds as feeds
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.parametrize(
 )
 
 
-@pytest.fixture
+@furnished
 def published(office: Any, settle: Callable[[], None]) -> list[dict[str, Any]]:
     return streets(office, settle, title_en="Street codes", contact_email="a@b.cn")
 
