@@ -1,6 +1,6 @@
 """Starts `python -m opendata.start …` fast: a process that has loaded the whole program once, and forks.
 
-Loading it is three quarters of a start. What the program reads of its environment at import, the failpoint, is told to each
+Loading it is nine tenths of a start. What the program reads of its environment at import, the failpoint, is told to each
 child; all else it reads when it starts. One line of JSON asks, one answers: {"spawn": argv, "environment": {}, "out": path, "log": path}
 -> {"pid"}; {"poll": pid} -> {"code": int or null}.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import json
 import os
 import signal
@@ -27,6 +28,16 @@ from opendata.core import failpoints
 from opendata.main import routes
 
 _PR_SET_PDEATHSIG = 1
+ADAPTERS = (
+    "job_queue.dbos",
+    "sandbox.process",
+    "search_index.embedded",
+    "storage.local",
+    "table_store.delta",
+)
+"""Of the light shape; wiring.py imports what is chosen when it is."""
+NO_THREADS = dict.fromkeys(("JE_ARROW_MALLOC_CONF", "_RJEM_MALLOC_CONF"), "background_thread:false")
+"""The allocators of pyarrow and deltalake tidy up in threads, from their import."""
 PATIENCE = 600
 """Seconds after which a command that never ends fails the test instead of hanging it."""
 
@@ -37,7 +48,11 @@ class Nursery:
     def __init__(self) -> None:
         self._asking = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, str(Path(__file__))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **NO_THREADS},
         )
 
     def ask(self, **question: Any) -> dict[str, Any]:
@@ -79,8 +94,16 @@ def nursery() -> Nursery:
     return Nursery()
 
 
+def load() -> None:
+    """What each server would load and work out between its start and its first answer."""
+    for adapter in ADAPTERS:
+        importlib.import_module(f"opendata.ports.{adapter}")
+    for route in routes():
+        route.matches({"type": "http", "method": "GET", "path": "/of-no-route"})
+
+
 def main() -> None:
-    routes()
+    load()
     gc.freeze()
     assert len(os.listdir("/proc/self/task")) == 1, "a library started a thread, which a fork would lose"
     for line in sys.stdin:
