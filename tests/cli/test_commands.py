@@ -1,4 +1,8 @@
-"""The commands as an operator types them, in processes of their own: what goes wrong is one sentence, not a traceback."""
+"""The commands as an operator types them, in processes of their own: what goes wrong is one sentence, not a traceback.
+
+Two of them are whole programs, `typed`: what is asked before anything is made, and what a database answers. The others are forks of
+one that is loaded, which is most of their time.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,26 @@ import sys
 from pathlib import Path
 
 import pytest
+from nursery import nursery
 
 from opendata.core.locks import FileLock
 
 
-def opendata(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENDATA_")}
     ours = {f"OPENDATA_{name.upper()}": value for name, value in settings.items()}
-    environ = {**kept, "OPENDATA_DATA_DIR": str(folder), **ours}
+    return {**kept, "OPENDATA_DATA_DIR": str(folder), **ours}
+
+
+def opendata(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    return nursery().run(*words, environment=environment(folder, settings))
+
+
+def typed(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "opendata.start", *words]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, env=environment(folder, settings), capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,9 +55,7 @@ def test_a_wrong_setting_is_named(tmp_path: Path, settings: dict[str, str], name
 def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    done = opendata(
-        tmp_path, "migrate", database_url=f"postgresql+psycopg://u:secret-word@127.0.0.1:{port}/x"
-    )
+    done = typed(tmp_path, "migrate", database_url=f"postgresql+psycopg://u:secret-word@127.0.0.1:{port}/x")
     assert done.returncode == 1
     assert done.stderr.startswith("The database does not answer (OPENDATA_DATABASE_URL)")
     assert "Traceback" not in done.stderr
@@ -53,7 +65,7 @@ def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_said_before_anything_is_made(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = opendata(tmp_path / "data", "serve", "--port", str(port))
+        done = typed(tmp_path / "data", "serve", "--port", str(port))
     assert (done.returncode, done.stdout) == (1, "")
     assert f"127.0.0.1:{port}" in done.stderr
     assert "Traceback" not in done.stderr

@@ -9,19 +9,17 @@ import socket
 import sqlite3
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
-from nursery import Nursery
+from nursery import Nursery, nursery
 
 from opendata.accounts import service as accounts
 from opendata.accounts import tokens
@@ -109,11 +107,6 @@ def wait_for(done: Callable[[], Any], what: str, pause: float = 0.05) -> Any:
     return found
 
 
-@cache
-def _nursery() -> Nursery:
-    return Nursery()
-
-
 @dataclass
 class Server:
     """`python -m opendata.start serve` over a data folder."""
@@ -122,7 +115,7 @@ class Server:
     log: Path
     settings: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
-    nursery: Nursery = field(default_factory=lambda: _nursery())
+    nursery: Nursery = field(default_factory=lambda: nursery())
     pid: int = 0
     code: int | None = 0
     """How it ended; None while it lives."""
@@ -136,7 +129,8 @@ class Server:
     def start(self, failpoint: str = "") -> None:
         environment = {**self.environment(), "OPENDATA_FAILPOINT": failpoint}
         command = ["serve", "--port", str(self.port)]
-        answer = self.nursery.ask(spawn=command, environment=environment, log=str(self.log))
+        log = str(self.log)
+        answer = self.nursery.ask(spawn=command, environment=environment, out=log, log=log)
         self.pid, self.code = answer["pid"], None
 
     def lives(self) -> bool:
@@ -173,10 +167,7 @@ class Server:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """An operator's command over the same folder."""
-        whole = [sys.executable, "-m", "opendata.start", *arguments]
-        return subprocess.run(
-            whole, env=self.environment(), capture_output=True, text=True, timeout=PATIENCE, check=False
-        )
+        return self.nursery.run(*arguments, environment=self.environment())
 
 
 @dataclass

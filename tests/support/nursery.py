@@ -1,19 +1,25 @@
 """Starts `python -m opendata.start …` fast: a process that has loaded the whole program once, and forks.
 
-Loading it is three quarters of a start. What the program reads of its environment at import, the failpoint, is told to each
-child; all else it reads when it starts. One line of JSON asks, one answers: {"spawn": argv, "environment": {}, "log": path} -> {"pid"};
-{"poll": pid} -> {"code": int or null}.
+Loading it is nine tenths of a start. What the program reads of its environment at import, the failpoint, is told to each
+child; all else it reads when it starts. One line of JSON asks, one answers: {"spawn": argv, "environment": {}, "out": path, "log": path}
+-> {"pid"}; {"poll": pid} -> {"code": int or null}.
 """
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import importlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +28,59 @@ from opendata.core import failpoints
 from opendata.main import routes
 
 _PR_SET_PDEATHSIG = 1
+ADAPTERS = (
+    "job_queue.dbos",
+    "sandbox.process",
+    "search_index.embedded",
+    "storage.local",
+    "table_store.delta",
+)
+"""Of the light shape; wiring.py imports what is chosen when it is."""
+NO_THREADS = dict.fromkeys(("JE_ARROW_MALLOC_CONF", "_RJEM_MALLOC_CONF"), "background_thread:false")
+"""The allocators of pyarrow and deltalake tidy up in threads, from their import."""
+PATIENCE = 600
+"""Seconds after which a command that never ends fails the test instead of hanging it."""
 
 
 class Nursery:
     """The asking side."""
 
     def __init__(self) -> None:
+        self._asking = threading.Lock()
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__))], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, str(Path(__file__))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **NO_THREADS},
         )
 
     def ask(self, **question: Any) -> dict[str, Any]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+        with self._asking:
+            self._process.stdin.write(json.dumps(question) + "\n")
+            self._process.stdin.flush()
+            answer: dict[str, Any] = json.loads(self._process.stdout.readline())
         return answer
+
+    def run(
+        self, *arguments: str, environment: Mapping[str, str], timeout: float = PATIENCE
+    ) -> subprocess.CompletedProcess[str]:
+        """A command from its begin to its end, as `subprocess.run` tells it."""
+        with tempfile.TemporaryDirectory() as folder:
+            out, log = Path(folder, "out"), Path(folder, "log")
+            asked = {"environment": dict(environment), "out": str(out), "log": str(log)}
+            pid: int = self.ask(spawn=arguments, **asked)["pid"]
+            deadline = time.monotonic() + timeout
+            while (code := self.ask(poll=pid)["code"]) is None:
+                if time.monotonic() > deadline:
+                    os.kill(pid, signal.SIGKILL)
+                    raise subprocess.TimeoutExpired(arguments, timeout)
+                time.sleep(0.02)
+            return subprocess.CompletedProcess(
+                arguments, code, out.read_text("utf-8"), log.read_text("utf-8")
+            )
 
     def close(self) -> None:
         assert self._process.stdin is not None
@@ -46,8 +88,22 @@ class Nursery:
         self._process.wait()
 
 
+@cache
+def nursery() -> Nursery:
+    """The one of this process."""
+    return Nursery()
+
+
+def load() -> None:
+    """What each server would load and work out between its start and its first answer."""
+    for adapter in ADAPTERS:
+        importlib.import_module(f"opendata.ports.{adapter}")
+    for route in routes():
+        route.matches({"type": "http", "method": "GET", "path": "/of-no-route"})
+
+
 def main() -> None:
-    routes()
+    load()
     gc.freeze()
     assert len(os.listdir("/proc/self/task")) == 1, "a library started a thread, which a fork would lose"
     for line in sys.stdin:
@@ -73,9 +129,11 @@ def _code_of(pid: int) -> int | None:
 def _become(question: dict[str, Any]) -> None:
     if sys.platform == "linux":  # a test run that is itself killed leaves no server behind
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    log = os.open(question["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    out, log = (
+        os.open(question[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) for name in ("out", "log")
+    )
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for number, handle in ((0, nothing), (1, log), (2, log)):
+    for number, handle in ((0, nothing), (1, out), (2, log)):
         os.dup2(handle, number)
     os.environ.clear()
     os.environ.update(question["environment"])

@@ -9,19 +9,11 @@ from typing import Any
 from opendata.access.policy import is_data_public
 from opendata.catalog.codes import codes, vocabulary
 from opendata.catalog.views import DatasetView, ResourceView
+from opendata.feeds.dumps.columns import COLUMNS
 from opendata.feeds.graph import clean, stamp, web_address
 from opendata.feeds.mapping import modified
 from opendata.feeds.reading import Record
 from opendata.feeds.terms import Site
-
-COLUMNS = (
-    "id", "name", "uri", "title", "title_en", "description", "description_en", "publisher", "publisher_title", "publisher_code",
-    "keywords", "themes", "domain", "licence", "licence_url", "openness", "open_condition", "update_cycle", "language", "region",
-    "temporal_start", "temporal_end", "data_updated_on", "issued", "modified", "release", "version", "contact_name",
-    "contact_phone", "contact_email", "page", "landing_page", "resource_codes",
-)  # fmt: skip
-"""Of a line of NDJSON, besides `distributions`; of CSV, which has `formats` and `addresses` instead."""
-HEADER = (*COLUMNS, "formats", "addresses")
 
 
 def line(record: Record, site: Site) -> dict[str, Any]:

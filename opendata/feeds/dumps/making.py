@@ -23,7 +23,8 @@ from opendata.core.csvtext import MARK
 from opendata.core.csvtext import lines as csv_lines
 from opendata.feeds import described, reading, writers
 from opendata.feeds.dumps import kept, queries
-from opendata.feeds.dumps.lines import HEADER, line, row
+from opendata.feeds.dumps.columns import HEADER
+from opendata.feeds.dumps.lines import line, row
 from opendata.feeds.dumps.models import DumpPart
 from opendata.feeds.graph import Graph
 from opendata.feeds.terms import Site

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from opendata.feeds.dumps.lines import COLUMNS
+from opendata.feeds.dumps.columns import COLUMNS
 
 LISTS = ("keywords", "themes", "language", "resource_codes")
 DISTRIBUTION = pl.Struct(
