@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
 
-import pytest
-from starlette.testclient import TestClient
+from office import Office
 
 from opendata.accounts import service as accounts
 from opendata.agencies import queries as agency_queries
-from opendata.application import do_due, record_policy
 from opendata.inventory.transfer import plan, service
 from opendata.inventory.transfer.lines import Row
 from opendata.inventory.transfer.reading import ReadList
-from opendata.main import create_app
-from opendata.ports.job_queue.inline import InlineQueue
-from opendata.ports.sandbox.inline import InlineSandbox
-from opendata.settings import Settings
-from opendata.tables.rows import fold
-from opendata.wiring import build
 from opendata.work.actor import SYSTEM, SiteRole
-from tests.conftest import Office, Person, Staffed
 from tests.support.harvested import harvested
 from tests.support.reported import reported
 from tests.validation.test_keeping import SCHEMA
@@ -51,36 +39,6 @@ RECTIFY = {
     "deadline": LATER,
 }
 NOTES = {"ignored_columns": ["备注"], "sheet": "甲", "other_sheets": ["乙"]}
-
-
-def make_place(folder: Path, staffed: Staffed) -> dict[str, str]:
-    """A data folder with all of it, no longer in use: to be copied. Paths by page type."""
-    shutil.copy(staffed.file, folder / "opendata.db")
-    settings = Settings(data_dir=folder, site_url="http://testserver", run_jobs=False)
-    app = build(settings, queue=InlineQueue(), sandbox=InlineSandbox())
-    queue = app.queue
-    assert isinstance(queue, InlineQueue)
-
-    def settle() -> None:
-        queue.drain(retry=True)
-        do_due(app)
-        queue.drain(retry=True)
-        app.indexer.drain()
-
-    record_policy(app)
-    queue.start(app.handlers(), _fail)
-    try:
-        with pytest.MonkeyPatch.context() as patch, TestClient(create_app(app)) as client:
-            patch.setattr(fold, "QUIET", timedelta(0))
-            office = Office(app, client)
-            office.people = {name: Person(name, token, client) for name, token in staffed.tokens.items()}
-            return catalogue(office, settle)
-    finally:
-        app.close()
-
-
-def _fail(job: str, args: dict[str, Any], error: Exception) -> None:
-    raise AssertionError(f"the job {job} {args} gave up") from error
 
 
 def catalogue(office: Office, settle: Callable[[], None]) -> dict[str, str]:

@@ -6,29 +6,30 @@ Needs headless Chromium: `OPENDATA_TEST_CHROMIUM` names its program (`make test`
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 import uvicorn
+from places import furnished
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from opendata.application import Application
 from opendata.main import create_app
-from opendata.settings import Settings
-from tests.conftest import Staffed
-from tests.support.page_types import PASSWORD, make_place
+from tests.support import page_types
+from tests.support.page_types import PASSWORD
 
 CHROMIUM = os.environ.get("OPENDATA_TEST_CHROMIUM", "")
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(not CHROMIUM, reason="needs headless Chromium: OPENDATA_TEST_CHROMIUM not set"),
+    pytest.mark.parametrize("settings", ["light"], indirect=True),
 ]
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 MOST_CLICKS = 12
@@ -37,24 +38,10 @@ MOST_KEYS = 40
 WIDTHS = (1280, 320)
 
 
-@pytest.fixture(scope="module")
-def furnished(staffed: Staffed, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A data folder in which each page type has something to show, and their paths."""
-    folder = tmp_path_factory.mktemp("page-types")
-    return folder, make_place(folder, staffed)
-
-
-@pytest.fixture
-def settings(furnished: tuple[Path, dict[str, str]], tmp_path: Path) -> Settings:
-    """A copy of it for each test: they go on from there."""
-    shutil.copytree(furnished[0], tmp_path / "data")
-    return Settings(data_dir=tmp_path / "data", site_url="http://testserver", run_jobs=False)
-
-
-@pytest.fixture
-def catalogue(furnished: tuple[Path, dict[str, str]]) -> dict[str, str]:
+@furnished
+def catalogue(office: Any, settle: Callable[[], None]) -> dict[str, str]:
     """Paths by page type; before a colon, the name of who is signed in."""
-    return furnished[1]
+    return page_types.catalogue(office, settle)
 
 
 @pytest.fixture
