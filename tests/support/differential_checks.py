@@ -62,7 +62,10 @@ def odd_cells(tables: Tables) -> Iterator[Case]:
                 {"schema": fields, "checklist": {"checks": [check]}},
             )
     every = {"checks": [*map(fitting, described), {"type": "row-constraint", "formula": "a is not None"}]}
-    for table, limit in product([*tables_, gaps], (0, 3)):
+    long = [
+        tables.write(calm(values, number, 3)) for number in range(3)
+    ]  # more than frictionless reads at once
+    for table, limit in [*product([*tables_, gaps], (0, 3)), *product(long, (3,))]:
         fields = schema(column("a"), column("b", "integer"), column("c"))
         yield Case(
             f"every check {table.name} {limit}",
@@ -86,12 +89,12 @@ def fitting(check: dict[str, Any]) -> dict[str, Any]:
     return check if "field" in check or "fieldName" in check else {**check, "field": "a"}
 
 
-def calm(values: list[str], number: int) -> str:
+def calm(values: list[str], number: int, times: int = 1) -> str:
     """Many sound rows between a few odd ones."""
     sound = [["91320600138333212L", "120.9", "WGS84"], ["2026-01-02", "31.9", "x"], ["小学", "5", "GCJ02"]][
         number
     ]
-    rows = [[value, *sound[1:]] if place % 13 == 7 else sound for place, value in enumerate(values)]
+    rows = [[value, *sound[1:]] if place % 13 == 7 else sound for place, value in enumerate(values * times)]
     return text_of([["a", "b", "c"], *rows])
 
 

@@ -49,7 +49,7 @@ class Cut(NamedTuple):
 
 
 CUT: dict[Part, Cut] = {
-    differential.encodings: Cut(8192), differential.mutations: Cut(8192), differential.limits: Cut(2048),
+    differential.encodings: Cut(8192), differential.mutations: Cut(8192), differential.limits: Cut(8192),
     differential.endings: Cut(8192), differential_checks.odd_cells: Cut(2048, 3),
 }  # fmt: skip
 """8 KiB is what frictionless decodes at once: less would do where no bytes are broken."""
