@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from frictionless import Dialect, FrictionlessException, Report, Schema, system
+from frictionless import Dialect, FrictionlessException, Schema, system
 from frictionless.formats import CsvControl
 from frictionless.resources import TableResource
 
@@ -23,6 +23,7 @@ from opendata.tabular.layout import Layout, content, layout
 from opendata.tabular.profiling.whole import Onlooker
 from opendata.tabular.stream import Tally, every_row, frames, write_csv
 from opendata.tabular.tasks import profile
+from opendata.validation.checks.making import descriptor_of
 from opendata.validation.checks.plugin import checklist
 from opendata.validation.library.fitting import fit
 from opendata.validation.proof.digest import Digest
@@ -160,17 +161,18 @@ def _frictionless(
                 dialect=dialect,
                 schema=Schema.from_descriptor(schema),
             )
-            report = _plain(validate(resource, checklist(schema), limit_errors=limit_errors, onlooker=seen))
+            made = validate(resource, checklist(schema), limit_errors=limit_errors, onlooker=seen)
+            report = _plain(descriptor_of(made))
     except FrictionlessException as error:  # of the schema
-        return _report(name, [_plain(item) for item in error.to_errors()])
+        return _report(name, [_plain(item.to_descriptor()) for item in error.to_errors()])
     for task in report["tasks"]:
         task["place"] = name
     return report
 
 
-def _plain(described: Report | Any) -> dict[str, Any]:
-    """A descriptor as JSON holds it."""
-    plain: dict[str, Any] = json.loads(json.dumps(described.to_descriptor(), default=str))
+def _plain(descriptor: dict[str, Any]) -> dict[str, Any]:
+    """As JSON holds it."""
+    plain: dict[str, Any] = json.loads(json.dumps(descriptor, default=str))
     return plain
 
 

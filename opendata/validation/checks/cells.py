@@ -10,6 +10,8 @@ import polars as pl
 from frictionless import Check, Error
 from frictionless.errors import CellError, RowError
 
+from opendata.validation.checks.making import quick
+
 Profile = dict[str, Any]
 SPACE = r"\s\x1c-\x1f"
 """What Python strips, inside of a class of Polars' expressions."""
@@ -132,7 +134,7 @@ def wrong_cell(
     reason: str,
     params: Mapping[str, Any] | None = None,
 ) -> WrongCell:
-    return kind(
+    return quick(kind)(
         note=note,
         cells=texts(row),
         row_number=row.row_number,

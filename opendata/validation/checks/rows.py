@@ -19,6 +19,7 @@ from opendata.validation.checks.cells import (
     texts,
 )
 from opendata.validation.checks.forms import NOTE, TOTAL, is_header
+from opendata.validation.checks.making import quick
 
 _LOOKED_AT = 3
 
@@ -35,7 +36,9 @@ class RowCheck(NationalCheck):
         found = self.judge([cell.strip() for cell in cells])
         if found is not None:
             reason, note = found
-            yield self.Error(note=note, cells=cells, row_number=row.row_number, reason=reason)
+            yield quick(self.Error)(
+                note=note, cells=cells, row_number=row.row_number, reason=reason, params={}
+            )
 
     def judge(self, cells: list[str]) -> tuple[str, str] | None:
         """(reason, note) of a row that is no data."""

@@ -11,6 +11,8 @@ from typing import Any, BinaryIO
 _BLOCK = 1 << 20
 _AHEAD = 4
 """Blocks that may wait for the slower hash: more would be memory alone."""
+_SMALL = 1 << 16
+"""Bytes of a block that are hashed sooner than a thread starts for them."""
 
 
 class Digest:
@@ -63,13 +65,19 @@ class _Hash:
         """What comes now is not waited for: nobody takes it any more."""
         self._blocks: SimpleQueue[bytes | None] = SimpleQueue()
         self._places = threading.Semaphore(_AHEAD)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def feed(self, block: bytes) -> None:
-        if block and not self._is_ended:
-            self._places.acquire()
-            self._blocks.put(block)
+        if not block or self._is_ended:
+            return
+        if self._thread is None and len(block) <= _SMALL:
+            self._found.update(block)
+            return
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
+        self._places.acquire()
+        self._blocks.put(block)
 
     def finish(self) -> str:
         self.end()
@@ -77,8 +85,9 @@ class _Hash:
 
     def end(self) -> None:
         self._is_ended = True
-        self._blocks.put(None)
-        self._thread.join()
+        if self._thread is not None:
+            self._blocks.put(None)
+            self._thread.join()
 
     def _run(self) -> None:
         while (block := self._blocks.get()) is not None:

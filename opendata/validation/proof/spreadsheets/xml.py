@@ -152,7 +152,9 @@ class Strings(Sequence[str]):
         if isinstance(place, int) and not -len(self) <= place < len(self):
             raise IndexError("list index out of range")  # as a list says it
         known = self._plain[place] if isinstance(place, int) else None
-        return self._every[place] if known is None else str(unescaped(pl.Series([known]))[0])
+        if known is None:
+            return self._every[place]
+        return str(unescaped(pl.Series([known]))[0]) if "&" in known else str(known)
 
     def texts(self, numbers: pl.Series) -> pl.Series:
         """As they are written in XML; null for what is not known so."""
