@@ -9,10 +9,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import URL, Engine, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
 
 from opendata.application import DAILY
 from opendata.core.clock import SystemClock
@@ -26,24 +27,22 @@ from opendata.work.unit import Workplace
 VARIABLE = "OPENDATA_TEST_POSTGRES_URL"
 
 
+@cache
+def server() -> Engine:
+    """Of this process, for what concerns whole databases."""
+    return create_engine(os.environ[VARIABLE], isolation_level="AUTOCOMMIT")
+
+
 @contextmanager
 def own_database(template: str = "") -> Iterator[str]:
     """The address of a new database, empty or a copy of the one of the address `template`; gone afterwards."""
     name = f"test_{uuid4().hex}"
-    copied = f" TEMPLATE {make_url(template).database}" if template else ""
-    server = create_engine(os.environ[VARIABLE], isolation_level="AUTOCOMMIT")
-    try:
-        if template:
-            _send_away(template)
-        with server.connect() as connection:
-            # Copied as files, the only way before 15: written to the log block by block it takes four times as long.
-            files = " STRATEGY file_copy" if (connection.dialect.server_version_info or (0,)) >= (15,) else ""
-            connection.execute(text(f"CREATE DATABASE {name}{copied}{files}"))
-        yield server.url.set(database=name).render_as_string(hide_password=False)
-        with server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    finally:
-        server.dispose()
+    with server().connect() as connection:
+        copied = _copied(connection, make_url(template)) if template else ""
+        connection.execute(text(f"CREATE DATABASE {name}{copied}"))
+    yield server().url.set(database=name).render_as_string(hide_password=False)
+    with server().connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @contextmanager
@@ -67,11 +66,11 @@ def do_the_days_job(database: str) -> None:
     engine.dispose()
 
 
-def _send_away(database: str) -> None:
-    """Ends what is still connected to it, as the queue's threads are for a while: who copies a database must be alone with it."""
-    url: URL = make_url(database)
-    engine: Engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        others = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
-        connection.execute(others, {"name": url.database})
-    engine.dispose()
+def _copied(connection: Connection, template: URL) -> str:
+    """Of the statement that makes a database. What is still connected to the template, as the queue's threads are for a while, is
+    ended: who copies it must be alone with it."""
+    others = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+    connection.execute(others, {"name": template.database})
+    # Copied as files, the only way before 15: written to the log block by block it takes four times as long.
+    files = " STRATEGY file_copy" if (connection.dialect.server_version_info or (0,)) >= (15,) else ""
+    return f" TEMPLATE {template.database}{files}"
