@@ -40,7 +40,7 @@ shares = pytest.mark.parametrize(
     ],
 )
 """Of each route's addresses: every route is asked in any case, for fewer of the hidden things. On the full stack, which decides
-by the same code, it is a third of that."""
+by the same code, it is a ninth of that."""
 THIRDS = {"bound to another body": 0, "may not read": 1, "only read": 2}
 """Tokens that differ in what they lack: each is sent to another third of the addresses."""
 SESSION = "another body's session"
@@ -50,7 +50,7 @@ third of them."""
 
 @pytest.fixture
 def share(every: int, settings: Settings) -> int:
-    return every * 3 if settings.database_url else every
+    return every * 9 if settings.database_url else every
 
 
 @dataclass

@@ -2,13 +2,13 @@
 
 `--dist=worksteal` gives each process a row of tests that stand together and lets idle ones steal from the ends of the
 others' rows. So each row begins with its share of the long tests. Those that mostly wait, for a server to die and to come back, begin
-one row, those that compute the next: two that wait at once would leave a core idle.
+fewer than half of the rows, those that compute the others: two that wait at once would leave a core idle.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice, zip_longest
+from itertools import islice
 
 import pytest
 
@@ -28,15 +28,27 @@ def long_first(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
     """The tests in rows for that many processes, one row after the other."""
     waiting = [item for item in items if _marked(item, WAITING)]
     computing = [item for item in items if is_long(item) and not _marked(item, WAITING)]
-    long = [item for pair in zip_longest(waiting, computing) for item in pair if item is not None]
+    begun = _begun(waiting, computing, processes)
     short = iter([item for item in items if not is_long(item)])
     rows: list[pytest.Item] = []
     for process in range(processes):
         size = (len(items) - len(rows)) // (processes - process)  # as the scheduler cuts them
-        share = long[process::processes]
+        share = begun[process]
         rows += share
         rows += islice(short, max(0, size - len(share)))
     return rows + list(short)
+
+
+def _begun(
+    waiting: list[pytest.Item], computing: list[pytest.Item], processes: int
+) -> list[list[pytest.Item]]:
+    """What each row begins with."""
+    if processes == 1:
+        return [waiting + computing]
+    first = processes // 2
+    return [waiting[row::first] for row in range(first)] + [
+        computing[row :: processes - first] for row in range(processes - first)
+    ]
 
 
 def without_samples(items: Sequence[pytest.Item]) -> tuple[list[pytest.Item], list[pytest.Item]]:
