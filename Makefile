@@ -9,8 +9,8 @@ BIN := $(VENV)/bin
 # What was installed last is remembered by these files, so that a second start installs nothing.
 RUN_READY := $(VENV)/.ready-run
 DEV_READY := $(VENV)/.ready-dev
-# One process more than cores: a quarter of the time is spent waiting. One takes 400 MB, so at most eight.
-PROCESSES := PYTEST_XDIST_AUTO_NUM_WORKERS=$$(($$(getconf _NPROCESSORS_ONLN) + 1))
+# Two processes more than cores: half of a test's time on real servers is spent waiting. One takes 1 GB, so at most eight.
+PROCESSES := PYTEST_XDIST_AUTO_NUM_WORKERS=$$(($$(getconf _NPROCESSORS_ONLN) + 2))
 PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=8 --dist=worksteal
 SLOW := services or browser or crash or heavy
 # Outside the work tree: a fresh checkout finds it again. One for each configuration: each run forgets what another has found out.
