@@ -27,3 +27,5 @@ by_pip() {
 }
 
 by_uv "$1" || { echo "uv could not; pip installs instead, which takes longer"; by_pip "$1"; }
+# On all cores; else each process that starts first would do it on its own.
+.venv/bin/python -m compileall -q -j 0 opendata
