@@ -6,32 +6,34 @@ one that is loaded, which is most of their time.
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from nursery import nursery
+from nursery import environment, nursery
 
 from opendata.core.locks import FileLock
 
 
-def environment(folder: Path, settings: dict[str, str]) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENDATA_")}
-    ours = {f"OPENDATA_{name.upper()}": value for name, value in settings.items()}
-    return {**kept, "OPENDATA_DATA_DIR": str(folder), **ours}
+def named(settings: dict[str, str]) -> dict[str, str]:
+    return {f"OPENDATA_{name.upper()}": value for name, value in settings.items()}
 
 
 def opendata(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return nursery().run(*words, environment=environment(folder, settings))
+    return nursery().run(*words, environment=environment(folder, named(settings)))
 
 
 def typed(folder: Path, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "opendata.start", *words]
     return subprocess.run(
-        command, env=environment(folder, settings), capture_output=True, text=True, timeout=120, check=False
+        command,
+        env=environment(folder, named(settings)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 from asking import Asking
 from click.testing import CliRunner
+from office import Office
 
 from opendata.application import do_due, record_policy
 from opendata.cli import cli
@@ -22,7 +23,6 @@ from opendata.ports.job_queue.inline import InlineQueue
 from opendata.ports.sandbox.inline import InlineSandbox
 from opendata.settings import Settings
 from opendata.wiring import build, migrate
-from tests.conftest import Office
 from tests.reporting.conftest import Reporting, counted, lines
 
 light = pytest.mark.parametrize("settings", ["light"], indirect=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from nursery import Nursery, nursery
+from nursery import Nursery, environment, nursery
 
 from opendata.accounts import service as accounts
 from opendata.accounts import tokens
@@ -122,15 +122,13 @@ class Server:
     _asking: Any = field(default_factory=threading.Lock)
 
     def environment(self) -> dict[str, str]:
-        ours = {"OPENDATA_DATA_DIR": str(self.folder), "OPENDATA_SITE_URL": f"http://127.0.0.1:{self.port}"}
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENDATA_")}
-        return {**kept, **ours, **self.settings}
+        return environment(self.folder, {"OPENDATA_SITE_URL": self.url, **self.settings})
 
     def start(self, failpoint: str = "") -> None:
-        environment = {**self.environment(), "OPENDATA_FAILPOINT": failpoint}
+        given = {**self.environment(), "OPENDATA_FAILPOINT": failpoint}
         command = ["serve", "--port", str(self.port)]
         log = str(self.log)
-        answer = self.nursery.ask(spawn=command, environment=environment, out=log, log=log)
+        answer = self.nursery.ask(spawn=command, environment=given, out=log, log=log)
         self.pid, self.code = answer["pid"], None
 
     def lives(self) -> bool:

@@ -88,6 +88,12 @@ class Nursery:
         self._process.wait()
 
 
+def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
+    """The caller's, but of the platform's settings only these, by the names of their variables."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENDATA_")}
+    return {**kept, "OPENDATA_DATA_DIR": str(folder), **settings}
+
+
 @cache
 def nursery() -> Nursery:
     """The one of this process."""

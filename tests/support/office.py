@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partialmethod
 from typing import Any
 
 from starlette.testclient import TestClient
@@ -34,23 +35,12 @@ class Person:
         headers = {"Authorization": f"Bearer {self.token}"} | arguments.pop("headers", {})
         return self.client.request(method, f"{API}{path}", headers=headers, **arguments)
 
-    def get(self, path: str, **arguments: Any) -> Any:
-        return self._call("GET", path, **arguments)
-
-    def post(self, path: str, **arguments: Any) -> Any:
-        return self._call("POST", path, **arguments)
-
-    def put(self, path: str, **arguments: Any) -> Any:
-        return self._call("PUT", path, **arguments)
-
-    def patch(self, path: str, **arguments: Any) -> Any:
-        return self._call("PATCH", path, **arguments)
-
-    def delete(self, path: str, **arguments: Any) -> Any:
-        return self._call("DELETE", path, **arguments)
-
-    def head(self, path: str, **arguments: Any) -> Any:
-        return self._call("HEAD", path, **arguments)
+    get = partialmethod(_call, "GET")
+    post = partialmethod(_call, "POST")
+    put = partialmethod(_call, "PUT")
+    patch = partialmethod(_call, "PATCH")
+    delete = partialmethod(_call, "DELETE")
+    head = partialmethod(_call, "HEAD")
 
 
 @dataclass
@@ -188,7 +178,7 @@ def _wait_for(queue: JobQueue) -> None:
 
 def start_inline(app: Application) -> None:
     """Its jobs run when a test lets them; one that gives up fails the test."""
-    app.queue.start(app.handlers(), lambda job, args, error: _fail(job, args, error))
+    app.queue.start(app.handlers(), _fail)
 
 
 def _fail(job: str, args: dict[str, Any], error: Exception) -> None:

@@ -4,9 +4,10 @@
     def published(office: Any, settle: Callable[[], None]) -> list[dict[str, Any]]:
         ...
 
-is a fixture. What it does is done once, in an application of its own with the settings of the test; each test begins with a copy of
-the folder that it left (and of its database and buckets, in the shape `stored`), and a copy of what it returned. Of two such fixtures the module's own goes before its conftest's, which is
-then done over it. Where the index is Elasticsearch it is done for each test.
+is a fixture. What it does is done once, in an application of its own with the settings of the test; each test begins with a
+copy of the folder that it left (and of its database and buckets, in the shape `stored`), and a copy of what it returned. Of two
+such fixtures the module's own goes before its conftest's, which is then done over it. Where the index is Elasticsearch it is
+done for each test.
 """
 
 from __future__ import annotations
