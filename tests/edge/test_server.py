@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 
 from opendata import main
 from opendata.edge.idempotency import OnceRoute
+from opendata.edge.serving import protocol
 
 from .conftest import Edge
 
@@ -80,12 +81,17 @@ def test_errors_speak_as_the_face_of_their_path(app: FastAPI) -> None:
 
 @pytest.fixture
 def address(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, int]]:
-    monkeypatch.setattr(main, "HEADER_SECONDS", 0.3)
+    monkeypatch.setattr(protocol, "HEADER_SECONDS", 0.3)
     app.state.application.settings = app.state.application.settings.model_copy(update={"run_jobs": False})
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
-            app, http=main.PunctualProtocol, ws="none", log_config=None, access_log=False, server_header=False
+            app,
+            http=protocol.PunctualProtocol,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
         )
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]  # it runs beside the main thread
@@ -119,7 +125,7 @@ def test_a_client_that_does_not_finish_its_headers_is_hung_up_on(address: tuple[
 def test_a_client_that_does_not_send_its_body_is_hung_up_on(
     address: tuple[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(main, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(protocol, "BODY_SECONDS", 0.3)
     head = b"POST /api/3/action/package_search HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
     with suppress(ConnectionResetError):
         assert b"200" not in talk(address, head)
@@ -150,8 +156,8 @@ def test_an_address_in_plain_utf8_is_understood(address: tuple[str, int]) -> Non
     line = "GET /healthz?q=街道 HTTP/1.1\r\nHost: x\r\n".encode()
     answer = talk(address, line + b"Connection: close\r\n\r\n")
     assert answer.startswith(b"HTTP/1.1 200")
-    assert main.percent_encoded(line).startswith(b"GET /healthz?q=%E8%A1%97%E9%81%93 HTTP/1.1\r\n")
-    assert main.percent_encoded(b"GET / HTTP/1.1\r\nX: \xe8\r\n") == b"GET / HTTP/1.1\r\nX: \xe8\r\n"
+    assert protocol.percent_encoded(line).startswith(b"GET /healthz?q=%E8%A1%97%E9%81%93 HTTP/1.1\r\n")
+    assert protocol.percent_encoded(b"GET / HTTP/1.1\r\nX: \xe8\r\n") == b"GET / HTTP/1.1\r\nX: \xe8\r\n"
 
 
 def test_a_second_request_on_the_connection_too(address: tuple[str, int]) -> None:
