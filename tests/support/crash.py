@@ -11,9 +11,10 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -83,14 +84,16 @@ def copy_place(source: Path, target: Path) -> Path:
     return target
 
 
-_worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-_ports = count(20_000 + 1000 * _worker)
-"""Below those that the system gives to connections: a server that is started again finds its own still free. Each process
-that runs tests takes them from a thousand of its own."""
+@cache
+def _ports() -> Iterator[int]:
+    """Below those that the system gives to connections: a server that is started again finds its own still free. Each process
+    that runs tests takes them from a thousand of its own."""
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return count(20_000 + 1000 * process)
 
 
 def free_port() -> int:
-    for port in _ports:
+    for port in _ports():
         with socket.socket() as tried, suppress(OSError):
             tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             tried.bind(("127.0.0.1", port))

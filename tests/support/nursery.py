@@ -7,6 +7,7 @@ child; all else it reads when it starts. One line of JSON asks, one answers: {"s
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 import importlib
@@ -18,10 +19,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+import traceback
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from forks import NO_THREADS, ask
+from hatchery import hatch
 
 from opendata.cli import program
 from opendata.core import failpoints
@@ -36,8 +41,8 @@ ADAPTERS = (
     "table_store.delta",
 )
 """Of the light shape; wiring.py imports what is chosen when it is."""
-NO_THREADS = dict.fromkeys(("JE_ARROW_MALLOC_CONF", "_RJEM_MALLOC_CONF"), "background_thread:false")
-"""The allocators of pyarrow and deltalake tidy up in threads, from their import."""
+POLARS_CLEANER = "polars-ooc-clea"
+"""The thread that removes what Polars has put on disk for want of memory; begun at its import, and no test wants memory so much."""
 PATIENCE = 600
 """Seconds after which a command that never ends fails the test instead of hanging it."""
 
@@ -47,21 +52,16 @@ class Nursery:
 
     def __init__(self) -> None:
         self._asking = threading.Lock()
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **NO_THREADS},
-        )
+        requests, answers = os.pipe(), os.pipe()
+        self._requests, self._answers = os.fdopen(requests[1], "w"), os.fdopen(answers[0])
+        self._ended = _begin(requests[0], answers[1])
+        os.close(requests[0])
+        os.close(answers[1])
 
     def ask(self, **question: Any) -> dict[str, Any]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         with self._asking:
-            self._process.stdin.write(json.dumps(question) + "\n")
-            self._process.stdin.flush()
-            answer: dict[str, Any] = json.loads(self._process.stdout.readline())
+            print(json.dumps(question), file=self._requests, flush=True)
+            answer: dict[str, Any] = json.loads(self._answers.readline())
         return answer
 
     def run(
@@ -83,9 +83,19 @@ class Nursery:
             )
 
     def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait()
+        self._requests.close()
+        self._ended()
+        self._answers.close()
+
+
+def _begin(requests: int, answers: int) -> Callable[[], Any]:
+    """Starts the other side on these two files; what is called waits for its end."""
+    line = ask("nursery", [requests, answers, 2])
+    if line:
+        return lambda: line.recv(1)
+    command = [sys.executable, str(Path(__file__))]
+    begun = subprocess.Popen(command, stdin=requests, stdout=answers, env={**os.environ, **NO_THREADS})
+    return begun.wait
 
 
 def environment(folder: Path, settings: Mapping[str, str]) -> dict[str, str]:
@@ -108,10 +118,15 @@ def load() -> None:
         route.matches({"type": "http", "method": "GET", "path": "/of-no-route"})
 
 
-def main() -> None:
-    load()
-    gc.freeze()
-    assert len(os.listdir("/proc/self/task")) == 1, "a library started a thread, which a fork would lose"
+def assert_alone() -> None:
+    """A fork has the thread that made it and no other."""
+    threads = [task.joinpath("comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+    lost = [name for name in threads if name != POLARS_CLEANER][1:]
+    assert not lost, f"threads that a fork would lose: {lost}"
+
+
+def serve() -> None:
+    """Until its standard input ends."""
     for line in sys.stdin:
         question = json.loads(line)
         if "poll" in question:
@@ -120,11 +135,29 @@ def main() -> None:
             pid = os.fork()
             if pid == 0:
                 _become(question)
+                hatch(live)
                 failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))
-                program.main()
-                return
+                live(program.main)
             answer = {"pid": pid}
         print(json.dumps(answer), flush=True)
+
+
+def live(life: Callable[[], None]) -> NoReturn:
+    """The life of a fork, which then ends as an interpreter does, but for taking down all modules: that takes a second, and
+    DuckDB complains of it."""
+    code: Any = 0
+    try:
+        life()
+    except SystemExit as ended:
+        code = ended.code or 0
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    threading._shutdown()  # type: ignore[attr-defined]  # not public: waits for threads, as the next does for what is registered
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _code_of(pid: int) -> int | None:
@@ -147,4 +180,7 @@ def _become(question: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    load()
+    gc.freeze()
+    assert_alone()
+    serve()

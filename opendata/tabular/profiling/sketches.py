@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
 
 DISTINCT = 1024
@@ -12,8 +14,12 @@ _DRAWN = "drawn"
 _LOOSE = 16
 """Frames that may be held on to for a while: letting go of each at once would cost more than the drawing."""
 _SEED = 7
-_BLANK = pl.Series([""]).hash(_SEED)[0]
-"""An empty cell is no value."""
+
+
+@cache
+def _blank() -> int:
+    """An empty cell is no value. Not at the import, which would begin Polars' threads where nobody needs them."""
+    return int(pl.Series([""]).hash(_SEED)[0])
 
 
 class Distinct:
@@ -31,7 +37,7 @@ class Distinct:
         if not fresh.len():
             return
         kept = pl.concat([self._kept, fresh.unique()])
-        kept = kept.filter(kept != _BLANK).sort()
+        kept = kept.filter(kept != _blank()).sort()
         if kept.len() > DISTINCT:
             kept = kept.head(DISTINCT)
             self._most = int(kept[-1])
