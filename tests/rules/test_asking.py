@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -51,6 +52,10 @@ async def away(request: Request) -> Response:
     return answer
 
 
+async def packed(request: Request) -> Response:
+    return Response(gzip.compress(b"whole"), headers={"content-encoding": "gzip"})
+
+
 async def fails(request: Request) -> Response:
     raise ValueError("no")
 
@@ -63,16 +68,35 @@ def application(done: list[str]) -> Starlette:
         """Answers nothing."""
 
     routes = [
-        Route(f"/{one.__name__}", one, methods=["GET", "POST"]) for one in (echo, pieces, away, fails, later)
+        Route(f"/{one.__name__}", one, methods=["GET", "POST"])
+        for one in (echo, pieces, away, packed, fails, later)
     ]
     made = Starlette(routes=routes)
     made.mount("/silent", silent)
     return made
 
 
+PARTS = {"content-type": "multipart/form-data; boundary=between"}
 ASKED: list[tuple[str, str, dict[str, Any]]] = [
     ("GET", "/echo?a=1&%E4%B8%80=%20", {"headers": {"X-Y": "z"}}),
     ("GET", "/echo", {}),
+    ("GET", "/echo?a=%25&b=a b", {}),
+    ("GET", "/echo/../echo?a='", {}),
+    ("GET", "/echo?", {}),
+    ("GET", "/echo", {"params": {"q": "一 +", "n": 2}, "headers": {"Accept": "text/plain", "host": "there"}}),
+    ("GET", "/echo?a=1", {"params": {"q": "x"}}),
+    ("GET", "/echo", {"params": {}}),
+    ("GET", "/no/such%2Fplace", {}),
+    ("POST", "/echo", {}),
+    ("POST", "/echo", {"json": {"a": "一"}, "headers": {"content-type": "text/x"}}),
+    ("POST", "/echo", {"content": "一".encode(), "headers": {"Content-Length": "3"}}),
+    ("POST", "/echo", {"data": {"a": "b"}, "files": {"f": ("n", b"x")}, "headers": PARTS}),
+    ("POST", "/echo", {"cookies": {"c": "1"}}),
+    ("POST", "/echo/further", {"json": {}, "headers": {"cookie": "own=2"}}),
+    ("DELETE", "/echo", {}),
+    ("GET", "/packed", {}),
+    ("GET", "/away", {"follow_redirects": False}),
+    ("POST", "/away", {"json": [1]}),
     ("HEAD", "/echo", {}),
     ("POST", "/echo", {"json": {"a": [1]}}),
     ("POST", "/echo", {"content": iter([b"a", b"b"])}),
@@ -90,19 +114,30 @@ ASKED: list[tuple[str, str, dict[str, Any]]] = [
 @pytest.mark.parametrize("number", range(len(ASKED)))
 def test_as_starlettes_own(number: int, strict: bool) -> None:
     method, path, options = ASKED[number]
-    bodies = [list(options["content"])] * 2 if "content" in options else [None, None]
+    body = options.get("content")
+    bodies = [None, None] if body is None or isinstance(body, bytes) else [list(body)] * 2
 
     def told(kind: type[TestClient], body: Any) -> Any:
         done: list[str] = []
         with kind(application(done), raise_server_exceptions=strict) as client:
             try:
+                client.cookies.set("kept", "1", domain="testserver.local", path="/echo")
                 answer = client.request(method, path, **(options | ({"content": iter(body)} if body else {})))
             except (ValueError, AssertionError) as error:
                 return type(error), done
             came = [
                 (one.status_code, one.headers.multi_items(), one.content) for one in [*answer.history, answer]
             ]
-            return came, dict(client.cookies), str(answer.url), done
+            further = answer.next_request and str(answer.next_request.url)
+            asked = answer.request.method, answer.request.headers.multi_items(), answer.request.read()
+            words = (
+                answer.text,
+                answer.encoding,
+                answer.is_error,
+                answer.reason_phrase,
+                answer.cookies.jar._cookies,
+            )
+            return came, dict(client.cookies), str(answer.url), done, further, asked, str(words)
 
     ours, theirs = (told(kind, body) for kind, body in zip((Asking, TestClient), bodies, strict=True))
     assert ours == theirs

@@ -10,14 +10,18 @@ own thread, from the first message to its end, with what it does behind the answ
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Self
 from urllib.parse import unquote
 
 import httpx
+from plain import CAREFUL, Headers, Plain, Told, plain
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Scope
 
 STREAMED = "streamed"
+ASKED = ("json", "content", "headers", "params")
 PORTS = {"http": 80, "https": 443}
 
 
@@ -26,6 +30,7 @@ class Asking(TestClient):
 
     __test__ = False
     loop: asyncio.AbstractEventLoop | None = None
+    _transport: _Whole
 
     def __init__(self, app: ASGIApp, **options: Any) -> None:
         super().__init__(app, **options)
@@ -44,7 +49,28 @@ class Asking(TestClient):
 
     def request(self, method: str, url: Any, **given: Any) -> httpx.Response:
         """httpx puts the address together; `TestClient` would have it done twice."""
-        return httpx.Client.request(self, method, url, **given)
+        question = plain(self, method, url, given) if self.loop else None
+        if question is None:
+            return httpx.Client.request(self, method, url, **given)
+        answer = self._transport.plainly(method, question)
+        asked = partial(self.build_request, method, url, **_told(given))
+        if answer.begun and CAREFUL.isdisjoint(name.lower() for name, _ in answer.headers):
+            return Told(answer.status, answer.headers, answer.body(method), asked)
+        return self._carefully(answer.response(asked()), question.follows)
+
+    def _carefully(self, answer: httpx.Response, follows: bool) -> httpx.Response:
+        """What httpx does with an answer that sets a cookie, leads elsewhere or is packed."""
+        answer.read()
+        self.cookies.extract_cookies(answer)
+        if not answer.has_redirect_location:
+            return answer
+        further = self._build_redirect_request(answer.request, answer)
+        if not follows:
+            answer.next_request = further
+            return answer
+        found = self.send(further, follow_redirects=True)
+        found.history.insert(0, answer)
+        return found
 
     def send(self, request: httpx.Request, *, stream: bool = False, **given: Any) -> httpx.Response:
         if stream:
@@ -70,45 +96,68 @@ class _Whole(httpx.BaseTransport):
     def close(self) -> None:
         self._usual.close()
 
+    @property
+    def strict(self) -> bool:
+        """Whether what the application raises is raised here."""
+        return bool(self._usual.raise_server_exceptions)
+
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        loop = self._client.loop
-        if loop is None or STREAMED in request.extensions or request.url.scheme not in PORTS:
+        if self._client.loop is None or STREAMED in request.extensions or request.url.scheme not in PORTS:
             streamed: httpx.Response = self._usual.handle_request(request)
             return streamed
-        answer = _Answer(request)
-        running = asyncio.run_coroutine_threadsafe(answer.told(self._client.app, self._scope(request)), loop)
-        strict = self._usual.raise_server_exceptions
-        if (error := running.exception()) is not None and strict:
-            raise error
-        return answer.response(strict)
-
-    def _scope(self, request: httpx.Request) -> Scope:
         url = request.url
-        return {
-            "type": "http",
-            "http_version": "1.1",
+        scope = {
             "method": request.method,
             "path": unquote(url.path),
             "raw_path": url.raw_path.partition(b"?")[0],
-            "root_path": self._usual.root_path,
             "scheme": url.scheme,
             "query_string": url.query,
             "headers": [(name.lower(), value) for name, value in request.headers.raw],
-            "client": self._usual.client,
             "server": [url.raw_host.decode("ascii"), url.port or PORTS[url.scheme]],
+        }
+        return self._ask(scope, request.read).response(request)
+
+    def plainly(self, method: str, question: Plain) -> _Answer:
+        base = self._client.base_url
+        scope = {
+            "method": method,
+            "path": unquote(question.path),
+            "raw_path": question.path.encode(),
+            "scheme": base.scheme,
+            "query_string": question.query.encode(),
+            "headers": question.headers,
+            "server": [base.raw_host.decode("ascii"), base.port or PORTS[base.scheme]],
+        }
+        return self._ask(scope, lambda: question.body)
+
+    def _ask(self, scope: Scope, body: Callable[[], bytes]) -> _Answer:
+        whole = {
+            "type": "http",
+            "http_version": "1.1",
+            "root_path": self._usual.root_path,
+            "client": self._usual.client,
             "extensions": {"http.response.debug": {}, "http.response.trailers": {}},
             "state": self._client.app_state.copy(),
+            **scope,
         }
+        answer = _Answer(body)
+        assert self._client.loop is not None
+        running = asyncio.run_coroutine_threadsafe(answer.told(self._client.app, whole), self._client.loop)
+        if (error := running.exception()) is not None and self.strict:
+            raise error
+        assert answer.begun or not self.strict, "no answer"
+        return answer
 
 
 class _Answer:
     """What the application says to one request."""
 
-    def __init__(self, request: httpx.Request) -> None:
-        self._request = request
+    def __init__(self, asked: Callable[[], bytes]) -> None:
+        self._read = asked
         self._asked = False
-        self._status: int | None = None
-        self._headers: list[tuple[str, str]] = []
+        self.status = 500
+        self.begun = False
+        self.headers: Headers = []
         self._parts: list[bytes] = []
 
     async def told(self, app: Any, scope: Scope) -> None:
@@ -120,28 +169,35 @@ class _Answer:
             await self._complete.wait()
             return {"type": "http.disconnect"}
         self._asked = True
-        return {"type": "http.request", "body": self._request.read()}
+        return {"type": "http.request", "body": self._read()}
 
     async def _send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
-            assert self._status is None, "an answer begins twice"
-            self._headers = [(name.decode(), value.decode()) for name, value in message.get("headers", [])]
-            self._status = message["status"]
+            assert not self.begun, "an answer begins twice"
+            self.headers = list(message.get("headers", []))
+            self.status, self.begun = message["status"], True
         elif message["type"] == "http.response.body":
-            assert self._status is not None, "a body before its answer"
+            assert self.begun, "a body before its answer"
             assert not self._complete.is_set(), "a body after its end"
             self._parts.append(bytes(message.get("body", b"")))
             if not message.get("more_body", False):
                 self._complete.set()
 
-    def response(self, strict: bool) -> httpx.Response:
-        if self._status is None:
-            assert not strict, "no answer"
-            return httpx.Response(500, request=self._request, stream=httpx.ByteStream(b""))
-        body = b"" if self._request.method == "HEAD" else b"".join(self._parts)
+    def body(self, method: str) -> bytes:
+        return b"" if method == "HEAD" else b"".join(self._parts)
+
+    def response(self, request: httpx.Request) -> httpx.Response:
         return httpx.Response(
-            self._status, headers=self._headers, stream=httpx.ByteStream(body), request=self._request
+            self.status,
+            headers=[(name.decode(), value.decode()) for name, value in self.headers],
+            stream=httpx.ByteStream(self.body(request.method)),
+            request=request,
         )
+
+
+def _told(given: dict[str, Any]) -> dict[str, Any]:
+    """Of the arguments of a request those that say what is asked."""
+    return {name: value for name, value in given.items() if name in ASKED and value is not None}
 
 
 def shape(answer: Any, asked: list[str]) -> tuple[Any, ...]:
