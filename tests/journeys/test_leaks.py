@@ -297,13 +297,16 @@ def test_every_route_is_classified(client: TestClient) -> None:
 
 def leaks(answer: Any, hidden: Hidden, asked: list[str]) -> list[str]:
     text = answer.text + " ".join(f"{k}: {v}" for k, v in answer.headers.items())
+    names = [n for n in hidden.names if n in text and n not in asked]
+    if not names and MARK not in text and CELL not in text:
+        return []
     address = str(answer.request.url)
     found = [mark for mark in (MARK, CELL) if mark in text and mark not in address]
     if MARK in address or CELL in address:  # echoed, perhaps; then what only the hidden thing has
         found += [m for m in (f"{MARK} title", f"{MARK} english", f"{MARK}column", f"{MARK}.csv", f"{CELL}3")
                   if m in text and m not in address]  # fmt: skip
     told = hidden.once if address.partition("?")[0].endswith(TELLS_WHAT_IS_GONE) else ()
-    return found + [n for n in hidden.names if n in text and n not in asked and n not in told]
+    return found + [n for n in names if n not in told]
 
 
 def is_asked(who: str, n: int, address: str) -> bool:

@@ -181,6 +181,13 @@ PUBLISHED = {
 """Calls about a dataset in review, about a public one; all others are about a draft."""
 
 
+LOOKED_AT = re.compile(
+    r"GET (?!.*(/reports/|/row-orders|/schemas/|/schema-versions/))"
+    r"[^{]*(\{(dataset|resource|line:path|name|agency|user|domain|number|edition|sha256|year)\}[^{]*)*"
+)
+"""Calls that change nothing and are about what `subject` makes for every call."""
+
+
 def routes(client: TestClient) -> Iterator[str]:
     for route in iter_route_contexts(client.app.routes):
         path = str(route.path).removeprefix(API)
@@ -354,10 +361,17 @@ def status(office: Any, call: str, who: str, facts: dict[str, str]) -> int:
     return found
 
 
-def row(office: Any, settle: Callable[[], None], call: str) -> dict[str, int]:
-    """What everybody gets. A call that changed something is made about something new the next time."""
+def row(
+    office: Any, settle: Callable[[], None], call: str, shown: dict[Any, dict[str, str]]
+) -> dict[str, int]:
+    """What everybody gets. A call that changed something is made about something new the next time; those that only look are
+    about the same, which is `shown` to all of them."""
     found: dict[str, int] = {}
     facts, changed = {}, True
+    state = (call in IN_REVIEW, call in PUBLISHED)
+    if LOOKED_AT.fullmatch(call):
+        facts, changed = shown.get(state) or subject(office, settle, call, len(PEOPLE)), False
+        shown[state] = facts
     for n, who in enumerate(PEOPLE):
         if changed:
             facts = subject(office, settle, call, n)
@@ -368,7 +382,8 @@ def row(office: Any, settle: Callable[[], None], call: str) -> dict[str, int]:
 
 @light
 def test_d54_every_route_times_every_role(crowd: Any, settle: Callable[[], None], client: TestClient) -> None:
-    made = {call: row(crowd, settle, call) for call in sorted(set(routes(client)))}
+    shown: dict[Any, dict[str, str]] = {}
+    made = {call: row(crowd, settle, call, shown) for call in sorted(set(routes(client)))}
     if os.environ.get(RENEW):
         lines = [f" {json.dumps(call)}: {json.dumps(statuses)}" for call, statuses in made.items()]
         MATRIX.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

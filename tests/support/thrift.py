@@ -4,6 +4,8 @@
   Python would look through all of them again and again: a fifth of the tests' time.
 * **Statements.** Each test has databases of its own, and SQLAlchemy compiles each statement once for each database. Those of
   one kind of database are the same text: compiled once, they serve the whole process.
+* **Threads.** There are more processes of tests than cores. Handing a frame of a few rows from thread to thread is a fifth of what Polars
+  does with it.
 * **Disk.** Where the machine has a file system in memory, the tests' files are there: a database waits for the disk at each commit.
 """
 
@@ -34,6 +36,7 @@ _dialects: dict[str, Dialect] = {}
 
 
 def pytest_configure() -> None:
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free >= ROOM:
         os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
