@@ -33,7 +33,7 @@ setup: $(DEV_READY) ## Install what development needs into .venv
 .PHONY: test
 test: $(DEV_READY) ## All tests, also on real PostgreSQL, MinIO, Elasticsearch, Chromium and nginx where the machine can
 	@$(if $(CHECKED),echo "Without the fast tests: they have passed")
-	@$(PROCESSES) $(BIN)/python deploy/services run --memory -- $(PYTEST) -m "$(if $(CHECKED),$(SLOW))" -rfEs --durations=40 --durations-min=10 $(ARGS)
+	@exec env $(PROCESSES) $(BIN)/python deploy/services run --memory -- $(PYTEST) -m "$(if $(CHECKED),$(SLOW))" -rfEs --durations=40 --durations-min=10 $(ARGS)
 
 .PHONY: check
 check: lint ## Format, lint, import rules, types, and the fast tests, house rules among them
