@@ -53,7 +53,7 @@ class Asking(TestClient):
         if question is None:
             return httpx.Client.request(self, method, url, **given)
         answer = self._transport.plainly(method, question)
-        asked = partial(self.build_request, method, url, **_told(given))
+        asked = partial(self.build_request, method, url, **{name: given.get(name) for name in ASKED})
         if answer.begun and CAREFUL.isdisjoint(name.lower() for name, _ in answer.headers):
             return Told(answer.status, answer.headers, answer.body(method), asked)
         return self._carefully(answer.response(asked()), question.follows)
@@ -193,11 +193,6 @@ class _Answer:
             stream=httpx.ByteStream(self.body(request.method)),
             request=request,
         )
-
-
-def _told(given: dict[str, Any]) -> dict[str, Any]:
-    """Of the arguments of a request those that say what is asked."""
-    return {name: value for name, value in given.items() if name in ASKED and value is not None}
 
 
 def shape(answer: Any, asked: list[str]) -> tuple[Any, ...]:

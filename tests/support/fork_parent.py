@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from _pytest.assertion.rewrite import AssertionRewritingHook
+from lives import assert_alone, live, stand_on
 
 PAUSE = 0.1
 """Seconds between two looks for forks that have ended."""
@@ -27,9 +28,9 @@ def main() -> None:
         nursery = importlib.import_module("nursery")
         nursery.load()
         gc.freeze()
-        nursery.assert_alone()
+        assert_alone()
         life = attend(door, {"process": run_tests, "nursery": nursery.serve})
-    nursery.live(life)
+    live(life)
 
 
 def collect(arguments: Sequence[str]) -> None:
@@ -80,9 +81,9 @@ def attend(door: socket.socket, become: dict[str, Callable[[], None]]) -> Callab
             what, files = socket.recv_fds(line, 100, 3)[:2]
             pid = os.fork()
             if pid == 0:
-                for other in forks.values():
+                for other in (line, *forks.values()):
                     other.close()
-                _stand_on(files)
+                stand_on(files)
                 return become[what.decode()]
             forks[pid] = line
             for file in files:
@@ -91,13 +92,6 @@ def attend(door: socket.socket, become: dict[str, Callable[[], None]]) -> Callab
             if line in ready:  # nothing is ever said on it: it is closed
                 os.kill(pid, signal.SIGKILL)
         _bury(forks)
-
-
-def _stand_on(files: Sequence[int]) -> None:
-    for number, file in enumerate(files):
-        os.dup2(file, number)
-        os.close(file)
-    sys.stdin, sys.stdout = os.fdopen(0, closefd=False), os.fdopen(1, "w", closefd=False)
 
 
 def _bury(forks: dict[int, socket.socket]) -> None:

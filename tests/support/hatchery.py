@@ -13,10 +13,12 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NoReturn
+from typing import Any
+
+from lives import code_of, live, stand_on
 
 from opendata.ports.sandbox import child, process
 
@@ -25,12 +27,12 @@ MOST = 1 << 16
 """Bytes of a question or an answer."""
 
 
-def hatch(live: Callable[[Callable[[], None]], NoReturn]) -> None:
-    """To be called while this process has one thread. `live`: how a fork lives and ends."""
+def hatch() -> None:
+    """To be called while this process has one thread."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     if os.fork() == 0:
         ours.close()
-        live(lambda: _attend(theirs, live))
+        live(lambda: _attend(theirs))
     theirs.close()
     setattr(process, "subprocess", SimpleNamespace(PIPE=PIPE, DEVNULL=DEVNULL, Popen=Hatchery(ours).begin))  # noqa: B010 - a module
 
@@ -77,36 +79,24 @@ class Hatched:
         return code
 
 
-def _attend(line: socket.socket, live: Callable[[Callable[[], None]], NoReturn]) -> None:
+def _attend(line: socket.socket) -> None:
     """Until the server is gone."""
     while True:
         question, files, _, _ = socket.recv_fds(line, MOST, 2)
         if not question:
             return
         asked = json.loads(question)
-        if "poll" in asked:
-            pid, status = os.waitpid(asked["poll"], os.WNOHANG)
-            answer = os.waitstatus_to_exitcode(status) if pid else None
-        else:
-            answer = _begin(asked, files, line, live)
+        answer = code_of(asked["poll"]) if "poll" in asked else _begin(asked, files, line)
         line.send(json.dumps(answer).encode())
 
 
-def _begin(
-    asked: Mapping[str, Any],
-    files: Sequence[int],
-    line: socket.socket,
-    live: Callable[[Callable[[], None]], NoReturn],
-) -> int:
+def _begin(asked: Mapping[str, Any], files: Sequence[int], line: socket.socket) -> int:
     begun, begins = os.pipe()
     pid = os.fork()
     if pid == 0:
         line.close()
         os.setsid()
-        nothing = os.open(os.devnull, os.O_WRONLY)
-        for number, file in enumerate((*files, nothing)):
-            os.dup2(file, number)
-            os.close(file)
+        stand_on([*files, os.open(os.devnull, os.O_WRONLY)])
         os.chdir(asked["folder"])
         os.environ.clear()
         os.environ.update(asked["environment"])

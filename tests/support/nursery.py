@@ -7,7 +7,6 @@ child; all else it reads when it starts. One line of JSON asks, one answers: {"s
 
 from __future__ import annotations
 
-import atexit
 import ctypes
 import gc
 import importlib
@@ -19,14 +18,16 @@ import sys
 import tempfile
 import threading
 import time
-import traceback
+from collections import deque
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
+from fastapi.routing import iter_route_contexts
 from forks import NO_THREADS, ask
 from hatchery import hatch
+from lives import assert_alone, code_of, live, stand_on
 
 from opendata.cli import program
 from opendata.core import failpoints
@@ -41,8 +42,6 @@ ADAPTERS = (
     "table_store.delta",
 )
 """Of the light shape; wiring.py imports what is chosen when it is."""
-POLARS_CLEANER = "polars-ooc-clea"
-"""The thread that removes what Polars has put on disk for want of memory; begun at its import, and no test wants memory so much."""
 PATIENCE = 600
 """Seconds after which a command that never ends fails the test instead of hanging it."""
 
@@ -114,15 +113,7 @@ def load() -> None:
     """What each server would load and work out between its start and its first answer."""
     for adapter in ADAPTERS:
         importlib.import_module(f"opendata.ports.{adapter}")
-    for route in routes():
-        route.matches({"type": "http", "method": "GET", "path": "/of-no-route"})
-
-
-def assert_alone() -> None:
-    """A fork has the thread that made it and no other."""
-    threads = [task.joinpath("comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
-    lost = [name for name in threads if name != POLARS_CLEANER][1:]
-    assert not lost, f"threads that a fork would lose: {lost}"
+    deque(iter_route_contexts(routes()), maxlen=0)  # each is worked out when it is first asked for
 
 
 def serve() -> None:
@@ -130,39 +121,16 @@ def serve() -> None:
     for line in sys.stdin:
         question = json.loads(line)
         if "poll" in question:
-            answer = {"code": _code_of(question["poll"])}
+            answer = {"code": code_of(question["poll"])}
         else:
             pid = os.fork()
             if pid == 0:
                 _become(question)
-                hatch(live)
+                hatch()
                 failpoints.arm(os.environ.get(failpoints.VARIABLE, ""))
                 live(program.main)
             answer = {"pid": pid}
         print(json.dumps(answer), flush=True)
-
-
-def live(life: Callable[[], None]) -> NoReturn:
-    """The life of a fork, which then ends as an interpreter does, but for taking down all modules: that takes a second, and
-    DuckDB complains of it."""
-    code: Any = 0
-    try:
-        life()
-    except SystemExit as ended:
-        code = ended.code or 0
-    except BaseException:
-        traceback.print_exc()
-        code = 1
-    threading._shutdown()  # type: ignore[attr-defined]  # not public: waits for threads, as the next does for what is registered
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
-
-
-def _code_of(pid: int) -> int | None:
-    found, status = os.waitpid(pid, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if found else None
 
 
 def _become(question: dict[str, Any]) -> None:
@@ -172,8 +140,7 @@ def _become(question: dict[str, Any]) -> None:
         os.open(question[name], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) for name in ("out", "log")
     )
     nothing = os.open(os.devnull, os.O_RDONLY)
-    for number, handle in ((0, nothing), (1, out), (2, log)):
-        os.dup2(handle, number)
+    stand_on([nothing, out, log])
     os.environ.clear()
     os.environ.update(question["environment"])
     sys.argv = ["opendata", *question["spawn"]]
