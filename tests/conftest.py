@@ -24,6 +24,7 @@ from buckets import copy_buckets
 from databases import do_the_days_job, migrated_database, own_database
 from figures import pytest_terminal_summary as pytest_terminal_summary
 from forks import pytest_xdist_setupnodes as pytest_xdist_setupnodes
+from hops import hops_spared as hops_spared
 from indices import remove_indices
 from office import Office, Person, settling, start_inline
 from order import long_first, without_samples

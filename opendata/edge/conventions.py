@@ -26,7 +26,7 @@ DryRun = Annotated[
 ]
 
 
-def known_query(request: Request) -> None:
+async def known_query(request: Request) -> None:
     """Refuses query parameters that the call does not have: `BadQuery` naming each, and each of the others that is wrong.
     For `APIRouter(dependencies=…)`."""
     given = set(request.query_params)
@@ -54,7 +54,11 @@ def caller_language(request: Request) -> str:
     return messages.preferred(request.headers.get("accept-language") or "en")
 
 
-Language = Annotated[str, Depends(caller_language)]
+async def get_language(request: Request) -> str:
+    return caller_language(request)
+
+
+Language = Annotated[str, Depends(get_language)]
 
 PUBLIC_TAG = {"X-Cache-Tag": "public"}
 """Tells the byte cache that everybody without a token gets this answer. It is not sent on."""

@@ -50,7 +50,7 @@ def application(request: Request) -> Any:
 def part(name: str) -> Callable[[Request], Any]:
     """A dependency that gives one part of the wired application by its name: `stores`, `index`, `tables` …"""
 
-    def get(request: Request) -> Any:
+    async def get(request: Request) -> Any:
         return getattr(application(request), name)
 
     return get
@@ -119,7 +119,7 @@ def get_work(request: Request, ticket: OnceTicket) -> Iterator[Work]:
         reach("request.committed")
 
 
-def get_signed_in_work(work: ApiWork) -> Work:
+async def get_signed_in_work(work: ApiWork) -> Work:
     """The same, for calls that make no sense for the public. `Unauthenticated("token_needed")`."""
     if work.actor.id is None:
         raise Unauthenticated("token_needed")
@@ -168,4 +168,4 @@ async def perform(request: Request, change: Callable[[Work], T], *, digest: str 
 
 ApiWork = Annotated[Work, Depends(get_work, scope="function")]
 SignedInWork = Annotated[Work, Depends(get_signed_in_work, scope="function")]
-AppSettings = Annotated[Settings, Depends(get_settings)]
+AppSettings = Annotated[Settings, Depends(part("settings"))]

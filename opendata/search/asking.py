@@ -11,7 +11,7 @@ EXACTLY = "Names of bodies: exactly these, without those below them, as CKAN's `
 Bodies = Annotated[list[str] | None, Query(max_length=50, description=EXACTLY)]
 
 
-def chosen(
+async def chosen(
     agency: Bodies = None,
     theme: Values = None,
     domain: Values = None,

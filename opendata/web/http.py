@@ -170,7 +170,7 @@ def get_page_work(request: Request, form: PostedForm) -> Iterator[Work]:
 PageWork = Annotated[Work, Depends(get_page_work, scope="function")]
 
 
-def get_member_work(work: PageWork) -> Work:
+async def get_member_work(work: PageWork) -> Work:
     """The same, for pages of signed-in people. `Unauthenticated("token_needed")` leads to the sign-in page."""
     _signed_in(work)
     return work

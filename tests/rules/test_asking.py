@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Any
 
+import anyio.to_thread
 import pytest
 from asking import Asking
 from starlette.applications import Starlette
@@ -141,3 +145,53 @@ def test_as_starlettes_own(number: int, strict: bool) -> None:
 
     ours, theirs = (told(kind, body) for kind, body in zip((Asking, TestClient), bodies, strict=True))
     assert ours == theirs
+
+
+TOLD: ContextVar[str] = ContextVar("told", default="")
+
+
+def blocking(call: Callable[[], str]) -> Asking:
+    """A client of one address whose answer is what `call` returns, asked for as a blocking part of a request."""
+
+    async def blocks(request: Request) -> Response:
+        TOLD.set("here")
+        there = await anyio.to_thread.run_sync(call)
+        return JSONResponse([threading.current_thread().name, there, TOLD.get()])
+
+    return Asking(Starlette(routes=[Route("/", blocks)]))
+
+
+def where() -> str:
+    assert TOLD.get() == "here"
+    TOLD.set("of the part alone")
+    return threading.current_thread().name
+
+
+def test_a_request_alone_stays_where_it_is() -> None:
+    """One that another thread asks for does not, nor one beside another; what a blocking part sets is seen by no other."""
+    with blocking(where) as client, ThreadPoolExecutor(1) as other:
+        loop, there, told = client.get("/").json()
+        assert (there, told) == (loop, "here")
+        loop, there, told = other.submit(client.get, "/").result().json()
+        assert (there.startswith("AnyIO worker"), told) == (True, "here")
+
+
+def test_requests_go_on_beside_each_other() -> None:
+    """One that waits for another would wait for ever, if it stayed in the loop's thread."""
+    both = threading.Barrier(2)
+
+    def meets() -> str:
+        both.wait(60)
+        return where()
+
+    with blocking(meets) as client, ThreadPoolExecutor(2) as others:
+        answers = list(others.map(client.get, ["/", "/"]))
+    assert [answer.json()[1].startswith("AnyIO worker") for answer in answers] == [True, True]
+
+
+def test_what_a_blocking_part_raises_is_raised() -> None:
+    def fails_there() -> str:
+        raise ValueError("there")
+
+    with blocking(fails_there) as client, pytest.raises(ValueError, match="there"):
+        client.get("/")

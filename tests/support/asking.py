@@ -16,6 +16,7 @@ from typing import Any, Self
 from urllib.parse import unquote
 
 import httpx
+from hops import InFlight
 from plain import CAREFUL, Headers, Plain, Told, plain
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp, Message, Scope
@@ -92,6 +93,7 @@ class _Whole(httpx.BaseTransport):
     def __init__(self, client: Asking, usual: Any) -> None:
         self._client = client
         self._usual = usual
+        self._in_flight = InFlight()
 
     def close(self) -> None:
         self._usual.close()
@@ -103,7 +105,8 @@ class _Whole(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         if self._client.loop is None or STREAMED in request.extensions or request.url.scheme not in PORTS:
-            streamed: httpx.Response = self._usual.handle_request(request)
+            with self._in_flight.one_more():
+                streamed: httpx.Response = self._usual.handle_request(request)
             return streamed
         url = request.url
         scope = {
@@ -142,8 +145,10 @@ class _Whole(httpx.BaseTransport):
         }
         answer = _Answer(body)
         assert self._client.loop is not None
-        running = asyncio.run_coroutine_threadsafe(answer.told(self._client.app, whole), self._client.loop)
-        if (error := running.exception()) is not None and self.strict:
+        told = answer.told(self._client.app, whole)
+        with self._in_flight.one_more():
+            error = asyncio.run_coroutine_threadsafe(told, self._client.loop).exception()
+        if error is not None and self.strict:
             raise error
         assert answer.begun or not self.strict, "no answer"
         return answer

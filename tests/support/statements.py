@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-ANSWERING = ("AnyIO worker thread", "ckan-reader", "ckan-writer", "MainThread")
-"""Threads that answer requests, and the test's own. Jobs, the counting of usage and the clock ask in theirs, whenever they like."""
+ANSWERING = ("AnyIO worker thread", "asyncio-portal", "ckan-reader", "ckan-writer", "MainThread")
+"""Threads that answer requests (hops.py: one alone in that of its loop), and the test's own. Jobs, the counting of usage and the
+clock ask in theirs, whenever they like."""
 
 
 @contextmanager

@@ -59,7 +59,7 @@ class Asked:
         return {name: value for name, value in named.items() if value}
 
 
-def asked(
+async def asked(
     page: PageNumber = 1,
     after: Annotated[
         UUID | None, Query(description="The id of the last dataset of the page before; `next` has it")

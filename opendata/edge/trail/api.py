@@ -72,7 +72,7 @@ class Verdict(BaseModel):
     breaks: list[BreakOut] = Field(description="The first hundred")
 
 
-def wanted(
+async def wanted(
     subject: Annotated[str, Query(max_length=100, description="Id of what was changed")] = "",
     subject_type: Annotated[str, Query(max_length=30)] = "",
     actor: Annotated[str, Query(max_length=200, description="Sign-in name or id")] = "",

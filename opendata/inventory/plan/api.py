@@ -29,7 +29,7 @@ from opendata.inventory.plan.schemas import PlanIn, PlanOut, PlanPage, PlanPatch
 from opendata.work.unit import Work
 
 
-def switched_on(settings: AppSettings) -> None:
+async def switched_on(settings: AppSettings) -> None:
     """`NotFound("plan_off")` where the module is switched off."""
     if not settings.plan:
         raise NotFound("plan_off")

@@ -37,7 +37,7 @@ _FORM: dict[str, Any] = {"requestBody": {"required": True, "content": uploads.de
 CSV = "text/csv; charset=utf-8"
 
 
-def get_parser(settings: AppSettings, sandbox: Annotated[Sandbox, Depends(part("sandbox"))]) -> Parser:
+async def get_parser(settings: AppSettings, sandbox: Annotated[Sandbox, Depends(part("sandbox"))]) -> Parser:
     return Parser(sandbox, settings.scratch)
 
 

@@ -34,7 +34,7 @@ class Asked:
     language: str
 
 
-def asked(
+async def asked(
     request: Request, dry_run: DryRun = False, if_match: Annotated[str | None, Header()] = None
 ) -> Asked:
     return Asked(if_match, dry_run, caller_language(request))

@@ -64,7 +64,7 @@ class CleanedOut(BaseModel):
     recipe: dict[str, Any]
 
 
-def get_cleaner(
+async def get_cleaner(
     settings: AppSettings,
     sandbox: Annotated[Sandbox, Depends(part("sandbox"))],
     stores: Annotated[Stores, Depends(part("stores"))],

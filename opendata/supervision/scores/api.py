@@ -22,7 +22,7 @@ from opendata.supervision.scores.rules import Rule, RuleSet, evaluate
 from opendata.work.unit import Work
 
 
-def switched_on(settings: AppSettings) -> None:
+async def switched_on(settings: AppSettings) -> None:
     """`NotFound("supervision_off")` where the module is switched off."""
     if not settings.supervision:
         raise NotFound("supervision_off")

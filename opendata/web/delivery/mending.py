@@ -35,7 +35,7 @@ FileStores = Annotated[Stores, Depends(part("stores"))]
 REFUSED = (Invalid, Stale, TooLarge, Unavailable)
 
 
-def get_cleaner(sandbox: Parser, stores: FileStores, settings: AppSettings) -> Cleaner:
+async def get_cleaner(sandbox: Parser, stores: FileStores, settings: AppSettings) -> Cleaner:
     return Cleaner(sandbox, stores, settings.scratch)
 
 
