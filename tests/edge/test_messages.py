@@ -134,16 +134,12 @@ def test_the_scan_sees_a_call_that_forgets_a_parameter() -> None:
 
 def test_every_step_gives_what_its_sentence_asks_for() -> None:
     wrong = []
-    for path, tree in trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and _name(node.func) in ("say", "send_back"):
-                told = {word.arg for word in node.keywords}
-                steps_named = [
-                    _name(a) for a in node.args if isinstance(a, ast.Attribute) and _name(a.value) == "Step"
-                ]
-                for step in steps_named if None not in told else []:
-                    sentence = messages.catalogue("en")[f"state.{Step[step].value}"]
-                    wrong += [f"{path}:{node.lineno} {name}" for name in names_in(sentence) - told]
+    for path, node in telling():
+        told = {word.arg for word in node.keywords}
+        named = [_name(a) for a in node.args if isinstance(a, ast.Attribute) and _name(a.value) == "Step"]
+        for step in named if None not in told else []:
+            sentence = messages.catalogue("en")[f"state.{Step[step].value}"]
+            wrong += [f"{path}:{node.lineno} {name}" for name in names_in(sentence) - told]
     assert not wrong
 
 
@@ -210,33 +206,38 @@ def steps() -> set[str]:
 
 
 @cache
-def trees() -> list[tuple[str, ast.AST]]:
-    paths = sorted((ROOT / "opendata").rglob("*.py"))
-    return [(str(path.relative_to(ROOT)), ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
+def nodes() -> list[tuple[str, ast.AST]]:
+    """The classes, calls and tuples of the program, and the files that they are in."""
+    found: list[tuple[str, ast.AST]] = []
+    for path in sorted((ROOT / "opendata").rglob("*.py")):
+        tree, name = ast.parse(path.read_text(encoding="utf-8")), str(path.relative_to(ROOT))
+        found += [
+            (name, node) for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.Call | ast.Tuple)
+        ]
+    return found
+
+
+def telling() -> list[tuple[str, ast.Call]]:
+    calls = [(path, node) for path, node in nodes() if isinstance(node, ast.Call)]
+    return [(path, call) for path, call in calls if _name(call.func) in ("say", "send_back")]
 
 
 def step_params() -> set[str]:
-    found = {"code"}
-    for _, tree in trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and _name(node.func) in ("say", "send_back"):
-                found |= {word.arg for word in node.keywords if word.arg}
-    return found
+    return {"code"} | {word.arg for _, call in telling() for word in call.keywords if word.arg}
 
 
 def error_classes() -> dict[str, str]:
     """Class name -> kind, for every error class of the project."""
     found = {"DomainError": "DomainError"}
+    classes = [(path, node) for path, node in nodes() if isinstance(node, ast.ClassDef)]
     grew = True
     while grew:
         grew = False
-        for path, tree in trees():
-            for node in ast.walk(tree):
-                if isinstance(node, ast.ClassDef) and node.name not in found:
-                    above = next((_name(base) for base in node.bases if _name(base) in found), None)
-                    if above is not None:
-                        found[node.name] = node.name if path == "opendata/core/errors.py" else found[above]
-                        grew = True
+        for path, node in classes:
+            above = next((_name(base) for base in node.bases if _name(base) in found), None)
+            if above is not None and node.name not in found:
+                found[node.name] = node.name if path == "opendata/core/errors.py" else found[above]
+                grew = True
     return found
 
 
@@ -257,11 +258,10 @@ ELSEWHERE = {"file_too_heavy": "file"}
 def codes() -> dict[str, Code]:
     if not _codes:
         classes = error_classes()
-        nodes = [(path, node) for path, tree in trees() for node in ast.walk(tree)]
-        for path, node in nodes:
+        for path, node in nodes():
             if isinstance(node, ast.ClassDef) and node.name in classes:
                 _default_code(path, node, classes[node.name])
-        for path, node in nodes:
+        for path, node in nodes():
             if isinstance(node, ast.Call):
                 _from_call(path, node, classes)
             elif isinstance(node, ast.Tuple) and path in FINDINGS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import opendata
@@ -35,6 +36,7 @@ def texts(node: ast.AST) -> Iterator[str]:
         yield from (start + end for end in PUT_TOGETHER.get(start, {"?"}))
 
 
+@cache
 def recorded() -> set[str]:
     found: set[str] = set()
     for path in Path(opendata.__file__).parent.rglob("*.py"):
