@@ -1,12 +1,14 @@
-"""The order of the tests in several processes: tests/support/order.py."""
+"""The tests in several processes: their order (tests/support/order.py), and the core of each process (thrift.py)."""
 
 from __future__ import annotations
 
+import os
 from itertools import takewhile
 from pathlib import Path
 
 import pytest
 from order import LONG, is_long, long_first
+from thrift import core_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,3 +38,12 @@ def test_what_is_called_long_is_there() -> None:
     for name in LONG:
         path, _, function = name.partition("::")
         assert f"def {function}" in (ROOT / path).read_text("utf-8"), name
+
+
+def test_the_processes_share_the_cores() -> None:
+    assert [core_of(f"gw{n}", 4, [2, 5]) for n in range(4)] == [2, 5, 2, 5]
+    assert core_of("gw0", 1, [2, 5]) is None
+    assert core_of("gw0", 1, [3]) == 3
+    worker, processes = (os.environ.get(f"PYTEST_XDIST_WORKER{end}", "") for end in ("", "_COUNT"))
+    if worker and hasattr(os, "sched_getaffinity") and int(processes) >= (os.cpu_count() or 1):
+        assert len(os.sched_getaffinity(0)) == 1
