@@ -15,6 +15,8 @@ from frictionless import Checklist, Detector, Dialect, Package, Schema
 from frictionless.resources import TableResource
 
 DATA = Path(__file__).parents[1] / "validation" / "frictionless_data"
+OF_A_THOUSAND_COLUMNS = "issue-313.xlsx"
+"""Takes as long as a hundred others. What the limits do, for one, is the same however many columns there are."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,13 @@ def files(_: Tables) -> Iterator[Case]:
     for path in sorted(DATA.iterdir()):
         if path.suffix == ".md" or path.name == "SHA256SUMS":
             continue
+        two = schema(column("id", "integer", required=True), column("name", maxLength=6))
         yield Case(f"file {path.name}", path)
+        yield Case(f"file {path.name} id, name", path, {"schema": two})
+        if path.name == OF_A_THOUSAND_COLUMNS:
+            continue
         yield Case(f"file {path.name} limits", path, limits={"limit_errors": 2})
         yield Case(f"file {path.name} rows", path, limits={"limit_rows": 2})
-        two = schema(column("id", "integer", required=True), column("name", maxLength=6))
-        yield Case(f"file {path.name} id, name", path, {"schema": two})
         yield Case(f"file {path.name} sync", path, {"schema": two, "detector": {"schema_sync": True}})
         yield Case(f"file {path.name} headless", path, {"dialect": {"header": False}})
 
