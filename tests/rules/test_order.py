@@ -1,4 +1,4 @@
-"""The tests in several processes: their order (tests/support/order.py), and the core of each process (thrift.py)."""
+"""The tests in several processes: their order (tests/support/order.py), and the core of each process (machine.py)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from itertools import takewhile
 from pathlib import Path
 
 import pytest
+from machine import core_of
 from order import LONG, is_long, long_first
-from thrift import core_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
