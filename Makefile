@@ -31,9 +31,9 @@ run: $(RUN_READY) ## Serve the platform on http://127.0.0.1:8000, with a sample 
 setup: $(DEV_READY) ## Install what development needs into .venv
 
 .PHONY: test
-test: $(DEV_READY) ## All tests, also on real PostgreSQL, MinIO, Elasticsearch, Chromium and nginx where the machine can
+test: ## All tests, also on real PostgreSQL, MinIO, Elasticsearch, Chromium and nginx where the machine can
 	@$(if $(CHECKED),echo "Without the fast tests: they have passed")
-	@exec env $(PROCESSES) $(BIN)/python deploy/services run --memory -- $(PYTEST) -m "$(if $(CHECKED),$(SLOW))" -rfEs --durations=40 --durations-min=10 $(ARGS)
+	@exec env $(PROCESSES) $$(sh deploy/make/find-python.sh) deploy/services run --memory --meanwhile "make setup" -- $(PYTEST) -m "$(if $(CHECKED),$(SLOW))" -rfEs --durations=40 --durations-min=10 $(ARGS)
 
 .PHONY: check
 check: lint ## Format, lint, import rules, types, and the fast tests, house rules among them

@@ -4,6 +4,7 @@
     python deploy/services start            start the servers, write build/services/services.env
     python deploy/services status | stop
     python deploy/services run -- COMMAND   start, run the command with their addresses, stop; its exit code
+    … run --meanwhile 'COMMAND' -- …        and run this one while they start; its failure is the end of it
 
 `--only postgresql,minio` chooses. A service that cannot be had is named in one line with the reason; with
 REQUIRE_SERVICES=1 (or --require) that is an error. Needs nothing but Python 3.11.
@@ -77,7 +78,7 @@ def main() -> int:
     if options.action == "stop":
         _stop_all(_load())
         return 0
-    return _run(kinds, options.command, options.require)
+    return _run(kinds, options.command, options.require, shlex.split(options.meanwhile))
 
 
 def _options() -> argparse.Namespace:
@@ -88,6 +89,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", default=",".join(KINDS), help=f"some of {','.join(KINDS)}")
     parser.add_argument("--require", action="store_true", default=os.environ.get("REQUIRE_SERVICES") == "1")
     parser.add_argument("--memory", action="store_true", help="with run: data in memory, if there is room")
+    parser.add_argument("--meanwhile", default="", metavar="COMMAND", help="with run: done while they start")
     # Split by hand: argparse takes no `--` behind an option and before words of its own.
     words = sys.argv[1:]
     cut = words.index("--") if "--" in words else len(words)
@@ -98,8 +100,8 @@ def _options() -> argparse.Namespace:
         parser.error(f"no such service: {', '.join(sorted(unknown))}")
     if (options.action == "run") != bool(options.command):
         parser.error("run takes a command after --, the other actions take none")
-    if options.memory and options.action != "run":
-        parser.error("--memory is for run: what outlives this command is kept on disk")
+    if (options.memory or options.meanwhile) and options.action != "run":
+        parser.error("--memory and --meanwhile are for run: what outlives this command is kept on disk")
     return options
 
 
@@ -188,13 +190,16 @@ def _status() -> int:
     return 0 if servers and all(server.alive for server in servers) else 3
 
 
-def _run(kinds: list[Kind], command: list[str], require: bool) -> int:
+def _run(kinds: list[Kind], command: list[str], require: bool, meanwhile: list[str]) -> int:
     """Signals end the command and then the services; nothing is printed after the command."""
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     servers: list[Server] = []
+    process = subprocess.Popen(meanwhile) if meanwhile else None
     try:
         outcomes = _each(kinds, _starter(servers))
+        if code := process.wait() if process else 0:
+            return code
         if code := _report(outcomes, require):
             return code
         found = {name: value for outcome in outcomes for name, value in outcome.environ.items()}
@@ -208,6 +213,8 @@ def _run(kinds: list[Kind], command: list[str], require: bool) -> int:
     except KeyboardInterrupt:
         return 130
     finally:
+        if process and process.poll() is None:
+            process.terminate()
         _stop_all(servers)
 
 
