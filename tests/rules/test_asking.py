@@ -168,7 +168,7 @@ def where() -> str:
 
 
 def test_a_request_alone_stays_where_it_is() -> None:
-    """One that another thread asks for does not, nor one beside another; what a blocking part sets is seen by no other."""
+    """One that another thread asks for does not; what a blocking part sets is seen by no other."""
     with blocking(where) as client, ThreadPoolExecutor(1) as other:
         loop, there, told = client.get("/").json()
         assert (there, told) == (loop, "here")
@@ -187,6 +187,25 @@ def test_requests_go_on_beside_each_other() -> None:
     with blocking(meets) as client, ThreadPoolExecutor(2) as others:
         answers = list(others.map(client.get, ["/", "/"]))
     assert [answer.json()[1].startswith("AnyIO worker") for answer in answers] == [True, True]
+
+
+def test_a_request_beside_another_goes_to_a_thread() -> None:
+    """Also if the test's main thread asks: the other could not go on while it is answered."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def waits() -> str:
+        if not begun.is_set():
+            begun.set()
+            go_on.wait(60)
+        return where()
+
+    with blocking(waits) as client, ThreadPoolExecutor(1) as other:
+        before = other.submit(client.get, "/")
+        assert begun.wait(60)
+        there = client.get("/").json()[1]
+        go_on.set()
+        assert before.result().status_code == 200
+    assert there.startswith("AnyIO worker")
 
 
 def test_what_a_blocking_part_raises_is_raised() -> None:
