@@ -100,8 +100,10 @@ def _options() -> argparse.Namespace:
         parser.error(f"no such service: {', '.join(sorted(unknown))}")
     if (options.action == "run") != bool(options.command):
         parser.error("run takes a command after --, the other actions take none")
-    if (options.memory or options.meanwhile) and options.action != "run":
-        parser.error("--memory and --meanwhile are for run: what outlives this command is kept on disk")
+    if options.memory and options.action != "run":
+        parser.error("--memory is for run: what outlives this command is kept on disk")
+    if options.meanwhile and options.action != "run":
+        parser.error("--meanwhile is for run")
     return options
 
 
@@ -195,10 +197,10 @@ def _run(kinds: list[Kind], command: list[str], require: bool, meanwhile: list[s
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     servers: list[Server] = []
-    process = subprocess.Popen(meanwhile) if meanwhile else None
+    beside = subprocess.Popen(meanwhile) if meanwhile else None
     try:
         outcomes = _each(kinds, _starter(servers))
-        if code := process.wait() if process else 0:
+        if beside and (code := beside.wait()):
             return code
         if code := _report(outcomes, require):
             return code
@@ -213,8 +215,8 @@ def _run(kinds: list[Kind], command: list[str], require: bool, meanwhile: list[s
     except KeyboardInterrupt:
         return 130
     finally:
-        if process and process.poll() is None:
-            process.terminate()
+        if beside and beside.poll() is None:
+            beside.terminate()
         _stop_all(servers)
 
 
